@@ -1,0 +1,1 @@
+"""The actors, the command line and everything that ties the parts together."""

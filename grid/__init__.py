@@ -1,0 +1,1 @@
+"""Pure domain: levels, slots, the window, lots and profit; events in, commands out."""

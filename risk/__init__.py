@@ -1,0 +1,1 @@
+"""Pure veto: what may be sent, and when everything must stop."""
