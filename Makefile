@@ -1,42 +1,92 @@
-# Needs git, make and Python 3.11 or newer with venv; everything else is installed into .venv.
+# Needs git, make and Python 3.11 or newer with its venv module; everything else goes into .venv.
 .DEFAULT_GOAL := help
-SHELL := /bin/sh
 .DELETE_ON_ERROR:
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 DURATION ?= 60
-JSON ?=
+SOAK_DURATION ?= 14400
 TAPE ?=
 SEED ?=
+JSON ?=
+ARGS ?=
 
-PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3 python; do \
-	$$p -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$p && break; done)
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-input
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
-# A stamp is named for what it vouches for: the place, the lock and the project's own metadata.
-key = $(shell { pwd; cat $(1) pyproject.toml; } | cksum | cut -d' ' -f1)
+# The first that is new enough and can make an environment.
+PYTHON ?= $(shell for name in python3.11 python3.12 python3.13 python3 python; do \
+	$$name -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && echo $$name && break; \
+	done)
+
+# A stamp is named for what it vouches for: this place, the lock and the project's own metadata.
+key = $(shell { pwd -P; cat $(1) pyproject.toml; } | cksum | cut -d' ' -f1)
 READY := $(BIN)/.ready-$(call key,deploy/requirements.lock)
-READY_DEV := $(BIN)/.ready-dev-$(call key,deploy/requirements-dev.lock)
+READY_DEV := $(BIN)/.dev-ready-$(call key,deploy/requirements-dev.lock)
+
+DEMO = $(BIN)/gridmesh demo $(if $(TAPE),--tape "$(TAPE)") $(if $(SEED),--seed $(SEED)) $(if $(filter-out 0,$(JSON)),--json)
 
 .PHONY: help setup setup-dev demo test check format lock bench simulate soak clean
 
 help:  ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-14s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
 
-setup: $(READY)  ## Make .venv with what a run needs, from the lock file
+setup: $(READY)  ## Make .venv from the lock file, with what a run needs
+	@echo ".venv is ready"
 
 setup-dev: $(READY_DEV)  ## Add what tests and checks need
+	@echo ".venv is ready for tests and checks"
+
+demo: $(READY)  ## Trade two symbols on the simulated venue (DURATION=60 TAPE=file SEED=7 JSON=1)
+	@$(DEMO) --duration $(DURATION)
+
+# Files spread over two workers, each file whole, so that a module's server starts once; a Ray cluster wants the machine to itself.
+test: $(READY_DEV)  ## Run every test
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests
+	@for kind in ray browser; do \
+		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind || exit 1; \
+	done
+
+check: $(READY_DEV)  ## Format, lint, types and import directions; changes nothing
+	@$(BIN)/ruff format --check
+	@$(BIN)/ruff check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+format: $(READY_DEV)  ## Format the code and mend what lint can mend
+	@$(BIN)/ruff format
+	@$(BIN)/ruff check --fix
+
+lock: $(READY_DEV)  ## Write the lock files anew from pyproject.toml (ARGS=--upgrade for the newest versions)
+	$(COMPILE) $(ARGS) --extra build pyproject.toml -o deploy/requirements.lock
+	$(COMPILE) $(ARGS) --extra build --extra dev -c deploy/requirements.lock pyproject.toml -o deploy/requirements-dev.lock
+
+bench: $(READY_DEV)  ## Measure; judges nothing
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+simulate: $(READY_DEV)  ## Run seeded schedules against the core until told to stop
+	@$(BIN)/python -m tests.simulation $(ARGS)
+
+soak: $(READY)  ## The demo for hours (SOAK_DURATION=14400 seconds)
+	@$(DEMO) --duration $(SOAK_DURATION)
+
+clean:  ## Remove .venv and everything that tools left
+	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(READY):
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer, with its venv module, is needed; none was found." >&2; exit 1; }
-	@# a .venv that was moved here, or whose Python is gone, cannot be mended: its scripts name the old place
-	@$(BIN)/python -c 'import os, sys; sys.exit(os.path.realpath(sys.prefix) != os.path.realpath(".venv"))' 2>/dev/null \
-		|| { rm -rf .venv && $(PYTHON) -m venv .venv; }
-	$(INSTALL) --require-hashes -r deploy/requirements.lock
-	$(INSTALL) --no-deps --no-build-isolation -e .
-	@rm -f $(BIN)/.ready-[0-9]* && touch $@
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer with its venv module is needed; none was found." >&2; exit 1; }
+	@# an environment that was moved, or whose Python is gone, cannot be mended: its scripts name the old place
+	@{ grep -qF "$$(pwd -P)/.venv/" $(BIN)/pip && $(BIN)/python -c ''; } 2>/dev/null || { rm -rf .venv && $(PYTHON) -m venv .venv; }
+	@echo "Installing into .venv (a minute or two the first time)"
+	@$(INSTALL) --require-hashes -r deploy/requirements.lock
+	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@rm -f $(BIN)/.ready-* && touch $@
 
 $(READY_DEV): $(READY)
-	$(INSTALL) --require-hashes -r deploy/requirements-dev.lock
-	@rm -f $(BIN)/.ready-dev-* && touch $@
+	@echo "Installing the tools of tests and checks into .venv"
+	@$(INSTALL) --require-hashes -r deploy/requirements-dev.lock
+	@rm -f $(BIN)/.dev-ready-* && touch $@
