@@ -1,0 +1,1 @@
+"""A simulated venue: Binance USD-M futures' rules around a pure matching engine fed from a tape."""
