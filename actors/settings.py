@@ -1,0 +1,102 @@
+"""The settings of a deployment: one YAML file, the environment over it, every key with its unit and its bounds."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from actors.redaction import redacted
+from actors.settings_errors import raise_config_errors
+from actors.settings_fields import BASE_FOLDER, Section, broken
+from actors.settings_runtime import GatewaySettings, JournalSettings, RiskSettings, RuntimeSettings
+from actors.settings_symbol import AccountSettings, SymbolSettings
+from actors.settings_text import read
+from actors.settings_venue import VenueSettings
+
+
+class Settings(Section):
+    """Everything that a deployment is told. Made by `load_settings`; equal files give an equal `configuration_hash`."""
+
+    deployment: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
+        description="name of the deployment: its run file, its journal and its Ray namespace",
+        json_schema_extra={"rule": "has to be 1 to 32 small letters, digits and hyphens"},
+    )
+    venue: VenueSettings
+    symbols: tuple[SymbolSettings, ...] = Field(min_length=1, description="the ladders, one for each symbol")
+    account: AccountSettings
+    gateway: GatewaySettings = GatewaySettings()
+    risk: RiskSettings = RiskSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+    journal: JournalSettings = JournalSettings()
+
+    @model_validator(mode="after")
+    def _rules(self) -> Settings:
+        broken(self._broken())
+        return self
+
+    def _broken(self) -> list[tuple[str, object, str]]:
+        found: list[tuple[str, object, str]] = []
+        seen: set[str] = set()
+        for index, ladder in enumerate(self.symbols):
+            if ladder.symbol in seen:
+                found.append((f"symbols[{index}].symbol", ladder.symbol, "stands twice: one ladder for each symbol"))
+            seen.add(ladder.symbol)
+            if ladder.leverage is not None and ladder.leverage > self.risk.max_leverage:
+                rule = f"can be at most risk.max_leverage, {self.risk.max_leverage}"
+                found.append((f"symbols[{index}].leverage", ladder.leverage, rule))
+            if ladder.amount > self.account.max_notional:
+                rule = f"can be at most account.max_notional, {self.account.max_notional}"
+                found.append((f"symbols[{index}].amount", ladder.amount, rule))
+        return found
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's file: as configured, else in the run folder."""
+        return self.journal.path or run_folder() / f"{self.deployment}.sqlite"
+
+
+def run_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where run files and journals lie: `$GRIDMESH_HOME`, else `~/.gridmesh`."""
+    return Path(environ.get("GRIDMESH_HOME") or "~/.gridmesh").expanduser()
+
+
+def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Return the validated settings; raises `ConfigError`, listing everything that is wrong at once."""
+    document = read(path, environ)
+    try:
+        return Settings.model_validate(document, context={BASE_FOLDER: path.resolve().parent})
+    except ValidationError as error:
+        raise_config_errors(Settings, error)
+
+
+def show_config(settings: Settings) -> dict[str, Any]:
+    """Return the settings as plain values, defaults filled in, nothing secret."""
+    shown: dict[str, Any] = redacted(_plain(settings.model_dump()))
+    return shown
+
+
+def configuration_hash(settings: Settings) -> str:
+    """Return 16 hexadecimal digits that are equal for equal settings, however their numbers are written."""
+    text = json.dumps(_plain(settings.model_dump()), sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """Return the value for JSON; 30, 30.0 and 3E+1 become the same text."""
+    if isinstance(value, dict):
+        return {key: _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")
+    if isinstance(value, Path):
+        return str(value)
+    return getattr(value, "value", value)

@@ -1,0 +1,46 @@
+"""The building blocks of the settings: a strict section, exact numbers, and rules that name their key."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, ValidationInfo
+from pydantic_core import PydanticCustomError
+
+BROKEN_RULES = "broken_rules"
+BASE_FOLDER = "base_folder"
+
+
+class Section(BaseModel):
+    """A part of the settings: frozen, every key known, no value shown by accident in an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, str_strip_whitespace=True)
+
+
+def broken(rules: Iterable[tuple[str, object, str]]) -> None:
+    """Raise if any rule between keys is broken; each is (key inside this section, value, rule)."""
+    found = list(rules)
+    if found:
+        raise PydanticCustomError(BROKEN_RULES, "broken rules between keys", {"broken": found})
+
+
+def _exact(value: Any) -> Any:
+    if isinstance(value, float):
+        raise PydanticCustomError("inexact", "has to be written as text or a whole number, so that 0.1 stays 0.1")
+    return value
+
+
+def _against_base(path: Path, info: ValidationInfo) -> Path:
+    path = path.expanduser()
+    base = (info.context or {}).get(BASE_FOLDER)
+    return path if path.is_absolute() or base is None else Path(base) / path
+
+
+Exact = Annotated[Decimal, BeforeValidator(_exact)]
+"""A number that was never a float."""
+
+File = Annotated[Path, AfterValidator(_against_base)]
+"""A path; a relative one starts at the folder of the configuration file, `~` is the home folder."""

@@ -1,0 +1,99 @@
+"""How fast orders may go, when risk says no, and how the actors are laid out."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from pydantic import Field, model_validator
+
+from actors.settings_fields import Exact, File, Section, broken
+
+INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
+
+
+class GatewaySettings(Section):
+    """The order gateway of the account."""
+
+    orders_per_second: Exact = Field(
+        Decimal(25), gt=0, le=300, description="ceiling below the venue's own limits, in orders/s"
+    )
+    burst: int = Field(30, ge=1, le=300, description="orders that may go at once after a pause")
+    recv_window_ms: int = Field(2000, ge=100, le=5000, description="age at which the venue refuses an order, in ms")
+    echo_timeout_s: Exact = Field(
+        Decimal(2), gt=0, le=60, description="an acknowledged order shows on the stream within so long, in s"
+    )
+    mark_band: Exact = Field(
+        Decimal("0.05"), gt=0, le=Decimal("0.5"), description="furthest an order may lie from mark, as a fraction"
+    )
+
+
+class RiskSettings(Section):
+    """The volume detector and the checks before the start."""
+
+    enabled: bool = Field(True, description="false trades without the detector; start-up says so")
+    watch: tuple[str, ...] = Field(
+        ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT"), description="coins whose candles are watched"
+    )
+    interval: str = Field("1m", description="length of a candle, one of " + ", ".join(INTERVALS))
+    average_window: int = Field(20, ge=2, le=500, description="closed candles in the means")
+    volume_multiplier: Exact = Field(Decimal(3), gt=1, le=100, description="volume above so many means is anomalous")
+    trigger_symbols: int | None = Field(
+        None, ge=1, description="anomalous coins that halt; left out, the detector's default"
+    )
+    recovery_symbols: int | None = Field(
+        None, ge=1, description="calm coins that resume; left out, the detector's default"
+    )
+    max_leverage: int = Field(10, ge=1, le=125, description="start is refused above this leverage")
+    required_positions: int = Field(100, ge=1, description="lots that the balance has to afford, or start is refused")
+    stale_s: Exact = Field(
+        Decimal(15), gt=0, le=600, description="a coin without a message for so long counts as danger, in s"
+    )
+    min_hold_s: Exact = Field(Decimal(60), ge=0, le=86400, description="a halt lasts at least so long, in s")
+
+    @model_validator(mode="after")
+    def _rules(self) -> RiskSettings:
+        broken(self._broken())
+        return self
+
+    def _broken(self) -> list[tuple[str, object, str]]:
+        found: list[tuple[str, object, str]] = []
+        if self.interval not in INTERVALS:
+            found.append(("interval", self.interval, f"has to be one of {', '.join(INTERVALS)}"))
+        if self.enabled and not self.watch:
+            found.append(("watch", "[]", "has to name at least one coin while risk.enabled is true"))
+        if len(set(self.watch)) < len(self.watch):
+            found.append(("watch", ", ".join(self.watch), "names a coin twice"))
+        for key in ("trigger_symbols", "recovery_symbols"):
+            count = getattr(self, key)
+            if count is not None and count > len(self.watch):
+                found.append((key, count, f"can be at most {len(self.watch)}, the number of coins in risk.watch"))
+        return found
+
+
+class RuntimeSettings(Section):
+    """The actors: where they run and how many levels each serves."""
+
+    address: str = Field(
+        "local",
+        pattern=r"^(local|[A-Za-z0-9.-]+:[0-9]{1,5}|\[[0-9a-f:]+\]:[0-9]{1,5})$",
+        description="`local`, or host:port of a running Ray cluster",
+        json_schema_extra={"rule": "has to be local or host:port; auto would join any cluster of this machine"},
+    )
+    slots_per_actor: int = Field(1, ge=1, le=1000, description="price levels served by one actor")
+    symbols_per_actor: int = Field(1, ge=1, le=200, description="symbols served by one price feed")
+    look_ahead: int = Field(2, ge=0, le=100, description="levels kept ready beyond the window on each side")
+    push_interval_ms: int = Field(50, ge=1, le=10000, description="at most one update to observers in so long, in ms")
+    reconcile_s: Exact = Field(
+        Decimal(10), gt=0, le=3600, description="book and venue are compared every so often, in s"
+    )
+    price_age_s: Exact = Field(
+        Decimal(5), gt=0, le=600, description="a price older than this is probed, then unknown, in s"
+    )
+    dashboard: bool = Field(True, description="start the web page, on loopback")
+    dashboard_port: int = Field(0, ge=0, le=65535, description="port of the web page; 0 takes a free one")
+
+
+class JournalSettings(Section):
+    """Where the book's memory lies."""
+
+    path: File | None = Field(None, description="file of the journal; left out, <deployment>.sqlite in the run folder")

@@ -1,0 +1,99 @@
+"""One symbol's ladder, and what the account may risk on all of them together."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from enum import Enum
+
+from pydantic import Field, model_validator
+
+from actors.settings_fields import Exact, Section, broken
+
+
+class GridSide(Enum):
+    """Which way a grid is exposed."""
+
+    LONG = "long"
+    SHORT = "short"
+
+
+class Spacing(Enum):
+    """How far apart levels are: a fixed difference, or a fixed ratio."""
+
+    ARITHMETIC = "arithmetic"
+    GEOMETRIC = "geometric"
+
+
+class MarginType(Enum):
+    """Whether a position's margin is shared with the account or its own."""
+
+    CROSS = "cross"
+    ISOLATED = "isolated"
+
+
+class SymbolSettings(Section):
+    """The ladder of one symbol. Prices and amounts in the quote asset (USDT)."""
+
+    symbol: str = Field(
+        pattern=r"^[A-Z0-9][A-Z0-9_-]{1,29}$",
+        description="the venue's name of the contract, e.g. ETHUSDT",
+        json_schema_extra={"rule": "has to be the venue's own name in capitals, e.g. ETHUSDT"},
+    )
+    side: GridSide = Field(GridSide.LONG, description="long buys below the price, short sells above it")
+    spacing: Spacing = Field(Spacing.ARITHMETIC, description="arithmetic uses interval, geometric uses ratio")
+    interval: Exact | None = Field(None, gt=0, description="distance between levels, in USDT; whole ticks")
+    ratio: Exact | None = Field(None, gt=1, le=2, description="each level is this times the one below, e.g. 1.002")
+    anchor: Exact | None = Field(None, gt=0, description="price of level 0, in USDT; else the first price seen")
+    amount: Exact = Field(gt=0, description="notional of one entry, in USDT; rounded down to the venue's step")
+    buy_window: int = Field(ge=1, le=200, description="entry levels kept on the near side of the price, in levels")
+    sell_window: int | None = Field(
+        None, ge=1, le=200, description="exits placed up to so many levels beyond the price; else as many as fit"
+    )
+    entry_slack: int = Field(
+        1, ge=0, le=50, description="an entry stays while at most so many levels out of the window"
+    )
+    max_lots: int = Field(ge=1, le=10000, description="most lots held at once, live entries counted")
+    leverage: int | None = Field(
+        None, ge=1, le=125, description="set at start for the whole symbol; left out, the venue's setting stays"
+    )
+    margin_type: MarginType | None = Field(
+        None, description="set at start for the whole symbol; left out, the venue's setting stays"
+    )
+    min_rest_s: Exact = Field(
+        Decimal(5), ge=0, le=600, description="an entry rests at least so long before a move cancels it, in s"
+    )
+    exit_taker: bool = Field(False, description="let an exit that was refused as maker take, at the taker fee")
+
+    @model_validator(mode="after")
+    def _rules(self) -> SymbolSettings:
+        broken(self._broken())
+        return self
+
+    def _broken(self) -> list[tuple[str, object, str]]:
+        wanted, other = ("interval", "ratio") if self.spacing is Spacing.ARITHMETIC else ("ratio", "interval")
+        found: list[tuple[str, object, str]] = []
+        if getattr(self, wanted) is None:
+            found.append((wanted, "(missing)", f"is required for {self.spacing.value} spacing"))
+        if getattr(self, other) is not None:
+            found.append(
+                (other, getattr(self, other), f"has no meaning for {self.spacing.value} spacing; leave it out")
+            )
+        return found
+
+
+class AccountSettings(Section):
+    """What the account may lose or hold, over all symbols; amounts in USDT."""
+
+    max_notional: Exact = Field(gt=0, description="most notional of lots and live entries over all symbols, in USDT")
+    daily_loss: Exact = Field(gt=0, description="loss since midnight UTC at which entries stop for the day, in USDT")
+    max_orders: int = Field(50, ge=2, le=195, description="own open orders on one symbol; exits come before entries")
+    stop_loss: Exact | None = Field(None, gt=0, description="unrealised loss at which everything is flattened, in USDT")
+    drawdown: Exact | None = Field(
+        None, gt=0, lt=1, description="fall of equity from its peak that halts, as a fraction"
+    )
+    profit_trail: Exact | None = Field(
+        None, gt=0, lt=1, description="give-back of peak profit at which gains are taken, as a fraction"
+    )
+    cool_down_s: Exact | None = Field(
+        None, ge=60, description="earliest release after a stop-loss, in s; left out, only the operator releases it"
+    )

@@ -1,0 +1,98 @@
+"""Which venue, with which keys, and whether real money is meant."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, model_validator
+from pydantic.config import JsonDict
+
+from actors.settings_fields import File, Section, broken
+
+ENV_NAME: JsonDict = {
+    "rule": "has to be the NAME of an environment variable (capitals, digits, underscores), never the secret"
+}
+
+
+class VenueSettings(Section):
+    """The venue and how to reach it. The secrets themselves are never here: see `actors.credentials`."""
+
+    name: Literal["binanceusdm"] = Field("binanceusdm", description="the venue; Binance USD-M futures")
+    rest_url: str | None = Field(None, description="overrides every REST host, e.g. a simulated venue on loopback")
+    ws_url: str | None = Field(None, description="overrides every WebSocket host; given together with rest_url")
+    api_key_env: str | None = Field(
+        None,
+        pattern=r"^[A-Z_][A-Z0-9_]{0,63}$",
+        description="name of the environment variable that holds the API key",
+        json_schema_extra=ENV_NAME,
+    )
+    api_secret_env: str | None = Field(
+        None,
+        pattern=r"^[A-Z_][A-Z0-9_]{0,63}$",
+        description="name of the environment variable that holds the API secret",
+        json_schema_extra=ENV_NAME,
+    )
+    api_key_file: File | None = Field(None, description="file that holds the API key; mode 0600, yours")
+    api_secret_file: File | None = Field(None, description="file that holds the API secret; mode 0600, yours")
+    testnet: bool = Field(False, description="trade on the venue's test network, without money")
+    live: bool = Field(False, description="consent to trade real money; needed where neither testnet nor a URL is set")
+
+    @property
+    def real_money(self) -> bool:
+        """Whether orders would reach the production venue."""
+        return self.rest_url is None and not self.testnet
+
+    @model_validator(mode="after")
+    def _rules(self) -> VenueSettings:
+        broken(self._broken())
+        return self
+
+    def _broken(self) -> list[tuple[str, object, str]]:
+        found: list[tuple[str, object, str]] = []
+        for key, schemes in (("rest_url", ("http", "https")), ("ws_url", ("ws", "wss"))):
+            url = getattr(self, key)
+            if url is not None and (rule := _url_rule(url, schemes)):
+                found.append((key, "(hidden)" if "@" in url else url, rule))
+        if (self.rest_url is None) != (self.ws_url is None):
+            lacking = "rest_url" if self.rest_url is None else "ws_url"
+            found.append(
+                (lacking, "(missing)", "has to be given too: one override alone leaves the other on production")
+            )
+        if self.testnet and (self.live or self.rest_url is not None):
+            found.append(("testnet", True, "excludes live: true and URL overrides; choose one"))
+        if self.real_money and not self.live:
+            found.append(
+                (
+                    "live",
+                    False,
+                    "has to be true to trade real money; to practise, set testnet: true or rest_url and ws_url",
+                )
+            )
+        for what in ("api_key", "api_secret"):
+            if getattr(self, f"{what}_env") and getattr(self, f"{what}_file"):
+                found.append((f"{what}_env", "(hidden)", f"excludes {what}_file: name one source, not two"))
+        return found
+
+
+def _url_rule(url: str, schemes: tuple[str, ...]) -> str:
+    try:
+        parts = urlsplit(url)
+        port_is_sound = parts.port is None or parts.port >= 0
+    except ValueError:
+        return "has to be a URL with a port between 0 and 65535"
+    if parts.scheme not in schemes or not parts.hostname or not port_is_sound:
+        return f"has to be a URL that starts with {' or '.join(f'{scheme}://' for scheme in schemes)}"
+    if parts.username or parts.password:
+        return "must not carry a user name or password"
+    return ""
+
+
+class Credentials(Section):
+    """The key pair of one account; shows itself as asterisks wherever it is printed."""
+
+    api_key: SecretStr
+    api_secret: SecretStr
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        raise TypeError("credentials are read where they are used; they do not travel between processes")
