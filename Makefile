@@ -45,10 +45,12 @@ demo: $(READY)  ## Trade two symbols on the simulated venue (DURATION=60 TAPE=fi
 
 # Files spread over two workers, each file whole, so that a module's server starts once; a Ray cluster wants the machine to itself.
 test: $(READY_DEV)  ## Run every test
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests
-	@for kind in ray browser; do \
-		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind || exit 1; \
-	done
+	@failed=0; \
+	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests || failed=1; \
+	for kind in ray browser; do \
+		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind || failed=1; \
+	done; \
+	exit $$failed
 
 check: $(READY_DEV)  ## Format, lint, types and import directions; changes nothing
 	@$(BIN)/ruff format --check
