@@ -1,0 +1,211 @@
+"""The venue port: what the order gateway, the feeds and the supervisor need of any venue.
+
+Every method may raise `VenueError`. For `place` and `cancel` the class of the error decides what happens next:
+`VenueRefused` is final, `VenueUnreachable` means that nothing happened, `OutcomeUnknown` has to be resolved by
+client id. Reads raise rather than answer with less than the whole: an empty list is the venue's own answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Protocol
+
+from grid.instrument import Instrument
+from grid.order import Fill, OrderReport, OrderUpdate, Quote
+from risk.candle import Candle
+from risk.veto import Approved
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Position:
+    """One symbol's position. `quantity` in steps, negative where short; `liquidation` is None where there is none."""
+
+    symbol: str
+    quantity: int
+    entry_price: Decimal
+    mark_price: Decimal
+    unrealised: Decimal
+    liquidation: Decimal | None
+    leverage: int
+    is_isolated: bool
+    venue_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """The account as the pre-start checks and the equity tie need it; amounts in the quote asset."""
+
+    wallet: Decimal
+    available: Decimal
+    unrealised: Decimal
+    is_one_way: bool
+    is_multi_asset: bool
+    can_trade: bool
+    pays_fees_in_other_asset: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeRates:
+    """What this account pays on a symbol, as fractions of notional."""
+
+    symbol: str
+    maker: Decimal
+    taker: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaintenanceTier:
+    """One bracket of the venue's maintenance margin: rate and deduction up to a notional."""
+
+    notional_floor: Decimal
+    notional_cap: Decimal
+    rate: Decimal
+    deduction: Decimal
+    leverage_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Income:
+    """One row of the venue's ledger. `(kind, transaction_id)` identifies it; `symbol` is empty for transfers."""
+
+    kind: str
+    transaction_id: str
+    symbol: str
+    asset: str
+    amount: Decimal
+    venue_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateWindow:
+    """One window of the venue's limits: at most `limit` units of `kind` in `interval_ms`."""
+
+    kind: str
+    """`orders` or `weight`."""
+    interval_ms: int
+    limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UsedQuota:
+    """What the venue's own headers say is used of its windows, by (kind, interval_ms), read at `at_ns` (monotonic)."""
+
+    used: dict[tuple[str, int], int] = field(default_factory=dict)
+    at_ns: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueRules:
+    """Metadata of a venue: instruments by symbol and its limits."""
+
+    instruments: dict[str, Instrument]
+    rate_windows: tuple[RateWindow, ...]
+    recv_window_ms: int = 2000
+    id_retention_ms: int = 3 * 24 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamUp:
+    """A stream is connected and its subscription confirmed; everything before it may be lost."""
+
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamDown:
+    """A stream is lost, with the reason; it reconnects by itself with back-off and jitter."""
+
+    name: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigurationChanged:
+    """Leverage, margin or position mode of the account was changed by somebody."""
+
+    what: str
+
+
+PrivateEvent = OrderUpdate | Position | StreamUp | StreamDown | ConfigurationChanged
+QuoteEvent = Quote | StreamUp | StreamDown
+CandleEvent = Candle | StreamUp | StreamDown
+
+
+class MarketVenue(Protocol):
+    """The public half: no keys, light to import (no ccxt), held by feeds and the supervisor."""
+
+    async def quote(self, symbol: str) -> Quote: ...
+
+    async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]: ...
+
+    def quotes(self, symbols: Sequence[str]) -> AsyncIterator[QuoteEvent]: ...
+
+    def candle_stream(self, symbols: Sequence[str], interval: str) -> AsyncIterator[CandleEvent]: ...
+
+    def marks(self, symbols: Sequence[str]) -> AsyncIterator[tuple[str, Decimal, int] | StreamUp | StreamDown]:
+        """Yield (symbol, mark price, venue time in ms) about once a second."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+class TradingVenue(Protocol):
+    """The private half: keys, ccxt for cold calls, order entry over the venue's WebSocket with REST behind it."""
+
+    on_quota: Callable[[UsedQuota], None] | None
+
+    async def connect(self) -> None:
+        """Load metadata and measure the clock offset; call once before anything else."""
+        ...
+
+    async def rules(self) -> VenueRules: ...
+
+    async def instrument(self, symbol: str) -> Instrument: ...
+
+    async def place(self, order: Approved) -> OrderReport: ...
+
+    async def place_batch(self, orders: Sequence[Approved]) -> list[OrderReport | BaseException]:
+        """Place several; the answer at index k belongs to order k. Raises only where nothing is known of any."""
+        ...
+
+    async def cancel(self, symbol: str, client_id: str) -> OrderReport: ...
+
+    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[OrderReport | BaseException]: ...
+
+    async def order(self, symbol: str, client_id: str) -> OrderReport:
+        """Return the order; raises `VenueRefused` with `Refusal.UNKNOWN_ORDER` where the venue knows none."""
+        ...
+
+    async def open_orders(self, symbol: str | None = None) -> list[OrderReport]: ...
+
+    async def account(self) -> Account: ...
+
+    async def positions(self) -> list[Position]:
+        """Return every symbol's position, flat ones of configured symbols included."""
+        ...
+
+    async def fee_rates(self, symbol: str) -> FeeRates: ...
+
+    async def maintenance_tiers(self, symbol: str) -> list[MaintenanceTier]: ...
+
+    async def fills_since(self, symbol: str, since_ms: int, order_id: str | None = None) -> list[Fill]:
+        """Return every fill from `since_ms` on in time order, paged to the end. Fills lack a client id."""
+        ...
+
+    async def income_since(self, since_ms: int) -> list[Income]: ...
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None: ...
+
+    async def set_margin_type(self, symbol: str, margin_type: str) -> None: ...
+
+    def private_events(self) -> AsyncIterator[PrivateEvent]:
+        """Yield the private stream, for ever; `StreamUp` after each (re)connection, `StreamDown` after each loss."""
+        ...
+
+    def clock_offset_ms(self) -> int:
+        """Return venue clock minus ours at the last measurement."""
+        ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,223 @@
+"""The book: the sum of the journal's records, and the only truth about slots, lots and money.
+
+It changes by `apply` alone, live and on restart alike, so what a restart rebuilds is what was there.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+
+from grid.booking import book_foreign, book_funding, book_own
+from grid.errors import UnexpectedSignal
+from grid.holds import HoldSet
+from grid.records import (
+    Counted,
+    FillBooked,
+    ForeignSet,
+    FundingBooked,
+    GenerationStarted,
+    HoldLifted,
+    HoldPut,
+    LotSet,
+    OrderEnded,
+    OrderIntended,
+    OrderMarked,
+    OwnerRaised,
+    Record,
+    SlotCleared,
+)
+from grid.slot import Phase, Signal, SlotKey, SlotOrder, SlotState
+from grid.symbol_book import OrderEntry, SymbolBook
+
+FILLS_REMEMBERED = 50_000
+ORDERS_REMEMBERED = 20_000
+
+
+class Book:
+    """All symbols of one account."""
+
+    def __init__(self) -> None:
+        self.symbols: dict[str, SymbolBook] = {}
+        self.orders: OrderedDict[str, OrderEntry] = OrderedDict()
+        self.holds = HoldSet()
+        self.halt_epoch = 0
+        self.owner_epoch = 0
+        self._ids: dict[tuple[str, str], str] = {}
+        self._fills: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+
+    def symbol(self, symbol: str) -> SymbolBook:
+        """Return the symbol's book, made empty where it is new."""
+        return self.symbols.setdefault(symbol, SymbolBook(symbol))
+
+    def has_fill(self, key: tuple[str, str, str]) -> bool:
+        """Whether the fill is booked already."""
+        return key in self._fills
+
+    def client_id_of(self, symbol: str, order_id: str) -> str:
+        """Return the client id of an order of ours by the venue's id; empty where there is none."""
+        return self._ids.get((symbol, order_id), "")
+
+    def live_orders(self, symbol: str | None = None) -> list[OrderEntry]:
+        """Return the orders that are live or possibly live."""
+        return [o for o in self.orders.values() if not o.is_over and symbol in (None, o.symbol)]
+
+    def replay(self, records: Iterable[Record]) -> None:
+        """Apply many records, as on a restart."""
+        for record in records:
+            self.apply(record)
+
+    def apply(self, record: Record) -> tuple[SlotKey, ...]:
+        """Change the book by one record; return the slots that changed."""
+        match record:
+            case OrderIntended():
+                return self._intend(record)
+            case OrderMarked():
+                return self._mark(record)
+            case OrderEnded():
+                return self._end(record)
+            case FillBooked():
+                return self._fill(record)
+            case SlotCleared():
+                slot = self._slot(record.key)
+                return self._put(slot.after(Signal.CLEARED)) if slot.phase is Phase.BLOCKED else ()
+            case LotSet():
+                return self._put(self._slot(record.key).with_lot(record.lot))
+            case FundingBooked():
+                return self._funding(record)
+            case _:
+                self._apply_standing(record)
+                return ()
+
+    def _apply_standing(self, record: Record) -> None:
+        match record:
+            case GenerationStarted():
+                symbol = self.symbol(record.symbol)
+                symbol.generations[record.generation] = record
+                symbol.ladders[record.generation] = record.ladder()
+            case OwnerRaised():
+                self.owner_epoch = record.owner_epoch
+            case HoldPut():
+                self.holds, self.halt_epoch = self.holds.with_hold(record.hold), self.halt_epoch + 1
+            case HoldLifted():
+                self.holds, self.halt_epoch = self.holds.without(record.cause, record.symbol), self.halt_epoch + 1
+            case ForeignSet():
+                self.symbol(record.symbol).foreign = record.quantity
+            case Counted():
+                self.symbol(record.symbol).totals.add(record.what)
+            case _:
+                raise TypeError(f"no rule for {type(record).__name__}")
+
+    def _slot(self, key: SlotKey) -> SlotState:
+        return self.symbol(key.symbol).slot(key)
+
+    def _put(self, slot: SlotState) -> tuple[SlotKey, ...]:
+        self.symbol(slot.key.symbol).slots[slot.key] = slot
+        return (slot.key,)
+
+    def _intend(self, record: OrderIntended) -> tuple[SlotKey, ...]:
+        entry = OrderEntry(
+            client_id=record.client_id,
+            symbol=record.symbol,
+            key=record.key,
+            purpose=record.purpose,
+            side=record.side,
+            price=record.price,
+            quantity=record.quantity,
+            target=record.target,
+            at_ms=record.at_ms,
+            is_attached=record.attach,
+        )
+        known = self.orders.get(record.client_id)
+        if known is not None:
+            entry.booked, entry.order_id = known.booked, known.order_id
+        self.orders[record.client_id] = entry
+        self._forget_old_orders()
+        if record.key is None or not record.attach:
+            return ()
+        order = SlotOrder(
+            client_id=record.client_id,
+            purpose=record.purpose,
+            side=record.side,
+            price=record.price,
+            quantity=record.quantity,
+            target=record.target,
+            placed_ms=record.at_ms,
+            filled=entry.booked,
+        )
+        return self._put(self._slot(record.key).after(Signal.PLACE, order))
+
+    def _mark(self, record: OrderMarked) -> tuple[SlotKey, ...]:
+        entry = self.orders[record.client_id]
+        if record.order_id:
+            entry.order_id = record.order_id
+            self._ids[(entry.symbol, record.order_id)] = entry.client_id
+        if record.signal in (Signal.REFUSED, Signal.NOT_SENT, Signal.ABSENT, Signal.CONFLICT):
+            entry.is_over, entry.final = True, entry.booked
+        return self._signal(entry, record.signal)
+
+    def _end(self, record: OrderEnded) -> tuple[SlotKey, ...]:
+        entry = self.orders[record.client_id]
+        entry.status, entry.final, entry.is_over = record.status, record.filled, True
+        entry.by_venue = record.by_venue
+        if record.order_id:
+            entry.order_id = record.order_id
+            self._ids[(entry.symbol, record.order_id)] = entry.client_id
+        if entry.missing:
+            return self._signal(entry, Signal.DONE_SHORT)
+        return self._signal(entry, Signal.CONFLICT if entry.by_venue else Signal.DONE)
+
+    def _signal(self, entry: OrderEntry, signal: Signal) -> tuple[SlotKey, ...]:
+        if entry.key is None:
+            return ()
+        slot = self._slot(entry.key)
+        if slot.order is None or slot.order.client_id != entry.client_id:
+            return ()
+        return self._put(slot.after(signal, replace(slot.order, order_id=entry.order_id, filled=entry.booked)))
+
+    def _fill(self, record: FillBooked) -> tuple[SlotKey, ...]:
+        fill = record.fill
+        if fill.key in self._fills:
+            raise UnexpectedSignal(f"fill {fill.key} is booked twice")
+        self._fills[fill.key] = None
+        if len(self._fills) > FILLS_REMEMBERED:
+            self._fills.popitem(last=False)
+        symbol = self.symbol(fill.symbol)
+        symbol.last_fill_ms = max(symbol.last_fill_ms, fill.venue_ms)
+        if not record.client_id:
+            return book_foreign(symbol, fill)
+        entry = self.orders[record.client_id]
+        entry.booked += fill.quantity
+        entry.order_id = entry.order_id or fill.order_id
+        self._ids[(entry.symbol, fill.order_id)] = entry.client_id
+        changed = book_own(symbol, entry, fill)
+        return tuple({*changed, *self._fill_signal(entry)})
+
+    def _fill_signal(self, entry: OrderEntry) -> tuple[SlotKey, ...]:
+        if not entry.is_over:
+            return self._signal(entry, Signal.FILL)
+        if entry.key is None or self._slot(entry.key).phase is not Phase.SETTLING:
+            return ()
+        if entry.missing:
+            return self._signal(entry, Signal.FILL)
+        changed = self._signal(entry, Signal.SETTLED)
+        slot = self._slot(entry.key)
+        return self._put(slot.after(Signal.CONFLICT)) if entry.by_venue and slot.lot is not None else changed
+
+    def _funding(self, record: FundingBooked) -> tuple[SlotKey, ...]:
+        symbol = self.symbol(record.symbol)
+        if record.transaction_id in symbol.income:
+            return ()
+        symbol.income[record.transaction_id] = None
+        if len(symbol.income) > FILLS_REMEMBERED:
+            symbol.income.popitem(last=False)
+        return book_funding(symbol, record)
+
+    def _forget_old_orders(self) -> None:
+        if len(self.orders) <= ORDERS_REMEMBERED:
+            return
+        for client_id, entry in list(self.orders.items())[: ORDERS_REMEMBERED // 10]:
+            if entry.is_over and not entry.missing:
+                del self.orders[client_id]
+                self._ids.pop((entry.symbol, entry.order_id), None)

@@ -1,0 +1,132 @@
+"""What one fill or funding payment does to lots, foreign quantity and ledger (rules 13, 14, 17, 21)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import ROUND_DOWN, Decimal
+
+from grid.ledger import fees_of, with_fees
+from grid.lot import Fees, Lot, add_fees
+from grid.order import Fill, Purpose
+from grid.records import FundingBooked
+from grid.slot import SlotKey
+from grid.symbol_book import OrderEntry, SymbolBook
+
+_SMALLEST = Decimal("1e-12")
+
+
+def book_own(symbol: SymbolBook, order: OrderEntry, fill: Fill) -> tuple[SlotKey, ...]:
+    """Book a fill of an order of ours: an entry grows its slot's lot, anything else closes lots."""
+    notional = notional_of(symbol, fill)
+    ledger = symbol.ledger
+    symbol.ledger = replace(
+        ledger,
+        fees=with_fees(ledger.fees, fill.fee_asset, fill.fee),
+        cash=ledger.cash - fill.side.sign * notional,
+        volume=ledger.volume + notional,
+        taker_fills=ledger.taker_fills + (0 if fill.is_maker else 1),
+        entry_fills=ledger.entry_fills + (0 if order.purpose.closing else 1),
+        exit_fills=ledger.exit_fills + (1 if order.purpose.closing else 0),
+    )
+    if order.purpose is Purpose.ENTRY and order.key is not None:
+        return _grow(symbol, order.key, order.target, fill, notional)
+    if order.purpose is Purpose.EXIT and order.key is not None:
+        return _close(symbol, [order.key], fill, notional)
+    return _close(symbol, [key for key, _ in symbol.lots_from_the_top()], fill, notional)
+
+
+def book_foreign(symbol: SymbolBook, fill: Fill) -> tuple[SlotKey, ...]:
+    """Book a fill that is not ours: it changes foreign; what it closes beyond foreign comes off our lots, at its price."""
+    notional = notional_of(symbol, fill)
+    closes_grid = fill.side is symbol.generation.side.entry_side.other
+    held_by_others = max(0, symbol.sign * symbol.foreign)
+    beyond = min(max(0, fill.quantity - held_by_others), symbol.lot_steps()) if closes_grid else 0
+    symbol.foreign += fill.side.sign * (fill.quantity - beyond)
+    if not beyond:
+        symbol.ledger = replace(
+            symbol.ledger, foreign_cash=symbol.ledger.foreign_cash - fill.side.sign * notional - fill.fee
+        )
+        return ()
+    share = notional * beyond / fill.quantity
+    fee = fill.fee * beyond / fill.quantity
+    ledger = symbol.ledger
+    symbol.ledger = replace(
+        ledger,
+        fees=with_fees(ledger.fees, fill.fee_asset, fee),
+        cash=ledger.cash - fill.side.sign * share,
+        foreign_cash=ledger.foreign_cash - fill.side.sign * (notional - share) - (fill.fee - fee),
+        volume=ledger.volume + share,
+    )
+    part = replace(fill, quantity=beyond, fee=fee)
+    return _close(symbol, [key for key, _ in symbol.lots_from_the_top()], part, share)
+
+
+def book_funding(symbol: SymbolBook, record: FundingBooked) -> tuple[SlotKey, ...]:
+    """Share a funding payment by quantity held; the remainder goes to the largest lot, foreign takes its share."""
+    lots = sorted(symbol.lots(), key=lambda pair: (pair[1].quantity, pair[0]))
+    held = symbol.lot_steps() + abs(symbol.foreign)
+    symbol.ledger = replace(
+        symbol.ledger,
+        funding=symbol.ledger.funding + record.amount,
+        cash=symbol.ledger.cash + record.amount,
+    )
+    if not lots or not held:
+        return ()
+    left = record.amount * symbol.lot_steps() / held
+    for key, lot in lots[:-1]:
+        share = (record.amount * lot.quantity / held).quantize(_SMALLEST, rounding=ROUND_DOWN)
+        left -= share
+        _replace_lot(symbol, key, replace(lot, funding=lot.funding + share))
+    key, largest = lots[-1]
+    _replace_lot(symbol, key, replace(largest, funding=largest.funding + left))
+    return tuple(key for key, _ in lots)
+
+
+def notional_of(symbol: SymbolBook, fill: Fill) -> Decimal:
+    """Return price times quantity of the fill in quote currency, by the current generation's units."""
+    units = symbol.generation
+    return units.tick * fill.price * (units.step * fill.quantity)
+
+
+def _grow(symbol: SymbolBook, key: SlotKey, target: int, fill: Fill, notional: Decimal) -> tuple[SlotKey, ...]:
+    fees = fees_of(fill.fee_asset, fill.fee)
+    lot = symbol.slot(key).lot
+    if lot is None:
+        lot = Lot(quantity=fill.quantity, cost=notional, target=target, fees=fees, opened_ms=fill.venue_ms)
+    else:
+        lot = lot.grown(fill.quantity, notional, fees)
+    _replace_lot(symbol, key, lot)
+    return (key,)
+
+
+def _close(symbol: SymbolBook, keys: list[SlotKey], fill: Fill, notional: Decimal) -> tuple[SlotKey, ...]:
+    """Take the fill's quantity off the slots' lots in order; what no lot covers changes foreign."""
+    left, changed = fill.quantity, []
+    for key in keys:
+        lot = symbol.slot(key).lot
+        if lot is None or not left:
+            continue
+        taken = min(left, lot.quantity)
+        leaving, staying = lot.split(taken)
+        proceeds = notional * taken / fill.quantity
+        fee = fill.fee * taken / fill.quantity
+        _realise(symbol, leaving, proceeds, fees_of(fill.fee_asset, fee), is_whole=staying is None)
+        _replace_lot(symbol, key, staying)
+        left -= taken
+        changed.append(key)
+    symbol.foreign += fill.side.sign * left
+    return tuple(changed)
+
+
+def _realise(symbol: SymbolBook, leaving: Lot, proceeds: Decimal, exit_fees: Fees, *, is_whole: bool) -> None:
+    ledger = symbol.ledger
+    symbol.ledger = replace(
+        ledger,
+        realised=ledger.realised + symbol.sign * (proceeds - leaving.cost),
+        realised_fees=add_fees(ledger.realised_fees, add_fees(leaving.fees, exit_fees)),
+        round_trips=ledger.round_trips + (1 if is_whole else 0),
+    )
+
+
+def _replace_lot(symbol: SymbolBook, key: SlotKey, lot: Lot | None) -> None:
+    symbol.slots[key] = symbol.slot(key).with_lot(lot)

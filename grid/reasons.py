@@ -1,0 +1,46 @@
+"""Why a level has, or lacks, an order: the words of the specification, used by `explain` everywhere."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+
+class Reason(Enum):
+    """One word for the state of a level; the value is what people and programs read."""
+
+    ENTRY_RESTING = "entry_resting"
+    EXIT_RESTING = "exit_resting"
+    ENTRY_WANTED = "entry_wanted"
+    EXIT_WANTED = "exit_wanted"
+    ABOVE_PRICE = "above_price"
+    BELOW_WINDOW = "below_window"
+    SLACK = "slack"
+    MIN_REST = "min_rest"
+    LEFT_WINDOW = "left_window"
+    CUT = "cut"
+    REPRICE = "reprice"
+    OLDER_GENERATION = "older_generation"
+    OLDER_LOT = "older_lot"
+    AMOUNT_TOO_SMALL = "amount_too_small"
+    UNPROFITABLE = "unprofitable"
+    BELOW_MIN_PRICE = "below_min_price"
+    HOLD = "hold"
+    PRICE_UNKNOWN = "price_unknown"
+    MAX_LOTS = "max_lots"
+    MAX_NOTIONAL = "max_notional"
+    ORDER_CAP = "order_cap"
+    MARGIN = "margin"
+    EXIT_DEFERRED = "exit_deferred"
+    DUST = "dust"
+    BACK_OFF = "back_off"
+    PENDING = "pending"
+    CANCELLING = "cancelling"
+    OUTCOME_UNKNOWN = "outcome_unknown"
+    SETTLING = "settling"
+    BLOCKED = "blocked"
+    STALE = "stale"
+    WIRE_CHECK = "wire_check"
+    NO_GO = "no_go"
+    RESTORING = "restoring"
+    BUSY = "busy"
+    VENUE_REFUSED = "venue_refused"

@@ -1,0 +1,95 @@
+"""One symbol's part of the book: its slots, lots, orders' ends and money."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from grid.errors import GridmeshError
+from grid.ladder import Ladder
+from grid.ledger import Ledger, MutableTotals
+from grid.lot import Lot
+from grid.order import OrderStatus, Purpose, Side
+from grid.records import GenerationStarted
+from grid.slot import SlotKey, SlotState
+
+
+@dataclass(slots=True, kw_only=True)
+class OrderEntry:
+    """An order of ours, from intent to end and beyond: late fills still find it. Quantities in steps."""
+
+    client_id: str
+    symbol: str
+    key: SlotKey | None
+    purpose: Purpose
+    side: Side
+    price: int
+    quantity: int
+    target: int
+    at_ms: int
+    order_id: str = ""
+    booked: int = 0
+    final: int | None = None
+    status: OrderStatus | None = None
+    by_venue: bool = False
+    is_over: bool = False
+    is_attached: bool = True
+    """Whether it is its slot's one order; a stray of ours is only watched until it is gone."""
+
+    @property
+    def missing(self) -> int:
+        """Return how much the venue says was executed and we hold no fill for."""
+        return max(0, (self.final or 0) - self.booked)
+
+
+@dataclass(slots=True)
+class SymbolBook:
+    """Everything of one symbol."""
+
+    symbol: str
+    generations: dict[int, GenerationStarted] = field(default_factory=dict)
+    ladders: dict[int, Ladder] = field(default_factory=dict)
+    slots: dict[SlotKey, SlotState] = field(default_factory=dict)
+    ledger: Ledger = field(default_factory=Ledger)
+    foreign: int = 0
+    income: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    last_fill_ms: int = 0
+    totals: MutableTotals = field(default_factory=MutableTotals)
+
+    @property
+    def generation(self) -> GenerationStarted:
+        """Return the current generation; raises `GridmeshError` before the first."""
+        if not self.generations:
+            raise GridmeshError(f"{self.symbol}: no generation in the journal")
+        return self.generations[max(self.generations)]
+
+    @property
+    def ladder(self) -> Ladder:
+        """Return the levels of the current generation."""
+        return self.ladders[self.generation.generation]
+
+    @property
+    def sign(self) -> int:
+        """Return +1 where the grid is long and -1 where it is short."""
+        return self.generation.side.sign
+
+    def lots(self) -> Iterator[tuple[SlotKey, Lot]]:
+        """Yield every lot with its slot."""
+        return ((key, slot.lot) for key, slot in self.slots.items() if slot.lot is not None)
+
+    def lot_steps(self) -> int:
+        """Return the sum of all lots in steps, unsigned."""
+        return sum(lot.quantity for _, lot in self.lots())
+
+    def expected_position(self) -> int:
+        """Return what the venue's position must be: signed lots plus foreign."""
+        return self.sign * self.lot_steps() + self.foreign
+
+    def slot(self, key: SlotKey) -> SlotState:
+        """Return the slot's state; an untouched slot is free and empty."""
+        return self.slots.get(key) or SlotState(key=key)
+
+    def lots_from_the_top(self) -> list[tuple[SlotKey, Lot]]:
+        """Return the lots, the one with the highest oriented target first (rule 21)."""
+        return sorted(self.lots(), key=lambda pair: (-self.sign * pair[1].target, pair[0]))

@@ -1,0 +1,133 @@
+"""The window: which levels entered or left as the price moved (rules 5, 9, 10, 15).
+
+Messages grow with levels crossed, never with levels times ticks: a quote that crosses nothing gives an empty change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from grid.ladder import Ladder
+from grid.policy import GridPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarketView:
+    """What a level needs to know of the price. `price` is the oriented reference price (best bid of a long grid).
+
+    `top` is c and `floor` is f of rule 5. `version` rises with every announced change. `at_ms` is when the quote came.
+    """
+
+    generation: int
+    price: int
+    top: int
+    floor: int
+    version: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WindowChange:
+    """The difference that a quote made: levels that may rest now, levels to withdraw, exits now due, alarms rung."""
+
+    view: MarketView
+    entered: tuple[int, ...] = ()
+    left: tuple[int, ...] = ()
+    due: tuple[int, ...] = ()
+    rung: tuple[int, ...] = ()
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        """Return every level concerned, once."""
+        return tuple(sorted({*self.entered, *self.left, *self.due, *self.rung}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alarm:
+    """A slot's wish to be told once the oriented price is at or under `low`, or at or above `high`."""
+
+    level: int
+    low: int | None = None
+    high: int | None = None
+
+    def rings_at(self, price: int) -> bool:
+        """Whether the price is outside the band."""
+        return (self.low is not None and price <= self.low) or (self.high is not None and price >= self.high)
+
+
+class Window:
+    """Turns quotes of one symbol into differences. Holds no truth: a new one announces itself as a whole."""
+
+    def __init__(self, ladder: Ladder, policy: GridPolicy) -> None:
+        self._ladder = ladder
+        self._policy = policy
+        self._view: MarketView | None = None
+        self._alarms: dict[int, Alarm] = {}
+
+    @property
+    def view(self) -> MarketView | None:
+        """Return the last view, None before the first quote."""
+        return self._view
+
+    def levels_in_reach(self) -> range:
+        """Return the levels in which an entry may rest or stay: window and slack."""
+        if self._view is None:
+            return range(0)
+        return range(self._lowest_kept(self._view.top), self._view.top + 1)
+
+    def on_price(self, price: int, now_ms: int) -> WindowChange:
+        """Take the oriented reference price of a new quote; return what changed."""
+        last = self._view
+        if last is not None and last.price == price:
+            return WindowChange(view=last)
+        top, floor = self._place(price, last)
+        rung = tuple(level for level, alarm in self._alarms.items() if alarm.rings_at(price))
+        moved = last is None or (top, floor) != (last.top, last.floor) or bool(rung)
+        version = (last.version if last else 0) + (1 if moved else 0)
+        view = MarketView(
+            generation=self._ladder.generation, price=price, top=top, floor=floor, version=version, at_ms=now_ms
+        )
+        self._view = view
+        if not moved:
+            return WindowChange(view=view)
+        for level in rung:
+            del self._alarms[level]
+        return self._difference(last, view, rung)
+
+    def set_alarm(self, alarm: Alarm) -> bool:
+        """Keep the alarm, one for each level; return True where it rings at once (and is not kept)."""
+        if self._view is not None and alarm.rings_at(self._view.price):
+            self._alarms.pop(alarm.level, None)
+            return True
+        self._alarms[alarm.level] = alarm
+        return False
+
+    def _place(self, price: int, last: MarketView | None) -> tuple[int, int]:
+        ladder = self._ladder
+        if last is not None and ladder.at(last.floor) <= price < ladder.at(last.floor + 1):
+            floor = last.floor
+        else:
+            floor = ladder.floor(price)
+        top = floor if ladder.at(floor) <= price - ladder.guard(floor) else floor - 1
+        return top, floor
+
+    def _lowest_kept(self, top: int) -> int:
+        return top - self._policy.buy_window + 1 - self._policy.entry_slack
+
+    def _difference(self, last: MarketView | None, view: MarketView, rung: tuple[int, ...]) -> WindowChange:
+        width, slack = self._policy.buy_window, self._policy.entry_slack
+        open_now = range(view.top - width + 1, view.top + 1)
+        if last is None:
+            return WindowChange(view=view, entered=tuple(open_now), rung=rung)
+        open_before = range(last.top - width + 1, last.top + 1)
+        kept_before = range(open_before.start - slack, max(last.top, last.floor) + 1)
+        entered = tuple(level for level in open_now if level not in open_before)
+        left = tuple(level for level in kept_before if level < open_now.start - slack)
+        return WindowChange(view=view, entered=entered, left=left, due=self._exits_due(last, view), rung=rung)
+
+    def _exits_due(self, last: MarketView, view: MarketView) -> tuple[int, ...]:
+        sell_window = self._policy.sell_window
+        if sell_window is None or view.floor <= last.floor:
+            return ()
+        # T = L(i + 1) <= L(f + Ns) became true for the levels between both floors.
+        return tuple(range(last.floor + sell_window, view.floor + sell_window))
