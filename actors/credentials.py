@@ -48,16 +48,21 @@ def read_private(file: Path, key: str) -> str:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
         raise ConfigError(key, file, f"cannot be opened: {error.strerror}") from None
-    with os.fdopen(descriptor, "rb") as opened:
-        status = os.fstat(opened.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ConfigError(key, file, "has to be a plain file")
-        if status.st_uid != os.geteuid():
-            raise ConfigError(key, file, "belongs to another user; it has to be yours")
-        if status.st_mode & 0o077:
-            mode = stat.S_IMODE(status.st_mode)
-            raise ConfigError(key, file, f"may be read by others (mode {mode:04o}); run: chmod 600 {file}")
-        content = opened.read(SECRET_BYTES_MAX + 1)
+    try:
+        _check_private(os.fstat(descriptor), file, key)
+        content = os.read(descriptor, SECRET_BYTES_MAX + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > SECRET_BYTES_MAX:
         raise ConfigError(key, file, f"is longer than {SECRET_BYTES_MAX} bytes: that is no key")
     return content.decode("utf-8", errors="replace")
+
+
+def _check_private(status: os.stat_result, file: Path, key: str) -> None:
+    if not stat.S_ISREG(status.st_mode):
+        raise ConfigError(key, file, "has to be a plain file")
+    if status.st_uid != os.geteuid():
+        raise ConfigError(key, file, "belongs to another user; it has to be yours")
+    if status.st_mode & 0o077:
+        mode = stat.S_IMODE(status.st_mode)
+        raise ConfigError(key, file, f"may be read by others (mode {mode:04o}); run: chmod 600 {file}")

@@ -15,6 +15,7 @@ from grid.policy import GridPolicy
 from grid.records import GenerationStarted
 from grid.slot import SlotKey
 from grid.window import Alarm, WindowChange
+from risk.lease import Go
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,13 +87,6 @@ class FeedWord:
     reference: int | None
     is_fresh: bool
     detail: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Go:
-    """The risk supervisor lives and says go; a lease, renewed every 2 s."""
-
-    sequence: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

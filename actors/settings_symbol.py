@@ -8,20 +8,7 @@ from enum import Enum
 from pydantic import Field, model_validator
 
 from actors.settings_fields import Exact, Section, broken
-
-
-class GridSide(Enum):
-    """Which way a grid is exposed."""
-
-    LONG = "long"
-    SHORT = "short"
-
-
-class Spacing(Enum):
-    """How far apart levels are: a fixed difference, or a fixed ratio."""
-
-    ARITHMETIC = "arithmetic"
-    GEOMETRIC = "geometric"
+from grid.ladder import GridSide, Spacing
 
 
 class MarginType(Enum):

@@ -1,0 +1,153 @@
+"""Opens the journal's SQLite file: private, write-ahead, one writer, of a known schema version."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sqlite3
+import string
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import cast
+from urllib.parse import quote
+
+import sqlalchemy as sa
+
+from actors.journal_errors import JournalCorrupt, JournalError, JournalTooNew
+from actors.journal_schema import META, METADATA, Schema
+from grid.client_id import JOURNAL_ID_LENGTH
+
+BUSY_TIMEOUT_MS = 5000
+_DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_ID_LETTERS = string.digits + string.ascii_letters
+
+
+def make_private_file(path: Path) -> bool:
+    """Create the file for its owner alone; return whether it is new. Tightens one that others could read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        os.chmod(path, 0o600)
+        return path.stat().st_size == 0
+    sync_folder(path.parent)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a file's name as durable as its content."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def connect(path: Path, *, read_only: bool = False) -> sa.Connection:
+    """Return a connection that opens and commits transactions only where told to."""
+    query = {"mode": "ro", "uri": "true"} if read_only else {"uri": "true"}
+    url = sa.URL.create("sqlite", database=f"file:{quote(str(path))}", query=query)
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
+    connection = engine.connect()
+    # damaged text is read as it is, so that the checksum finds it and names the record
+    driver(connection).text_factory = lambda raw: raw.decode("utf-8", errors="replace")
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    if not read_only:
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
+    return connection
+
+
+def driver(connection: sa.Connection) -> sqlite3.Connection:
+    """Return SQLite's own connection, for what has no portable form."""
+    return cast(sqlite3.Connection, connection.connection.dbapi_connection)
+
+
+def hang_up(connection: sa.Connection) -> None:
+    """Close the connection and its file."""
+    engine = connection.engine
+    connection.close()
+    engine.dispose()
+
+
+@contextmanager
+def transaction(connection: sa.Connection) -> Iterator[None]:
+    """Commit everything inside together, or nothing of it."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """Turn SQLite's words for a file that cannot be used into ours; damage is told from a full disk or a held lock."""
+    try:
+        yield
+    except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
+        cause = getattr(error, "orig", None) or error
+        if getattr(cause, "sqlite_errorcode", None) in _DAMAGE or "no such table" in str(cause):
+            raise JournalCorrupt(path, 0, f"SQLite cannot read the file ({cause})") from error
+        raise JournalError(f"journal {path} cannot be used: {cause}") from error
+
+
+def create(connection: sa.Connection, schema: Schema, account: str, created_ms: int) -> None:
+    """Lay out an empty journal with a random id of its own."""
+    journal_id = "".join(secrets.choice(_ID_LETTERS) for _ in range(JOURNAL_ID_LENGTH))
+    first = {
+        "schema_version": schema.version,
+        "journal_id": journal_id,
+        "account": account,
+        "created_ms": created_ms,
+        "owner_epoch": 0,
+        "base_seq": 0,
+        "base_chain": 0,
+    }
+    with transaction(connection):
+        METADATA.create_all(connection)
+        connection.execute(sa.insert(META), [{"name": name, "value": str(value)} for name, value in first.items()])
+
+
+def migrate(connection: sa.Connection, path: Path, schema: Schema) -> str:
+    """Bring an older journal to this version, one step and one transaction at a time; return what was done."""
+    found = int(meta(connection)["schema_version"])
+    if found > schema.version:
+        raise JournalTooNew(path, found, schema.version)
+    if found == schema.version:
+        return ""
+    copy = path.with_name(f"{path.name}.v{found}.bak")
+    backup(connection, copy)
+    for version in range(found, schema.version):
+        step: Callable[[sa.Connection], None] | None = schema.steps.get(version)
+        if step is None:
+            raise JournalError(f"journal {path} has schema version {version}, which is too old for this program")
+        with transaction(connection):
+            step(connection)
+            set_meta(connection, "schema_version", str(version + 1))
+    return f"migrated from schema version {found} to {schema.version}; the old file is kept as {copy.name}"
+
+
+def backup(connection: sa.Connection, target: Path) -> None:
+    """Copy the whole journal, as it stands at this moment, into a private file."""
+    target.unlink(missing_ok=True)
+    make_private_file(target)
+    source = driver(connection)
+    with sqlite3.connect(target) as copy:
+        source.backup(copy)
+    copy.close()
+
+
+def meta(connection: sa.Connection) -> dict[str, str]:
+    """Return the journal's facts about itself."""
+    return {row.name: row.value for row in connection.execute(sa.select(META))}
+
+
+def set_meta(connection: sa.Connection, name: str, value: str) -> None:
+    """Change one fact; inside a transaction of the caller, or as one of its own."""
+    changed = connection.execute(sa.update(META).where(META.c.name == name).values(value=value))
+    if changed.rowcount == 0:
+        connection.execute(sa.insert(META).values(name=name, value=value))
