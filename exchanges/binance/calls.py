@@ -1,0 +1,149 @@
+"""How a call reaches the venue: orders over the socket or, while it is down, over REST; the rest over REST."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+from exchanges.binance import requests, wire
+from exchanges.binance.clock_offset import ClockOffset, ClockReading, offset_of
+from exchanges.binance.http import HttpClient
+from exchanges.binance.market import socket_times
+from exchanges.binance.order_entry import NotConnected, OrderEntry
+from exchanges.binance.reader import Reader, ReaderTimes
+from exchanges.binance.rest import PRIVATE, PUBLIC, RestClient
+from exchanges.binance.settings import BinanceSettings, Credentials, Endpoints
+from exchanges.errors import Refusal, VenueError, VenueRefused
+from exchanges.outcome import Effect
+from exchanges.port import UsedQuota
+from grid.errors import ConfigError
+
+SOCKET_WAIT_S = 2.0
+
+
+class Calls:
+    """Every request of the private half. Knows venue time; measures it again when the venue refuses ours."""
+
+    def __init__(self, settings: BinanceSettings, on_quota: Callable[[UsedQuota], None]) -> None:
+        self._settings = settings
+        self.endpoints = Endpoints.of(settings)
+        self.policy = self.endpoints.policy()
+        self._credentials = _required(settings.credentials)
+        self._http = HttpClient(self.policy, settings.monotonic_ns, settings.connect_timeout_s)
+        self._http.on_quota = on_quota
+        self._rest = RestClient(self._credentials, self.endpoints.rest, self._http, self.venue_now_ms)
+        self._entry = OrderEntry(
+            url=self.endpoints.orders,
+            policy=self.policy,
+            times=socket_times(settings),
+            in_flight_max=settings.in_flight_max,
+            monotonic_ns=settings.monotonic_ns,
+            on_quota=on_quota,
+        )
+        self._entry_task: asyncio.Task[None] | None = None
+        self.clock = ClockOffset()
+
+    @property
+    def is_socket_up(self) -> bool:
+        """Whether orders go over the socket now."""
+        return self._entry.is_up
+
+    def addresses(self) -> dict[str, str]:
+        """Return every REST address that a call could go to."""
+        return self._rest.addresses()
+
+    def venue_now_ms(self) -> int:
+        """Return the venue's time as we know it."""
+        return self._settings.now_ms() + self.clock.offset_ms
+
+    async def open_socket(self) -> None:
+        """Start the order socket and give it a moment; orders go over REST until it is up."""
+        if self._entry_task is None:
+            settings = self._settings
+            times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
+            reader = Reader(self._entry, times, settings.random, settings.monotonic_ns)
+            self._entry_task = asyncio.create_task(reader.run())
+        await self._entry.wait_up(SOCKET_WAIT_S)
+
+    async def measure_clock(self) -> ClockOffset:
+        """Measure the offset anew; the old one stays where the venue does not answer."""
+        readings = []
+        for _ in range(self._settings.time_probes):
+            sent_ms = self._settings.now_ms()
+            reply = wire.mapping(await self.public("time"), "time")
+            venue_ms = wire.integer(reply, "serverTime", "time")
+            readings.append(ClockReading(sent_ms=sent_ms, venue_ms=venue_ms, received_ms=self._settings.now_ms()))
+        self.clock = offset_of(readings)
+        return self.clock
+
+    async def public(self, path: str) -> Any:
+        """Read without a signature."""
+        return await self._rest.call(
+            PUBLIC, "GET", path, {}, effect=Effect.READ, timeout_s=self._settings.read_timeout_s
+        )
+
+    async def read(self, path: str, params: dict[str, Any], section: str = PRIVATE) -> Any:
+        """Read with a signature. Never `OutcomeUnknown`."""
+        return await self._signed(section, "GET", path, params, Effect.READ, self._settings.read_timeout_s)
+
+    async def write(self, method: str, path: str, params: dict[str, Any]) -> Any:
+        """Change something over REST; sent once."""
+        return await self._signed(PRIVATE, method, path, params, Effect.WRITE, self._settings.order_timeout_s)
+
+    async def listen_key(self, method: str) -> str:
+        """Create (POST) or renew (PUT) the account's listen key. Both may be repeated freely: they are reads to us."""
+        timeout_s = self._settings.read_timeout_s
+        reply = await self._rest.call(PRIVATE, method, "listenKey", {}, effect=Effect.READ, timeout_s=timeout_s)
+        return wire.text(wire.mapping(reply, "listenKey"), "listenKey", "listenKey")
+
+    async def order(self, ws_method: str, rest_method: str, params: requests.Params) -> Any:
+        """Place or cancel one order: over the socket, or over REST while nothing could be sent there."""
+        self._raise_bug()
+        timeout_s = self._settings.order_timeout_s
+        try:
+            signed = requests.signed(params, self._credentials, self.venue_now_ms())
+            return await self._entry.request(ws_method, signed, Effect.WRITE, timeout_s)
+        except NotConnected:
+            return await self.write(rest_method, "order", dict(params))
+        except VenueRefused as refusal:
+            await self._mind_clock(refusal)
+            raise
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._entry_task is not None:
+            self._entry_task.cancel()
+            await asyncio.wait([self._entry_task])
+            self._entry_task = None
+        await self._http.close()
+
+    async def _signed(
+        self, section: str, method: str, path: str, params: dict[str, Any], effect: Effect, timeout_s: float
+    ) -> Any:
+        whole = {**params, "recvWindow": params.get("recvWindow", self._settings.recv_window_ms)}
+        try:
+            return await self._rest.call(section, method, path, whole, effect=effect, timeout_s=timeout_s)
+        except VenueRefused as refusal:
+            await self._mind_clock(refusal)
+            raise
+
+    async def _mind_clock(self, refusal: VenueRefused) -> None:
+        if refusal.refusal is Refusal.CLOCK:
+            with suppress(VenueError):
+                await self.measure_clock()
+
+    def _raise_bug(self) -> None:
+        """A reader that broke by our own mistake must not hide behind the fallback."""
+        task = self._entry_task
+        if task is not None and task.done() and not task.cancelled():
+            failure = task.exception()
+            if failure is not None:
+                raise failure
+
+
+def _required(credentials: Credentials | None) -> Credentials:
+    if credentials is None:
+        raise ConfigError("venue.api_key_env", None, "names the variable that holds the API key: trading needs keys")
+    return credentials

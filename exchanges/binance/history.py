@@ -1,0 +1,98 @@
+"""Reading the account's past to its end: trades by the venue's window and id rules, ledger rows by page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from exchanges.binance import wire, wire_account, wire_orders
+from exchanges.errors import BadReply
+from exchanges.port import Income
+from grid.order import Fill
+
+WEEK_MS = 7 * 24 * 3600 * 1000
+PAGE = 1000
+
+Read = Callable[[str, dict[str, Any]], Awaitable[Any]]
+
+
+class History:
+    """Pages through trades and income. `read` gets a path and its parameters and answers with the decoded reply."""
+
+    def __init__(self, read: Read, instruments: Callable[[], wire.Instruments]) -> None:
+        self._read = read
+        self._instruments = instruments
+
+    async def fills(self, symbol: str, since_ms: int, now_ms: int) -> list[Fill]:
+        """Return every fill from `since_ms` on, in order of trade id.
+
+        A window may span a week at most, and a trade id may not be sent with times: windows find the first page, ids
+        lead on from it.
+        """
+        page = await self._first_page(symbol, since_ms, now_ms)
+        found = list(page)
+        while page:
+            page = await self._page({"symbol": symbol, "fromId": _last_id(found) + 1, "limit": PAGE})
+            found.extend(page)
+            if len(page) < PAGE:
+                break
+        return _whole(found)
+
+    async def fills_of_order(self, symbol: str, order_id: str) -> list[Fill]:
+        """Return every fill of one order, in order of trade id."""
+        query: dict[str, Any] = {"symbol": symbol, "orderId": order_id, "limit": PAGE}
+        found = page = await self._page(query)
+        while len(page) == PAGE:
+            page = await self._page({**query, "fromId": _last_id(found) + 1})
+            found = found + page
+        return _whole(found)
+
+    async def income(self, since_ms: int) -> list[Income]:
+        """Return every ledger row from `since_ms` on, in order of time."""
+        found: dict[tuple[str, str, str, str], Income] = {}
+        number = 1
+        while True:
+            query = {"startTime": since_ms, "page": number, "limit": PAGE}
+            rows = wire_account.income(await self._read("income", query))
+            before = len(found)
+            for row in rows:
+                # a row written while we page moves the others one place on: they come twice
+                found[row.kind, row.transaction_id, row.symbol, row.asset] = row
+            if len(rows) < PAGE:
+                return sorted(found.values(), key=lambda row: row.venue_ms)
+            if len(found) == before:
+                raise BadReply(f"income: page {number} repeats the page before it")
+            number += 1
+
+    async def _first_page(self, symbol: str, since_ms: int, now_ms: int) -> list[Fill]:
+        """Return the fills of the first window that has any.
+
+        A full page may leave out either end, so the window is halved until its page is not full.
+        """
+        start_ms, span_ms = since_ms, WEEK_MS
+        while True:
+            query: dict[str, Any] = {"symbol": symbol, "startTime": start_ms, "limit": PAGE}
+            is_last = span_ms == WEEK_MS and start_ms + span_ms > now_ms
+            if not is_last:
+                query["endTime"] = start_ms + span_ms - 1
+            page = await self._page(query)
+            if len(page) >= PAGE and span_ms > 1:
+                span_ms //= 2
+            elif page or is_last:
+                return page
+            else:
+                start_ms, span_ms = start_ms + span_ms, WEEK_MS
+
+    async def _page(self, query: dict[str, Any]) -> list[Fill]:
+        reply = await self._read("userTrades", query)
+        rows = [wire.mapping(row, "userTrades") for row in wire.sequence(reply, "userTrades")]
+        return [wire_orders.trade(row, self._instruments()) for row in rows]
+
+
+def _last_id(fills: list[Fill]) -> int:
+    return max(int(fill.trade_id) for fill in fills)
+
+
+def _whole(fills: list[Fill]) -> list[Fill]:
+    """Return the fills once each, in order of trade id, which is the symbol's order of trades."""
+    return sorted({fill.key: fill for fill in fills}.values(), key=lambda fill: (fill.venue_ms, int(fill.trade_id)))

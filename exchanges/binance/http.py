@@ -1,0 +1,117 @@
+"""One HTTP exchange with the venue: sent once, judged by the outcome rule, its used quota noted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from exchanges.binance import quota, wire
+from exchanges.binance.codes import CODES
+from exchanges.errors import BadReply
+from exchanges.hosts import HostPolicy
+from exchanges.outcome import Effect, Reply, judge
+from exchanges.port import UsedQuota
+
+MESSAGE_LENGTH_MAX = 300
+
+
+class HttpClient:
+    """A session bound to the allowed hosts. Follows no redirect, reads no proxy setting, sends nothing twice."""
+
+    def __init__(
+        self, policy: HostPolicy, monotonic_ns: Callable[[], int], connect_timeout_s: float, where: str = "rest"
+    ) -> None:
+        self._policy = policy
+        self._monotonic_ns = monotonic_ns
+        self._connect_timeout_s = connect_timeout_s
+        self._where = where
+        self._session: aiohttp.ClientSession | None = None
+        self.on_quota: Callable[[UsedQuota], None] | None = None
+
+    async def send(
+        self,
+        method: str,
+        url: str,
+        *,
+        effect: Effect,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+    ) -> Any:
+        """Return the decoded reply. `url` is sent as it is: it is signed. Raises `VenueError`."""
+        limits = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, self._connect_timeout_s))
+        try:
+            async with self._open().request(
+                method,
+                URL(url, encoded=True),
+                data=body.encode() if body else None,
+                headers=headers,
+                timeout=limits,
+                allow_redirects=False,
+            ) as response:
+                raw = await response.read()
+                return self._result(response.status, response.headers, raw)
+        except (aiohttp.ClientError, TimeoutError, OSError, BadReply) as failure:
+            raise judge(failure, effect, CODES) from failure
+        except _Failed as failed:
+            raise judge(failed.reply, effect, CODES) from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def _open(self) -> aiohttp.ClientSession:
+        if self._session is None:
+            self._session = aiohttp.ClientSession(connector=self._policy.connector(), trust_env=False)
+            # aiohttp sends idempotent methods a second time after a lost connection, DELETE included: a cancel
+            # that was carried out would then answer "unknown order", and "not connected" would not mean "not sent"
+            self._session._retry_connection = False
+        return self._session
+
+    def _result(self, status: int, headers: Mapping[str, str], raw: bytes) -> Any:
+        used = quota.from_headers(headers, self._monotonic_ns())
+        if used is not None and self.on_quota is not None:
+            self.on_quota(used)
+        if status == 200:
+            # an error under a success status is a request error: the venue answered, and said no
+            decoded = wire.decode(raw, self._where)
+            failure = refusal_in(decoded, 400, None)
+            if failure is None:
+                return decoded
+            raise _Failed(failure)
+        raise _Failed(_reply(status, headers, raw))
+
+
+class _Failed(Exception):
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.message)
+        self.reply = reply
+
+
+def refusal_in(decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
+    """Return the error that a decoded body tells (a negative code), or None. An item of a batch is such a body too."""
+    if not isinstance(decoded, dict):
+        return None
+    code = decoded.get("code")
+    if isinstance(code, bool) or not isinstance(code, int) or code >= 0:
+        return None
+    message = str(decoded.get("msg", ""))[:MESSAGE_LENGTH_MAX]
+    return Reply(status=status, code=code, message=message, retry_after_s=retry_after_s)
+
+
+def _reply(status: int, headers: Mapping[str, str], raw: bytes) -> Reply:
+    pause = headers.get("Retry-After", "")
+    retry_after_s = float(pause) if pause.isdigit() else None
+    try:
+        found = refusal_in(wire.decode(raw, "rest"), status, retry_after_s)
+    except BadReply:
+        found = None
+    if found is not None:
+        return found
+    words = raw[:MESSAGE_LENGTH_MAX].decode("utf-8", "replace")
+    return Reply(status=status, code=None, message=words, retry_after_s=retry_after_s)

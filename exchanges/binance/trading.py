@@ -1,0 +1,279 @@
+"""The private half of Binance USD-M: order entry over its WebSocket with REST behind it, reads over REST."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
+from typing import Any, TypeVar
+
+from exchanges.binance import requests, wire, wire_account, wire_orders, wire_rules
+from exchanges.binance.buffers import WholeBuffer
+from exchanges.binance.calls import Calls
+from exchanges.binance.codes import CODES, MARGIN_TYPE_UNCHANGED
+from exchanges.binance.history import History
+from exchanges.binance.http import refusal_in
+from exchanges.binance.live import LiveStreams
+from exchanges.binance.market import socket_times
+from exchanges.binance.private_stream import ListenKey, PrivateStream
+from exchanges.binance.reader import Reader, ReaderTimes
+from exchanges.binance.rest import PRIVATE_V2, PRIVATE_V3
+from exchanges.binance.settings import BinanceSettings
+from exchanges.binance.subscription import Ages
+from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, VenueRefused
+from exchanges.outcome import Effect, judge
+from exchanges.port import (
+    Account,
+    FeeRates,
+    Income,
+    MaintenanceTier,
+    Position,
+    PrivateEvent,
+    UsedQuota,
+    VenueRules,
+)
+from grid.instrument import Instrument
+from grid.order import Fill, OrderReport
+from risk.veto import Approved
+
+PLACE_BATCH_MAX = 5
+CANCEL_BATCH_MAX = 10
+
+Answer = OrderReport | BaseException
+T = TypeVar("T")
+
+
+class BinanceTrading:
+    """The `TradingVenue` of Binance USD-M, for one account in one-way mode.
+
+    The constructor does no I/O. `connect` may be called again after it failed. Cancelling a waiting call means that
+    its outcome is unknown.
+    """
+
+    def __init__(self, settings: BinanceSettings) -> None:
+        self._settings = settings
+        self.on_quota: Callable[[UsedQuota], None] | None = None
+        self._calls = Calls(settings, self._note_quota)
+        self._history = History(self._calls.read, lambda: self._instruments)
+        self._ages = Ages(settings.monotonic_ns)
+        self._live = LiveStreams()
+        self._instruments: wire.Instruments = {}
+        self._positions: dict[str, Position] = {}
+        self._burns_other_asset: bool | None = None
+
+    async def connect(self) -> None:
+        """Load the rules, measure the clock, open the order socket."""
+        await self.rules()
+        await self._calls.measure_clock()
+        await self._calls.open_socket()
+
+    async def rules(self) -> VenueRules:
+        """Read the venue's rules anew."""
+        rules = wire_rules.venue_rules(await self._calls.public("exchangeInfo"), self._settings.recv_window_ms)
+        self._instruments = rules.instruments
+        return rules
+
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return a symbol's rules, as last read."""
+        if symbol not in self._instruments:
+            await self.rules()
+        if symbol not in self._instruments:
+            raise VenueRefused("-1121", f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
+        return self._instruments[symbol]
+
+    async def place(self, order: Approved) -> OrderReport:
+        """Send one order, once. Raises as the port says."""
+        request = order.request
+        params = requests.place(request, await self.instrument(request.symbol))
+        result = await self._calls.order("order.place", "POST", params)
+        return self._report(result, request.client_id)
+
+    async def place_batch(self, orders: Sequence[Approved]) -> list[Answer]:
+        """Send several orders: side by side over the socket, or five at a time over REST."""
+        if self._calls.is_socket_up:
+            return await asyncio.gather(*(self.place(order) for order in orders), return_exceptions=True)
+        answers: list[Answer] = []
+        for start in range(0, len(orders), PLACE_BATCH_MAX):
+            chunk = orders[start : start + PLACE_BATCH_MAX]
+            client_ids = [order.request.client_id for order in chunk]
+            rows = [requests.place(o.request, await self.instrument(o.request.symbol)) for o in chunk]
+            window_ms = min(order.request.recv_window_ms for order in chunk)
+            params = {"batchOrders": [requests.without_window(row) for row in rows], "recvWindow": window_ms}
+            answers.extend(await self._batch("POST", params, client_ids))
+        return answers
+
+    async def cancel(self, symbol: str, client_id: str) -> OrderReport:
+        """Cancel by client id. "Unknown order" may mean filled, cancelled or not yet there: ask for the order."""
+        params = requests.by_client_id(symbol, client_id, self._settings.recv_window_ms)
+        return self._report(await self._calls.order("order.cancel", "DELETE", params), client_id)
+
+    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
+        """Cancel several orders of one symbol: side by side over the socket, or ten at a time over REST."""
+        if self._calls.is_socket_up:
+            return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
+        answers: list[Answer] = []
+        for start in range(0, len(client_ids), CANCEL_BATCH_MAX):
+            chunk = list(client_ids[start : start + CANCEL_BATCH_MAX])
+            answers.extend(await self._batch("DELETE", {"symbol": symbol, "origclientorderidlist": chunk}, chunk))
+        return answers
+
+    async def order(self, symbol: str, client_id: str) -> OrderReport:
+        """Return the order by our own id, over REST: another way than the one that may have failed."""
+        await self.instrument(symbol)
+        params = requests.by_client_id(symbol, client_id, self._settings.recv_window_ms)
+        reply = await self._calls.read("order", dict(params))
+        return wire_orders.report(wire.mapping(reply, "order"), self._instruments)
+
+    async def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
+        """Return the open orders of the account or of one symbol; algo orders are no part of it."""
+        reply = await self._calls.read("openOrders", {} if symbol is None else {"symbol": symbol})
+        return await self._parsed(lambda: wire_orders.reports(reply, self._instruments))
+
+    async def account(self) -> Account:
+        """Return balances and modes."""
+        if self._burns_other_asset is None:
+            burn = wire.mapping(await self._calls.read("feeBurn", {}), "feeBurn")
+            self._burns_other_asset = wire.flag(burn, "feeBurn", "feeBurn")
+        balances = await self._calls.read("account", {}, PRIVATE_V3)
+        modes = await self._calls.read("accountConfig", {})
+        return wire_account.account(
+            balances, modes, self._settings.quote_asset, burns_other_asset=self._burns_other_asset
+        )
+
+    async def positions(self) -> list[Position]:
+        """Return every position that is not flat, and those of the configured symbols.
+
+        The second version of the endpoint is meant: it lists flat symbols too, so that a reading proves itself whole,
+        and tells leverage and margin type.
+        """
+        reply = await self._calls.read("positionRisk", {}, PRIVATE_V2)
+        wanted = self._settings.symbols
+        read = await self._parsed(lambda: wire_account.positions(reply, self._instruments, wanted))
+        self._positions.update({position.symbol: position for position in read})
+        return read
+
+    async def fee_rates(self, symbol: str) -> FeeRates:
+        """Return what the account pays on a symbol."""
+        return wire_account.fee_rates(await self._calls.read("commissionRate", {"symbol": symbol}))
+
+    async def maintenance_tiers(self, symbol: str) -> list[MaintenanceTier]:
+        """Return a symbol's maintenance brackets, smallest notional first."""
+        return wire_account.tiers(await self._calls.read("leverageBracket", {"symbol": symbol}), symbol)
+
+    async def fills_since(self, symbol: str, since_ms: int, order_id: str | None = None) -> list[Fill]:
+        """Return every fill from `since_ms` on (of one order, where named), paged to the end."""
+        await self.instrument(symbol)
+        if order_id is not None:
+            fills = await self._history.fills_of_order(symbol, order_id)
+            return [fill for fill in fills if fill.venue_ms >= since_ms]
+        return await self._history.fills(symbol, since_ms, self._calls.venue_now_ms())
+
+    async def income_since(self, since_ms: int) -> list[Income]:
+        """Return every ledger row from `since_ms` on, paged to the end."""
+        return await self._history.income(since_ms)
+
+    async def set_leverage(self, symbol: str, leverage: int) -> None:
+        """Set a symbol's leverage; setting the present one is no error."""
+        reply = await self._calls.write("POST", "leverage", {"symbol": symbol, "leverage": leverage})
+        told = wire.integer(wire.mapping(reply, "leverage"), "leverage", "leverage")
+        if told != leverage:
+            raise OutcomeUnknown(f"leverage: asked for {leverage}, the venue answers {told}")
+
+    async def set_margin_type(self, symbol: str, margin_type: str) -> None:
+        """Set `ISOLATED` or `CROSSED`; setting the present one is no error."""
+        try:
+            await self._calls.write("POST", "marginType", {"symbol": symbol, "marginType": margin_type.upper()})
+        except VenueRefused as refusal:
+            if refusal.code != MARGIN_TYPE_UNCHANGED:
+                raise
+
+    async def private_events(self) -> AsyncIterator[PrivateEvent]:
+        """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
+        settings = self._settings
+        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
+        stream = PrivateStream(
+            url=self._calls.endpoints.private,
+            policy=self._calls.policy,
+            times=socket_times(settings),
+            keep_alive_s=settings.keep_alive_s,
+            key=ListenKey(lambda: self._calls.listen_key("POST"), lambda: self._calls.listen_key("PUT")),
+            buffer=buffer,
+            ages=self._ages,
+            instruments=lambda: self._instruments,
+            reload_rules=self._reload,
+            known_positions=self._positions,
+        )
+        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
+        reader = Reader(stream, times, settings.random, settings.monotonic_ns)
+        async with aclosing(self._live.iterate(reader, buffer)) as events:
+            async for event in events:
+                yield event
+
+    def ages(self) -> dict[str, float]:
+        """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
+        return self._ages.read()
+
+    def clock_offset_ms(self) -> int:
+        """Return venue clock minus ours at the last measurement."""
+        return self._calls.clock.offset_ms
+
+    def clock_error_ms(self) -> int:
+        """Return the most by which the offset can be wrong."""
+        return self._calls.clock.error_ms
+
+    async def measure_clock(self) -> int:
+        """Measure the clock anew and return the offset; to be called now and then."""
+        return (await self._calls.measure_clock()).offset_ms
+
+    def addresses(self) -> dict[str, str]:
+        """Return every REST address that a call could go to."""
+        return self._calls.addresses()
+
+    async def close(self) -> None:
+        """End every stream and connection. The listen key stays: it is the account's."""
+        await self._live.close()
+        await self._calls.close()
+
+    async def _batch(self, method: str, params: dict[str, Any], client_ids: Sequence[str]) -> list[Answer]:
+        """Send one REST batch; a failure of the whole is the answer to each of its orders."""
+        try:
+            rows = wire.sequence(await self._calls.write(method, "batchOrders", params), "batchOrders")
+            if len(rows) != len(client_ids):
+                raise BadReply(f"batchOrders: {len(rows)} answers to {len(client_ids)} orders")
+        except VenueError as failure:
+            return [judge(failure, Effect.WRITE, CODES) for _ in client_ids]
+        return [self._answer(row, client_id) for row, client_id in zip(rows, client_ids, strict=True)]
+
+    def _answer(self, row: Any, client_id: str) -> Answer:
+        refused = refusal_in(row, 400, None)
+        if refused is not None:
+            return judge(refused, Effect.WRITE, CODES)
+        try:
+            return self._report(row, client_id)
+        except VenueError as error:
+            return error
+
+    def _report(self, result: Any, client_id: str) -> OrderReport:
+        """Return the report of our order; an answer that is not readable as such leaves the outcome unknown."""
+        try:
+            report = wire_orders.report(wire.mapping(result, "order"), self._instruments)
+            if report.client_id != client_id:
+                raise BadReply(f"order.clientOrderId: asked about {client_id}, answered {report.client_id}")
+        except BadReply as failure:
+            raise judge(failure, Effect.WRITE, CODES) from None
+        return report
+
+    async def _parsed(self, parse: Callable[[], list[T]]) -> list[T]:
+        """Parse a reply about any symbol; read the rules anew where one is not known yet."""
+        try:
+            return parse()
+        except wire.UnknownSymbol:
+            await self.rules()
+            return parse()
+
+    async def _reload(self) -> None:
+        await self.rules()
+
+    def _note_quota(self, used: UsedQuota) -> None:
+        if self.on_quota is not None:
+            self.on_quota(used)
