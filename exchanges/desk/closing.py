@@ -1,0 +1,110 @@
+"""How trading ends: keep, leave the exits, or flatten (rule 23 of the trading rules). The fence is taken first."""
+
+from __future__ import annotations
+
+from exchanges.desk.cancelling import Cancelling
+from exchanges.desk.commands import ReadOpenOrders
+from exchanges.desk.core import Chore, Core
+from exchanges.desk.events import ClosingMode, Instant, OpenOrdersRead
+from exchanges.desk.placing import Placing
+from exchanges.desk.readings import is_own
+from exchanges.desk.standing import StandingHolds
+from grid.holds import HoldCause
+from grid.order import Purpose
+from grid.symbol_book import OrderEntry, SymbolBook
+
+STOPPING = "stopping"
+AGAIN_MS = 300
+SLICES_WITHOUT_PROGRESS = 10
+
+
+class Closing:
+    """Drives the desk to its end, step by step, each verified."""
+
+    def __init__(self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds) -> None:
+        self._core = core
+        self._cancelling = cancelling
+        self._placing = placing
+        self._standing = standing
+        self._reading_after_ms: int | None = None
+        self._left: dict[str, tuple[int, int]] = {}
+
+    def ask(self, mode: ClosingMode, now: Instant) -> None:
+        """Begin to close; a second word changes the mode, never back to trading."""
+        self._core.closing, self._core.is_closed = mode, False
+        self._standing.put(HoldCause.OPERATOR, "", f"{STOPPING}: {mode.value}", now)
+        self._standing.withdraw_entries("", now)
+        self._core.do_at(Chore.CLOSE, "", now.mono_ms)
+
+    def step(self, now: Instant) -> None:
+        """One step is due."""
+        core = self._core
+        if core.closing is None or core.is_closed:
+            return
+        core.do_at(Chore.CLOSE, "", now.mono_ms + AGAIN_MS)
+        doomed = [order for order in core.book.live_orders() if self._must_go(order)]
+        for order in doomed:
+            self._cancelling.cancel(order.client_id, now)
+        if doomed or (core.closing is ClosingMode.FLATTEN and not self._is_flat(now)):
+            self._reading_after_ms = None
+        elif self._reading_after_ms is None:
+            self._reading_after_ms = max(self._quiet_from_ms(), now.mono_ms)
+        elif now.mono_ms >= self._reading_after_ms:
+            core.command(ReadOpenOrders())
+            core.do_at(Chore.CLOSE, "", now.mono_ms + 10 * AGAIN_MS)
+
+    def on_open_orders(self, read: OpenOrdersRead) -> None:
+        """Judge the final reading: closed only once it shows nothing that had to go."""
+        core = self._core
+        if read.reports is None or self._reading_after_ms is None or read.begun_ms < self._reading_after_ms:
+            return
+        own = [r for r in read.reports if is_own(r.client_id, r.symbol, core.settings.journal)]
+        left = [r for r in own if core.closing is not ClosingMode.LEAVE_EXITS or not r.closing]
+        self._reading_after_ms = None
+        if left or core.is_closed:
+            return
+        core.is_closed = True
+        core.drop(Chore.CLOSE, "")
+        core.notice("closed", f"closed ({core.closing.value if core.closing else ''}): verified at the venue")
+
+    def _must_go(self, order: OrderEntry) -> bool:
+        if order.purpose is Purpose.FLATTEN:
+            return False
+        if not order.purpose.closing:
+            return True
+        if self._core.closing is ClosingMode.FLATTEN:
+            return "" in self._standing.gone_since_ms
+        return self._core.closing is ClosingMode.KEEP
+
+    def _quiet_from_ms(self) -> int:
+        sent = max(self._core.sent_ms.values(), default=0)
+        return sent + self._core.settings.recv_window_ms + self._core.settings.clock_bound_ms
+
+    def _is_flat(self, now: Instant) -> bool:
+        if "" not in self._standing.gone_since_ms:
+            return False
+        # Every symbol is worked on, also after one that is not flat yet.
+        flat = [self._flatten(book, now) for book in self._core.book.symbols.values() if book.generations]
+        return all(flat)
+
+    def _flatten(self, book: SymbolBook, now: Instant) -> bool:
+        """Sell the sum of the lots, never the position; return whether nothing more can be done."""
+        core, instrument = self._core, self._core.symbols[book.symbol].instrument
+        steps = book.lot_steps()
+        if steps < instrument.quantity_min:
+            return True
+        if core.book.live_orders(book.symbol):
+            return False
+        last, tries = self._left.get(book.symbol, (steps, 0))
+        tries = 0 if steps < last else tries + 1
+        self._left[book.symbol] = (steps, tries)
+        if tries > SLICES_WITHOUT_PROGRESS:
+            core.notice("not_flat", f"{book.symbol}: {steps} steps are left; the venue takes no more", "critical")
+            return True
+        mark = core.mark(book.symbol, now)
+        if mark is None:
+            return False
+        bound = mark * (1 - book.sign * core.settings.flatten_slippage)
+        price = instrument.ticks_ceil(bound) if book.sign > 0 else instrument.ticks_floor(bound)
+        self._placing.intend_flatten(book.symbol, price, min(steps, instrument.quantity_max), now)
+        return False

@@ -1,0 +1,181 @@
+"""What the parts of the order desk share: the book, the outbox and the list of things that are due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from enum import Enum
+
+from exchanges.desk.commands import Command, Effects, Notice, Tell
+from exchanges.desk.events import ClosingMode, Instant
+from exchanges.desk.settings import DeskSettings, DeskSymbol
+from grid.book import Book
+from grid.client_id import ClientId
+from grid.intent import Standing, Told
+from grid.order import Purpose
+from grid.reasons import Reason
+from grid.records import Record
+from grid.slot import SlotKey, SlotState
+from grid.symbol_book import SymbolBook
+from risk.daily_loss import DailyLoss
+from risk.lease import Lease
+
+
+class Chore(Enum):
+    """Something to do at a time; the subject is a client id, a symbol, or nothing."""
+
+    LOOK_UP = "look_up"
+    CANCEL = "cancel"
+    SETTLE = "settle"
+    ECHO = "echo"
+    RESYNC = "resync"
+    VERIFY = "verify"
+    CLOSE = "close"
+    LIFT_MARGIN = "lift_margin"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A chore with its time (monotonic ms) and how often it was tried."""
+
+    at_ms: int
+    attempt: int
+
+
+@dataclass(slots=True)
+class Refusal:
+    """Why an intent was not carried out, for the next word to its slot."""
+
+    reason: Reason
+    detail: str = ""
+    retry_ms: int | None = None
+
+
+@dataclass(slots=True)
+class Core:
+    """State and outbox of one desk. Only `record` changes the book."""
+
+    book: Book
+    settings: DeskSettings
+    symbols: Mapping[str, DeskSymbol]
+    lease: Lease
+    daily_loss: DailyLoss
+    is_ready: bool = False
+    is_fenced: bool = False
+    is_stream_up: bool = False
+    closing: ClosingMode | None = None
+    is_closed: bool = False
+    marks: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
+    references: dict[str, tuple[int, int]] = field(default_factory=dict)
+    positions: dict[str, int] = field(default_factory=dict)
+    foreign_orders: dict[str, set[str]] = field(default_factory=dict)
+    sent_ms: dict[str, int] = field(default_factory=dict)
+    last_entry_sent_ms: dict[str, int] = field(default_factory=dict)
+    last_event_ms: dict[str, int] = field(default_factory=dict)
+    cancel_wanted: set[str] = field(default_factory=set)
+    refusals: dict[SlotKey, Refusal] = field(default_factory=dict)
+    chores: dict[tuple[Chore, str], Due] = field(default_factory=dict)
+    effects: Effects = field(default_factory=Effects)
+    _changed: dict[SlotKey, None] = field(default_factory=dict)
+    _sequence: int = 0
+
+    def record(self, record: Record) -> None:
+        """Change the book, and have it journalled before any command of this event goes out."""
+        for key in self.book.apply(record):
+            self._changed[key] = None
+        self.effects.records.append(record)
+
+    def command(self, command: Command) -> None:
+        """Have something done."""
+        self.effects.commands.append(command)
+
+    def notice(self, kind: str, text: str, level: str = "info") -> None:
+        """Say something to people."""
+        self.command(Notice(kind=kind, text=text, level=level))
+
+    def refuse(self, key: SlotKey, reason: Reason, detail: str = "", retry_ms: int | None = None) -> None:
+        """Tell the slot that, and why, its intent was not carried out."""
+        self.refusals[key] = Refusal(reason, detail, retry_ms)
+        self._changed[key] = None
+
+    def repeat(self, key: SlotKey) -> None:
+        """Tell the slot its state though nothing changed."""
+        self._changed[key] = None
+
+    def do_at(self, chore: Chore, subject: str, at_ms: int, attempt: int = 0) -> None:
+        """Put a chore on the list; one of each (chore, subject), the newest counts."""
+        self.chores[(chore, subject)] = Due(at_ms, attempt)
+
+    def drop(self, chore: Chore, subject: str) -> None:
+        """Take a chore off the list."""
+        self.chores.pop((chore, subject), None)
+
+    def take_due(self, now: Instant) -> list[tuple[Chore, str, int]]:
+        """Take everything that is due off the list, oldest first."""
+        due = [(item.at_ms, key, item.attempt) for key, item in self.chores.items() if item.at_ms <= now.mono_ms]
+        due.sort(key=lambda entry: (entry[0], entry[1][0].value, entry[1][1]))
+        for _, key, _ in due:
+            del self.chores[key]
+        return [(chore, subject, attempt) for _, (chore, subject), attempt in due]
+
+    def take_effects(self) -> Effects:
+        """Close the event: return its effects, one word to each slot that changed at their end."""
+        for key in self._changed:
+            self.command(Tell(told=self._told(key)))
+        effects, self.effects, self._changed = self.effects, Effects(), {}
+        return effects
+
+    def next_client_id(self, symbol: str, generation: int, level: int, purpose: Purpose) -> str:
+        """Return a client id that was never used."""
+        self._sequence += 1
+        return ClientId(
+            journal=self.settings.journal,
+            symbol=symbol,
+            generation=generation,
+            level=level,
+            purpose=purpose,
+            owner_epoch=self.book.owner_epoch,
+            sequence=self._sequence,
+        ).encode()
+
+    def slot(self, key: SlotKey) -> SlotState:
+        """Return a slot's state."""
+        return self.book.symbol(key.symbol).slot(key)
+
+    def standing(self, symbol: str) -> Standing:
+        """Return which holds stand against the symbol."""
+        names = tuple(hold.cause.value for hold in self.book.holds.against(symbol))
+        return Standing(symbol=symbol, halt_epoch=self.book.halt_epoch, holds=names)
+
+    def reference(self, symbol: str, now: Instant) -> int | None:
+        """Return the last oriented reference price, None where it is too old."""
+        seen = self.references.get(symbol)
+        return seen[0] if seen is not None and now.mono_ms - seen[1] <= self.settings.price_age_ms else None
+
+    def mark(self, symbol: str, now: Instant) -> Decimal | None:
+        """Return the last mark price, None where it is too old."""
+        seen = self.marks.get(symbol)
+        return seen[0] if seen is not None and now.mono_ms - seen[1] <= self.settings.mark_age_ms else None
+
+    def _told(self, key: SlotKey) -> Told:
+        refusal = self.refusals.pop(key, None)
+        symbol = self.book.symbol(key.symbol)
+        return Told(
+            state=symbol.slot(key),
+            standing=self.standing(key.symbol),
+            refusal=refusal.reason if refusal is not None else None,
+            detail=refusal.detail if refusal is not None else "",
+            retry_ms=refusal.retry_ms if refusal is not None else None,
+            has_older_lot=has_older_lot(symbol, key),
+        )
+
+
+def has_older_lot(symbol: SymbolBook, key: SlotKey) -> bool:
+    """Whether an unsold lot of an older generation was bought inside [L(i), L(i + 1)) of this level (rule 9)."""
+    if len(symbol.generations) < 2 or key.generation not in symbol.ladders:
+        return False
+    ladder = symbol.ladders[key.generation]
+    low, high = ladder.at(key.level), ladder.at(key.level + 1)
+    older = (other for other, _ in symbol.lots() if other.generation < key.generation)
+    return any(low <= symbol.ladders[other.generation].at(other.level) < high for other in older)

@@ -1,0 +1,228 @@
+"""What the order desk is told. Every event comes with an `Instant`; the desk reads no clock."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from exchanges.errors import Refusal
+from exchanges.port import Income, Position
+from grid.holds import HoldCause
+from grid.intent import Intent
+from grid.order import Fill, OrderReport, OrderUpdate
+from grid.slot import SlotKey
+from risk.lease import Go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instant:
+    """Now, twice: wall clock in ms since the epoch, and monotonic in ms. Ages are measured on the second."""
+
+    wall_ms: int
+    mono_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted:
+    """The venue's answer to a placement or cancel: the order as it then was."""
+
+    report: OrderReport
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The venue said no; nothing happened."""
+
+    refusal: Refusal
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotSent:
+    """Nothing happened; `retry_after_ms` is the venue's or the connection's wish."""
+
+    reason: str
+    retry_after_ms: int = 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """It may have happened."""
+
+    reason: str
+
+
+Outcome = Accepted | Refused | NotSent | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A slot asks."""
+
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatesWanted:
+    """A slot actor asks what the book knows of these slots."""
+
+    keys: tuple[SlotKey, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlaceAnswered:
+    """A placement came to an end on the wire."""
+
+    client_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelAnswered:
+    """A cancel came to an end on the wire."""
+
+    client_id: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderRead:
+    """An order was looked up by client id, in a call begun at `begun_ms` (monotonic)."""
+
+    client_id: str
+    begun_ms: int
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamSaid:
+    """The private stream delivered an order event."""
+
+    update: OrderUpdate
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StreamState:
+    """The private stream came up (confirmed) or went down."""
+
+    is_up: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenOrdersRead:
+    """All open orders of the account; None where the reading failed."""
+
+    begun_ms: int
+    reports: tuple[OrderReport, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradesRead:
+    """The fills of a symbol from `since_ms` on (venue time); None where the reading failed."""
+
+    symbol: str
+    since_ms: int
+    begun_ms: int
+    fills: tuple[Fill, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PositionsRead:
+    """All positions of the account; None where the reading failed."""
+
+    begun_ms: int
+    positions: tuple[Position, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IncomeRead:
+    """Rows of the venue's ledger."""
+
+    rows: tuple[Income, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkSeen:
+    """A mark price arrived."""
+
+    symbol: str
+    price: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReferenceSeen:
+    """A feed's oriented reference price, or that it is stale."""
+
+    symbol: str
+    reference: int | None
+    is_fresh: bool
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GoSaid:
+    """The risk supervisor renewed its lease."""
+
+    go: Go
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldAsked:
+    """Somebody puts or lifts a hold of its own cause."""
+
+    cause: HoldCause
+    symbol: str
+    is_put: bool
+    reason: str
+
+
+class ClosingMode(Enum):
+    """How to end: see rule 23 of the trading rules."""
+
+    KEEP = "keep"
+    LEAVE_EXITS = "leave_exits"
+    FLATTEN = "flatten"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseAsked:
+    """End trading; the fence is taken at once."""
+
+    mode: ClosingMode
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReconcileDue:
+    """Read orders, trades and positions, in this order, and compare."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ticked:
+    """Time passed; sent a few times a second."""
+
+
+Event = (
+    Asked
+    | StatesWanted
+    | PlaceAnswered
+    | CancelAnswered
+    | OrderRead
+    | StreamSaid
+    | StreamState
+    | OpenOrdersRead
+    | TradesRead
+    | PositionsRead
+    | IncomeRead
+    | MarkSeen
+    | ReferenceSeen
+    | GoSaid
+    | HoldAsked
+    | CloseAsked
+    | ReconcileDue
+    | Ticked
+)

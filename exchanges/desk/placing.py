@@ -1,0 +1,321 @@
+"""From an intent to the wire: admission, the armed exit, and the last permission (rules 7, 9, 11, 15.
+
+Invariants 1, 4, 5).
+"""
+
+from __future__ import annotations
+
+from exchanges.desk.cancelling import Cancelling
+from exchanges.desk.commands import Send
+from exchanges.desk.core import Core
+from exchanges.desk.events import ClosingMode, Instant
+from exchanges.lane import Lane
+from grid.intent import PlaceIntent
+from grid.order import OrderRequest, Purpose, TimeInForce
+from grid.reasons import Reason
+from grid.records import Counted, OrderIntended, OrderMarked
+from grid.slot import Phase, Signal, SlotKey, SlotState
+from grid.symbol_book import OrderEntry, SymbolBook
+from risk.lease import LeaseState
+from risk.limits import (
+    Admitted,
+    Candidate,
+    Evict,
+    Idle,
+    RestingOrder,
+    Standing,
+    SymbolExposure,
+    account_notional,
+    admit,
+    order_cap,
+)
+from risk.veto import Approved
+from risk.wire_check import ClosingRoom, WireLimits, approve
+
+RETRY_AFTER_EVICTION_MS = 500
+
+
+class Placing:
+    """Takes intents; gives permission at the wire."""
+
+    def __init__(self, core: Core, cancelling: Cancelling) -> None:
+        self._core = core
+        self._cancelling = cancelling
+        self._takes: set[str] = set()
+
+    def on_intent(self, intent: PlaceIntent, now: Instant) -> None:
+        """Admit and journal, or refuse with a reason.
+
+        A doubled or outdated intent meets a newer version and does nothing.
+        """
+        slot = self._core.slot(intent.key)
+        if intent.reference is not None:
+            self._core.references[intent.key.symbol] = (intent.reference, now.mono_ms)
+        refusal = self._outdated(intent, slot)
+        if refusal is not None:
+            self._core.refuse(intent.key, refusal)
+        elif intent.purpose is Purpose.ENTRY:
+            self._on_entry(intent, now)
+        else:
+            self._on_exit(intent, slot, now)
+
+    def arm_exit(self, key: SlotKey, now: Instant) -> None:
+        """Place the exit of a lot whose entry has just ended, without asking anybody (rule 15).
+
+        At the target, or one tick over a known price that has passed it. What cannot be placed now is left to the slot,
+        which is told of the change anyway.
+        """
+        slot, symbol = self._core.slot(key), self._core.book.symbol(key.symbol)
+        lot, instrument = slot.lot, self._core.symbols[key.symbol].instrument
+        is_waiting = slot.phase is Phase.FREE and lot is not None
+        if not is_waiting or lot is None or lot.quantity < instrument.quantity_min or not self._may_close():
+            return
+        sign, reference = symbol.sign, self._core.reference(key.symbol, now)
+        oriented = sign * lot.target
+        if reference is not None and oriented <= reference:
+            oriented = reference + 1
+        if isinstance(self._admission(Purpose.EXIT, sign * oriented, lot.quantity, key.symbol, now), Admitted):
+            self._intend(key, Purpose.EXIT, sign * oriented, lot.quantity, lot.target, TimeInForce.POST_ONLY, now)
+
+    def release(self, client_id: str, now: Instant) -> Approved | None:
+        """Give permission for the order whose turn has come, or take it back (the record is in the effects).
+
+        This is the fence: what it does not approve never reaches a socket, and what it approves is on the list of sent
+        orders before the first byte leaves.
+        """
+        core = self._core
+        order = core.book.orders[client_id]
+        if order.is_over:
+            return None
+        obstacle = self._obstacle(order, now)
+        if obstacle is None:
+            verdict = self._check(order, now)
+            if isinstance(verdict, Approved):
+                core.sent_ms[client_id] = now.mono_ms
+                if not order.purpose.closing:
+                    core.last_entry_sent_ms[order.symbol] = now.mono_ms
+                return verdict
+            obstacle = (Reason.WIRE_CHECK, verdict)
+        self.withdraw_unsent(order, *obstacle)
+        return None
+
+    def withdraw_unsent(self, order: OrderEntry, reason: Reason, detail: str) -> None:
+        """End an order that never left."""
+        core = self._core
+        core.cancel_wanted.discard(order.client_id)
+        core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.NOT_SENT, reason=detail))
+        if order.key is not None:
+            core.refuse(order.key, reason, detail)
+
+    def intend_flatten(self, symbol: str, price: int, quantity: int, now: Instant) -> str:
+        """Journal one reduce-only slice that takes; return its client id."""
+        ladder = self._core.book.symbol(symbol).ladder
+        client_id = self._core.next_client_id(symbol, ladder.generation, 0, Purpose.FLATTEN)
+        self._takes.add(client_id)
+        self._record_intent(client_id, symbol, None, Purpose.FLATTEN, price, quantity, 0, now)
+        return client_id
+
+    def _outdated(self, intent: PlaceIntent, slot: SlotState) -> Reason | None:
+        if not self._core.is_ready:
+            return Reason.RESTORING
+        if slot.version != intent.basis_version or slot.phase is not Phase.FREE:
+            return Reason.STALE
+        if intent.purpose is Purpose.ENTRY and intent.halt_epoch != self._core.book.halt_epoch:
+            return Reason.STALE
+        return None
+
+    def _on_entry(self, intent: PlaceIntent, now: Instant) -> None:
+        core, key = self._core, intent.key
+        if core.standing(key.symbol).holds:
+            core.refuse(key, Reason.HOLD, ", ".join(core.standing(key.symbol).holds))
+        elif core.lease.state(now.mono_ms) is not LeaseState.VALID:
+            core.refuse(key, Reason.NO_GO, "the risk supervisor has not said go")
+        else:
+            self._admit_and_intend(intent, now)
+
+    def _on_exit(self, intent: PlaceIntent, slot: SlotState, now: Instant) -> None:
+        if slot.lot is None or intent.quantity != slot.lot.quantity:
+            self._core.refuse(intent.key, Reason.STALE)
+        elif not self._may_close():
+            self._core.refuse(intent.key, Reason.HOLD, "stopping")
+        else:
+            self._admit_and_intend(intent, now)
+
+    def _admit_and_intend(self, intent: PlaceIntent, now: Instant) -> None:
+        verdict = self._admission(intent.purpose, intent.price, intent.quantity, intent.key.symbol, now)
+        if isinstance(verdict, Idle):
+            self._core.refuse(intent.key, verdict.reason, verdict.text)
+        elif isinstance(verdict, Evict):
+            for client_id in verdict.client_ids:
+                self._cancelling.cancel(client_id, now)
+            retry_ms = now.wall_ms + RETRY_AFTER_EVICTION_MS
+            self._core.refuse(intent.key, Reason.ORDER_CAP, "an entry makes room for this exit", retry_ms)
+        else:
+            self._intend(
+                intent.key, intent.purpose, intent.price, intent.quantity, intent.target, intent.time_in_force, now
+            )
+
+    def _intend(
+        self,
+        key: SlotKey,
+        purpose: Purpose,
+        price: int,
+        quantity: int,
+        target: int,
+        time_in_force: TimeInForce,
+        now: Instant,
+    ) -> None:
+        client_id = self._core.next_client_id(key.symbol, key.generation, key.level, purpose)
+        if time_in_force is TimeInForce.GTC:
+            self._takes.add(client_id)
+            self._core.record(Counted(symbol=key.symbol, what="taker_exit"))
+        self._record_intent(client_id, key.symbol, key, purpose, price, quantity, target, now)
+
+    def _record_intent(
+        self,
+        client_id: str,
+        symbol: str,
+        key: SlotKey | None,
+        purpose: Purpose,
+        price: int,
+        quantity: int,
+        target: int,
+        now: Instant,
+    ) -> None:
+        opening = self._core.book.symbol(symbol).generation.side.entry_side
+        self._core.record(
+            OrderIntended(
+                client_id=client_id,
+                symbol=symbol,
+                key=key,
+                purpose=purpose,
+                side=opening.other if purpose.closing else opening,
+                price=price,
+                quantity=quantity,
+                target=target,
+                at_ms=now.wall_ms,
+            )
+        )
+        self._core.command(Send(client_id=client_id, lane=Lane.EXIT if purpose.closing else Lane.ENTRY))
+
+    def _admission(
+        self, purpose: Purpose, price: int, quantity: int, symbol: str, now: Instant
+    ) -> Admitted | Evict | Idle:
+        core = self._core
+        book, desk_symbol = core.book.symbol(symbol), core.symbols[symbol]
+        reference = core.reference(symbol, now)
+        resting = [
+            RestingOrder(
+                client_id=order.client_id,
+                price=order.price,
+                # An entry younger than `min_rest` makes no room (rule 11): it counts, and is not offered.
+                closing=order.purpose.closing,
+                is_cancelling=_is_cancelling(core, order),
+            )
+            for order in core.book.live_orders(symbol)
+            if order.purpose.closing
+            or not purpose.closing
+            or now.wall_ms - order.at_ms >= desk_symbol.policy.min_rest_ms
+        ]
+        cap = order_cap(
+            configured=core.settings.orders_max,
+            venue_limit=desk_symbol.instrument.orders_max,
+            foreign=len(core.foreign_orders.get(symbol, ())),
+        )
+        young = len(core.book.live_orders(symbol)) - len(resting)
+        return admit(
+            Candidate(
+                price=price,
+                closing=purpose.closing,
+                notional=desk_symbol.instrument.notional(price, quantity),
+            ),
+            Standing(
+                reference=price if reference is None else book.sign * reference,
+                resting=resting,
+                lots=sum(1 for key, _ in book.lots() if not book.slot(key).has_live_entry),
+                max_lots=desk_symbol.policy.max_lots,
+                order_cap=cap - young,
+                account_notional=account_notional(self._exposures()),
+                account_notional_max=core.settings.notional_max,
+                exits_waiting=sum(1 for key, _ in book.lots() if book.slot(key).order is None),
+            ),
+        )
+
+    def _exposures(self) -> list[SymbolExposure]:
+        return [self._exposure(book) for book in self._core.book.symbols.values() if book.generations]
+
+    def _exposure(self, book: SymbolBook) -> SymbolExposure:
+        instrument = self._core.symbols[book.symbol].instrument
+        live = [order for order in self._core.book.live_orders(book.symbol) if not order.purpose.closing]
+        return SymbolExposure(
+            lots_cost=sum((lot.cost for _, lot in book.lots()), start=instrument.tick * 0),
+            entries_notional=sum(
+                (instrument.notional(order.price, order.quantity - order.booked) for order in live),
+                start=instrument.tick * 0,
+            ),
+        )
+
+    def _may_close(self) -> bool:
+        core = self._core
+        return core.is_ready and not core.is_fenced and core.closing in (None, ClosingMode.LEAVE_EXITS)
+
+    def _obstacle(self, order: OrderEntry, now: Instant) -> tuple[Reason, str] | None:
+        core = self._core
+        if core.is_fenced:
+            return Reason.HOLD, "another gateway owns the account"
+        if order.client_id in core.cancel_wanted:
+            return Reason.BACK_OFF, "withdrawn before it was sent"
+        if order.purpose.closing:
+            return None
+        holds = core.standing(order.symbol).holds
+        if holds:
+            return Reason.HOLD, ", ".join(holds)
+        if core.lease.state(now.mono_ms) is not LeaseState.VALID:
+            return Reason.NO_GO, "the risk supervisor has not said go"
+        return None
+
+    def _check(self, order: OrderEntry, now: Instant) -> Approved | str:
+        core, desk_symbol = self._core, self._core.symbols[order.symbol]
+        takes = order.client_id in self._takes
+        request = OrderRequest(
+            symbol=order.symbol,
+            client_id=order.client_id,
+            side=order.side,
+            price=order.price,
+            quantity=order.quantity,
+            closing=order.purpose.closing,
+            time_in_force=_lifetime(order, takes),
+            recv_window_ms=core.settings.recv_window_ms,
+        )
+        verdict = approve(
+            request,
+            instrument=desk_symbol.instrument,
+            limits=WireLimits(amount=desk_symbol.policy.amount, mark_band=core.settings.mark_band),
+            mark=core.mark(order.symbol, now),
+            room=self._room(order),
+            daily_loss=core.daily_loss,
+        )
+        return verdict if isinstance(verdict, Approved) else verdict.reason
+
+    def _room(self, order: OrderEntry) -> ClosingRoom:
+        """Return what may be closed.
+
+        What other closing orders may still fill is taken off, the position is the book's.
+        """
+        book = self._core.book.symbol(order.symbol)
+        lots = book.sign * book.lot_steps()
+        others = (o for o in self._core.book.live_orders(order.symbol) if o.client_id != order.client_id)
+        resting = sum(o.quantity - o.booked for o in others if o.purpose.closing)
+        return ClosingRoom(lots=lots, position=lots, resting=resting)
+
+
+def _lifetime(order: OrderEntry, takes: bool) -> TimeInForce:
+    if order.purpose is Purpose.FLATTEN:
+        return TimeInForce.IOC
+    return TimeInForce.GTC if takes else TimeInForce.POST_ONLY
+
+
+def _is_cancelling(core: Core, order: OrderEntry) -> bool:
+    if order.client_id in core.cancel_wanted:
+        return True
+    return order.key is not None and core.slot(order.key).phase is Phase.CANCELLING

@@ -1,0 +1,205 @@
+"""Reading the venue and comparing it with the book: after each gap, on start, periodically (rules 18, 21, 22).
+
+Always in one order: open orders, then trades, then positions, each stamped with when it began. A reading never erases
+anything: what it contradicts is looked up, read again, and then held.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from exchanges.desk.commands import ReadOpenOrders, ReadPositions, ReadTrades
+from exchanges.desk.core import Chore, Core
+from exchanges.desk.events import Instant, OpenOrdersRead, PositionsRead, TradesRead
+from exchanges.desk.reports import TRADES_OVERLAP_MS, Reports
+from exchanges.desk.standing import StandingHolds
+from exchanges.port import Position
+from grid.client_id import decode
+from grid.holds import HoldCause
+from grid.records import ForeignSet, SlotCleared
+from grid.slot import Phase
+from grid.symbol_book import SymbolBook
+
+READ_AGAIN_MS = 1_000
+STEP_TIMEOUT_MS = 15_000
+CONFIRMATIONS = 2
+
+
+class Stage(Enum):
+    """Where a resynchronisation stands."""
+
+    IDLE = "idle"
+    ORDERS = "orders"
+    TRADES = "trades"
+    POSITIONS = "positions"
+
+
+class Readings:
+    """Runs one resynchronisation at a time and judges its parts."""
+
+    def __init__(self, core: Core, reports: Reports, standing: StandingHolds) -> None:
+        self._core = core
+        self._reports = reports
+        self._standing = standing
+        self._stage = Stage.IDLE
+        self._begun_ms = 0
+        self._waiting: set[str] = set()
+        self._again = False
+        self._mismatches: dict[str, tuple[int, int]] = {}
+        self._matches: dict[str, int] = {}
+        self.finished = 0
+        """How many resynchronisations came to their end."""
+
+    def start(self, now: Instant) -> None:
+        """Begin, or begin again after the one that runs."""
+        if self._stage is not Stage.IDLE:
+            self._again = True
+            return
+        self._enter(Stage.ORDERS, now)
+        self._core.command(ReadOpenOrders())
+
+    def resume(self, now: Instant) -> None:
+        """A resynchronisation is due, or one of its steps has not answered in time."""
+        self._stage, self._again = Stage.IDLE, False
+        self.start(now)
+
+    def on_open_orders(self, read: OpenOrdersRead, now: Instant) -> None:
+        """Take the open orders of the account."""
+        if read.reports is None:
+            self._failed(Stage.ORDERS, now)
+            return
+        core, seen = self._core, set()
+        core.foreign_orders = {symbol: set() for symbol in core.symbols}
+        for report in read.reports:
+            seen.add(report.client_id)
+            self._reports.take_report(report, now)
+        for order in core.book.live_orders():
+            if order.client_id not in seen and self._should_be_listed(order.client_id, read.begun_ms):
+                core.do_at(Chore.LOOK_UP, order.client_id, now.mono_ms, 3)
+        if self._stage is Stage.ORDERS and read.begun_ms >= self._begun_ms:
+            self._enter(Stage.TRADES, now)
+            self._waiting = set(core.symbols)
+            for symbol in sorted(core.symbols):
+                core.command(ReadTrades(symbol=symbol, since_ms=self._since(symbol, now)))
+
+    def on_trades(self, read: TradesRead, now: Instant) -> None:
+        """Take fills. One of an order whose id we cannot know yet is left for the next reading."""
+        if read.fills is None:
+            self._failed(Stage.TRADES, now)
+            return
+        core = self._core
+        unresolved = any(not order.order_id for order in core.book.live_orders(read.symbol))
+        for fill in sorted(read.fills, key=lambda f: (f.venue_ms, f.trade_id)):
+            known = fill.client_id or core.book.client_id_of(fill.symbol, fill.order_id)
+            if not known and unresolved:
+                continue
+            self._reports.take_fill(fill, known, now)
+        if self._stage is not Stage.TRADES or read.begun_ms < self._begun_ms:
+            return
+        self._waiting.discard(read.symbol)
+        if not self._waiting:
+            self._enter(Stage.POSITIONS, now)
+            core.command(ReadPositions())
+
+    def on_positions(self, read: PositionsRead, now: Instant) -> None:
+        """Compare the positions with lots and foreign, and end the resynchronisation."""
+        if read.positions is None:
+            self._failed(Stage.POSITIONS, now)
+            return
+        by_symbol = {position.symbol: position for position in read.positions}
+        for symbol in sorted(self._core.symbols):
+            self._judge(symbol, by_symbol.get(symbol), read.begun_ms, now)
+        if self._stage is Stage.POSITIONS and read.begun_ms >= self._begun_ms:
+            self._finish(now)
+
+    def _finish(self, now: Instant) -> None:
+        self._stage = Stage.IDLE
+        self._core.drop(Chore.RESYNC, "")
+        self.finished += 1
+        if self._again:
+            self._again = False
+            self.start(now)
+            return
+        if self._mismatches:
+            self._core.do_at(Chore.RESYNC, "", now.mono_ms + READ_AGAIN_MS)
+        self.try_ready(now)
+
+    def try_ready(self, now: Instant) -> None:
+        """Lift `order_stream` once the stream is up, a resynchronisation is through and no outcome is unknown."""
+        core = self._core
+        if not core.is_stream_up or self._stage is not Stage.IDLE or not self.finished:
+            return
+        if any(not order.order_id for order in core.book.live_orders() if order.client_id not in core.sent_ms):
+            return
+        core.is_ready = True
+        self._standing.lift(HoldCause.ORDER_STREAM, "", "the order stream is confirmed and the book agrees")
+
+    def _enter(self, stage: Stage, now: Instant) -> None:
+        self._stage, self._begun_ms = stage, now.mono_ms
+        self._core.do_at(Chore.RESYNC, "", now.mono_ms + STEP_TIMEOUT_MS)
+
+    def _failed(self, stage: Stage, now: Instant) -> None:
+        if self._stage is stage:
+            self._core.do_at(Chore.RESYNC, "", now.mono_ms + READ_AGAIN_MS)
+
+    def _since(self, symbol: str, now: Instant) -> int:
+        book = self._core.book.symbol(symbol)
+        oldest = min((order.at_ms for order in self._core.book.live_orders(symbol)), default=now.wall_ms)
+        last = book.last_fill_ms or oldest
+        return min(oldest, last) - TRADES_OVERLAP_MS
+
+    def _should_be_listed(self, client_id: str, begun_ms: int) -> bool:
+        """A just-sent order is excluded: it may be in flight, or not visible yet."""
+        sent_ms = self._core.sent_ms.get(client_id)
+        return sent_ms is None or sent_ms + self._core.settings.echo_ms < begun_ms
+
+    def _judge(self, symbol: str, position: Position | None, begun_ms: int, now: Instant) -> None:
+        core, book = self._core, self._core.book.symbol(symbol)
+        if begun_ms <= core.last_event_ms.get(symbol, -1) or self._is_unsettled(book):
+            return
+        quantity = position.quantity if position is not None else 0
+        if quantity == book.expected_position():
+            self._agrees(book)
+            return
+        self._matches[symbol] = 0
+        last, count = self._mismatches.get(symbol, (quantity, 0))
+        count = count + 1 if last == quantity else 1
+        self._mismatches[symbol] = (quantity, count)
+        if count >= CONFIRMATIONS:
+            self._confirmed(book, quantity, now)
+
+    def _agrees(self, book: SymbolBook) -> None:
+        core, symbol = self._core, book.symbol
+        self._mismatches.pop(symbol, None)
+        core.positions[symbol] = book.expected_position()
+        self._matches[symbol] = self._matches.get(symbol, 0) + 1
+        if self._matches[symbol] >= CONFIRMATIONS or core.book.holds.find(HoldCause.RECONCILE, symbol) is None:
+            self._standing.lift(HoldCause.RECONCILE, symbol, "two readings agree with the book")
+        for key, slot in list(book.slots.items()):
+            if slot.phase is Phase.BLOCKED:
+                core.record(SlotCleared(key=key))
+
+    def _confirmed(self, book: SymbolBook, quantity: int, now: Instant) -> None:
+        """The same contradiction twice, with every trade read in between."""
+        lots = book.sign * book.lot_steps()
+        text = (
+            f"{book.symbol}: the venue says {quantity} steps, the book {book.expected_position()} "
+            f"(lots {lots}, foreign {book.foreign})"
+        )
+        if book.sign * (quantity - lots) >= 0:
+            # All our lots can be there: what is beyond them is somebody else's, named and never touched.
+            self._core.record(ForeignSet(symbol=book.symbol, quantity=quantity - lots, reason=text))
+            self._core.notice("foreign_position", text, "warning")
+            self._mismatches.pop(book.symbol, None)
+            return
+        self._standing.put(HoldCause.RECONCILE, book.symbol, text, now)
+
+    def _is_unsettled(self, book: SymbolBook) -> bool:
+        phases = (Phase.PENDING, Phase.UNKNOWN, Phase.SETTLING)
+        return any(slot.phase in phases for slot in book.slots.values())
+
+
+def is_own(client_id: str, symbol: str, journal: str) -> bool:
+    """Whether an order at the venue is one of this journal's."""
+    identity = decode(client_id, symbol)
+    return identity is not None and identity.journal == journal

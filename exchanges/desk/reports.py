@@ -1,0 +1,383 @@
+"""What the venue says of orders, by whatever way it comes: replies, stream, look-ups, readings (invariants 1, 3, 4).
+
+Every way ends in `take_report` and `take_fill`, so that doubles, reversals and races are handled once.
+"""
+
+from __future__ import annotations
+
+from exchanges.desk.cancelling import Cancelling
+from exchanges.desk.commands import LookUp, ReadTrades, Restream, SyncClock
+from exchanges.desk.core import Chore, Core
+from exchanges.desk.events import Accepted, Instant, NotSent, OrderRead, Outcome, Refused, Unknown
+from exchanges.desk.placing import Placing
+from exchanges.desk.standing import StandingHolds
+from exchanges.errors import Refusal
+from grid.client_id import ClientId, decode
+from grid.holds import HoldCause
+from grid.order import Fill, OrderReport, OrderStatus, OrderUpdate, Purpose
+from grid.reasons import Reason
+from grid.records import Counted, FillBooked, OrderEnded, OrderIntended, OrderMarked
+from grid.slot import Phase, Signal, SlotKey
+from grid.symbol_book import OrderEntry
+
+LOOK_UP_FIRST_MS = 250
+LOOK_UP_LAST_MS = 2_000
+SETTLE_FIRST_MS = 50
+SETTLE_LAST_MS = 5_000
+TRADES_OVERLAP_MS = 60_000
+
+_WORTH_A_HOLD = {
+    Refusal.MARGIN: HoldCause.MARGIN,
+    Refusal.TRADING_RESTRICTED: HoldCause.VENUE_RULE,
+    Refusal.SYMBOL_CLOSED: HoldCause.VENUE_RULE,
+    Refusal.POSITION_MODE: HoldCause.VENUE_RULE,
+    Refusal.CREDENTIALS: HoldCause.VENUE_RULE,
+}
+
+
+class Reports:
+    """Turns the venue's words into records."""
+
+    def __init__(self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds) -> None:
+        self._core = core
+        self._cancelling = cancelling
+        self._placing = placing
+        self._standing = standing
+
+    def on_placed(self, client_id: str, outcome: Outcome, now: Instant) -> None:
+        """Take the end of a placement call. The stream may have been quicker: what is over stays over."""
+        order = self._core.book.orders[client_id]
+        match outcome:
+            case Accepted(report=report):
+                if not order.is_over:
+                    self._core.do_at(Chore.ECHO, client_id, now.mono_ms + self._core.settings.echo_ms)
+                self.take_report(report, now)
+            case Unknown():
+                self._lost(order, now)
+            case NotSent(reason=reason):
+                if self._is_waiting(order):
+                    self._placing.withdraw_unsent(order, Reason.BACK_OFF, reason)
+            case Refused():
+                self._refused(order, outcome, now)
+
+    def on_looked_up(self, read: OrderRead, now: Instant) -> None:
+        """Take a look-up by client id. 'Not found' is final only from a call begun after the bound (invariant 4)."""
+        order = self._core.book.orders.get(read.client_id)
+        if isinstance(read.outcome, Accepted):
+            self.take_report(read.outcome.report, now)
+            return
+        if order is None or order.is_over:
+            return
+        is_absent = isinstance(read.outcome, Refused) and read.outcome.refusal is Refusal.UNKNOWN_ORDER
+        sent_ms = self._core.sent_ms.get(order.client_id, read.begun_ms - self._core.settings.absent_after_ms)
+        if is_absent and read.begun_ms >= sent_ms + self._core.settings.absent_after_ms:
+            self._absent(order, now)
+        else:
+            self._look_up_later(order, now, attempt=4)
+
+    def on_update(self, update: OrderUpdate, now: Instant) -> None:
+        """Take an event of the private stream."""
+        client_id = update.report.client_id
+        self._core.last_event_ms[update.report.symbol] = now.mono_ms
+        self._core.drop(Chore.ECHO, client_id)
+        if update.fill is not None:
+            self.take_fill(update.fill, client_id, now)
+        self.take_report(update.report, now)
+
+    def take_fill(self, fill: Fill, client_id: str, now: Instant) -> None:
+        """Book a fill once, whoever brings it."""
+        core = self._core
+        if core.book.has_fill(fill.key) or fill.symbol not in core.symbols:
+            return
+        owner = client_id or core.book.client_id_of(fill.symbol, fill.order_id)
+        if owner not in core.book.orders:
+            identity = self._own(owner, fill.symbol)
+            if identity is not None:
+                self._watch_stray(identity, owner, fill.order_id, fill.price, fill.quantity, now)
+            else:
+                owner = ""
+        core.record(FillBooked(fill=fill, client_id=owner))
+        if not owner:
+            self._after_foreign(fill, now)
+            return
+        self._after_fill(core.book.orders[owner], now)
+
+    def take_report(self, report: OrderReport, now: Instant) -> None:
+        """Take the venue's word on one order."""
+        if report.symbol not in self._core.symbols:
+            return
+        order = self._core.book.orders.get(report.client_id)
+        if order is None:
+            self._unknown_to_book(report, now)
+            return
+        if order.is_over:
+            self._latecomer(order, report, now)
+            return
+        if report.status.is_terminal:
+            self._end(order, report, now)
+            return
+        self._live(order, report, now)
+
+    def look_up(self, client_id: str, attempt: int, now: Instant) -> None:
+        """A look-up is due."""
+        order = self._core.book.orders.get(client_id)
+        if order is not None and not order.is_over:
+            self._core.command(LookUp(symbol=order.symbol, client_id=client_id))
+            self._look_up_later(order, now, attempt + 1)
+
+    def settle(self, client_id: str, attempt: int, now: Instant) -> None:
+        """An order has executed more than we hold fills for: read its trades (rule 17 of the trading rules)."""
+        order = self._core.book.orders.get(client_id)
+        if order is None or (order.is_over and not order.missing):
+            return
+        since_ms = min(order.at_ms, now.wall_ms) - TRADES_OVERLAP_MS
+        self._core.command(ReadTrades(symbol=order.symbol, since_ms=since_ms))
+        wait_ms = min(200 << min(attempt, 10), SETTLE_LAST_MS)
+        self._core.do_at(Chore.SETTLE, client_id, now.mono_ms + wait_ms, attempt + 1)
+
+    def on_silent(self, client_id: str, now: Instant) -> None:
+        """An acknowledged order was not echoed in time: the private stream is deaf (trading rule 19)."""
+        order = self._core.book.orders.get(client_id)
+        if order is not None:
+            reason = f"{order.symbol}: an acknowledged order was not echoed within {self._core.settings.echo_ms} ms"
+            self._standing.put(HoldCause.ORDER_STREAM, "", reason, now)
+            self._core.command(Restream(reason=reason))
+
+    def _is_waiting(self, order: OrderEntry) -> bool:
+        if order.is_over:
+            return False
+        if order.key is None or not order.is_attached:
+            return not order.order_id
+        return self._core.slot(order.key).phase in (Phase.PENDING, Phase.UNKNOWN)
+
+    def _live(self, order: OrderEntry, report: OrderReport, now: Instant) -> None:
+        core = self._core
+        if self._is_waiting(order) or not order.order_id:
+            core.record(
+                OrderMarked(
+                    client_id=order.client_id, symbol=order.symbol, signal=Signal.ACKED, order_id=report.order_id
+                )
+            )
+        core.drop(Chore.LOOK_UP, order.client_id)
+        if report.filled > order.booked:
+            core.do_at(Chore.SETTLE, order.client_id, now.mono_ms + SETTLE_FIRST_MS)
+        self._cancelling.on_live(order, now)
+
+    def _end(self, order: OrderEntry, report: OrderReport, now: Instant) -> None:
+        core = self._core
+        filled = max(report.filled, order.booked)
+        core.record(
+            OrderEnded(
+                client_id=order.client_id,
+                symbol=order.symbol,
+                order_id=report.order_id,
+                status=report.status,
+                filled=filled,
+                by_venue=self._ended_by_venue(order, report, filled),
+            )
+        )
+        for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
+            core.drop(chore, order.client_id)
+        core.cancel_wanted.discard(order.client_id)
+        if order.missing:
+            core.do_at(Chore.SETTLE, order.client_id, now.mono_ms + SETTLE_FIRST_MS)
+        else:
+            self._after_end(order, report.expiry_reason, now)
+
+    def _ended_by_venue(self, order: OrderEntry, report: OrderReport, filled: int) -> bool:
+        """Whether the venue ended an exit that nobody here cancelled: it has its own reason, and that is to be read."""
+        if order.purpose is not Purpose.EXIT or filled >= order.quantity or order.key is None:
+            return False
+        if report.status is OrderStatus.FILLED or report.expiry_reason == "post_only":
+            return False
+        asked = self._core.slot(order.key).phase is Phase.CANCELLING or order.client_id in self._core.cancel_wanted
+        return not asked
+
+    def _after_fill(self, order: OrderEntry, now: Instant) -> None:
+        core = self._core
+        if order.is_over and not order.missing:
+            core.drop(Chore.SETTLE, order.client_id)
+            self._after_end(order, "", now)
+        elif not order.is_over:
+            core.drop(Chore.LOOK_UP, order.client_id)
+            self._cancelling.on_live(order, now)
+
+    def _after_end(self, order: OrderEntry, expiry_reason: str, now: Instant) -> None:
+        core, key = self._core, order.key
+        if key is None:
+            return
+        slot = core.slot(key)
+        if slot.phase is Phase.BLOCKED:
+            reason = f"{order.symbol} level {key.level}: the venue ended the exit by itself ({order.status})"
+            core.notice("exit_ended_by_venue", reason, "warning")
+            core.do_at(Chore.RESYNC, "", now.mono_ms)
+        elif expiry_reason == "post_only":
+            core.refuse(key, Reason.BACK_OFF, "post-only order would have taken")
+        elif not order.purpose.closing or order.booked < order.quantity:
+            self._placing.arm_exit(key, now)
+
+    def _after_foreign(self, fill: Fill, now: Instant) -> None:
+        """Somebody else traded the symbol.
+
+        Exits that are now too large are withdrawn, and placed again for the rest.
+        """
+        core = self._core
+        core.notice("foreign_fill", f"{fill.symbol}: {fill.side.value} of {fill.quantity} steps is not ours", "warning")
+        for order in core.book.live_orders(fill.symbol):
+            if order.key is None or not order.purpose.closing:
+                continue
+            lot = core.slot(order.key).lot
+            if lot is None or order.quantity - order.booked > lot.quantity:
+                self._cancelling.cancel(order.client_id, now)
+
+    def _lost(self, order: OrderEntry, now: Instant) -> None:
+        if not self._is_waiting(order):
+            return
+        core = self._core
+        core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.LOST))
+        self._look_up_later(order, now, attempt=0)
+
+    def _look_up_later(self, order: OrderEntry, now: Instant, attempt: int) -> None:
+        wait_ms = min(LOOK_UP_FIRST_MS << min(attempt, 8), LOOK_UP_LAST_MS)
+        at_ms = now.mono_ms + wait_ms
+        final_ms = self._core.sent_ms.get(order.client_id, 0) + self._core.settings.absent_after_ms
+        if now.mono_ms < final_ms < at_ms:
+            at_ms = final_ms
+        self._core.do_at(Chore.LOOK_UP, order.client_id, at_ms, attempt)
+
+    def _absent(self, order: OrderEntry, now: Instant) -> None:
+        """The venue has no trace of it and cannot have one any more."""
+        core = self._core
+        if order.order_id:
+            # It lived once: beyond the retention of ids, its trades say what it did.
+            core.command(ReadTrades(symbol=order.symbol, since_ms=order.at_ms - TRADES_OVERLAP_MS))
+        core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.ABSENT))
+        core.cancel_wanted.discard(order.client_id)
+        for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
+            core.drop(chore, order.client_id)
+        if order.key is not None:
+            self._placing.arm_exit(order.key, now)
+
+    def _refused(self, order: OrderEntry, refused: Refused, now: Instant) -> None:
+        core = self._core
+        if not self._is_waiting(order):
+            return
+        if refused.refusal is Refusal.DUPLICATE_ID:
+            self._lost(order, now)
+            return
+        if refused.refusal is Refusal.CLOCK:
+            core.command(SyncClock())
+        conflict = refused.refusal is Refusal.REDUCE_ONLY_CONFLICT and order.purpose is Purpose.EXIT
+        signal = Signal.CONFLICT if conflict else Signal.REFUSED
+        core.record(
+            OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=signal, reason=refused.refusal.value)
+        )
+        core.record(Counted(symbol=order.symbol, what=f"refused_{refused.refusal.value}"))
+        core.cancel_wanted.discard(order.client_id)
+        if conflict:
+            core.notice("reduce_only_conflict", f"{order.symbol}: {refused.message}", "warning")
+            core.do_at(Chore.RESYNC, "", now.mono_ms)
+        if order.key is not None:
+            word = Reason.MARGIN if refused.refusal is Refusal.MARGIN else Reason.VENUE_REFUSED
+            post_only = refused.refusal is Refusal.POST_ONLY_WOULD_TAKE
+            core.refuse(order.key, Reason.BACK_OFF if post_only else word, f"{refused.code} {refused.refusal.value}")
+        cause = _WORTH_A_HOLD.get(refused.refusal)
+        if cause is not None and not order.purpose.closing:
+            scope = "" if refused.refusal is not Refusal.SYMBOL_CLOSED else order.symbol
+            self._standing.put(cause, scope, f"{order.symbol}: {refused.code} {refused.message}", now)
+            if cause is HoldCause.MARGIN:
+                core.do_at(Chore.LIFT_MARGIN, "", now.mono_ms + core.settings.margin_pause_ms)
+
+    def _latecomer(self, order: OrderEntry, report: OrderReport, now: Instant) -> None:
+        """An order that was over shows up: doubles of its end are nothing, a life after it is cancelled and counted."""
+        core = self._core
+        if report.filled > order.booked:
+            core.command(ReadTrades(symbol=order.symbol, since_ms=order.at_ms - TRADES_OVERLAP_MS))
+        if report.status.is_terminal or order.status is not None:
+            return
+        core.record(Counted(symbol=order.symbol, what="latecomer"))
+        identity = decode(order.client_id, order.symbol)
+        if identity is not None:
+            self._adopt_or_cancel(identity, report, now)
+
+    def _unknown_to_book(self, report: OrderReport, now: Instant) -> None:
+        core = self._core
+        identity = self._own(report.client_id, report.symbol)
+        if identity is None:
+            others = core.foreign_orders.setdefault(report.symbol, set())
+            others.discard(report.order_id) if report.status.is_terminal else others.add(report.order_id)
+            return
+        if identity.owner_epoch > core.book.owner_epoch:
+            self._fence(identity)
+            return
+        if not report.status.is_terminal:
+            core.record(Counted(symbol=report.symbol, what="orphan"))
+            self._adopt_or_cancel(identity, report, now)
+
+    def _adopt_or_cancel(self, identity: ClientId, report: OrderReport, now: Instant) -> None:
+        """Rule 22: an exit is adopted where its slot holds that lot and has no order; anything else is cancelled."""
+        core = self._core
+        key = SlotKey(symbol=report.symbol, generation=identity.generation, level=identity.level)
+        slot = core.slot(key)
+        fits = (
+            slot.lot is not None and slot.phase is Phase.FREE and report.quantity - report.filled == slot.lot.quantity
+        )
+        adopted = identity.purpose is Purpose.EXIT and fits
+        self._intend_again(identity, report, key, now, attach=adopted)
+        core.record(
+            OrderMarked(client_id=report.client_id, symbol=report.symbol, signal=Signal.ACKED, order_id=report.order_id)
+        )
+        if not adopted:
+            self._cancelling.cancel(report.client_id, now)
+
+    def _intend_again(
+        self, identity: ClientId, report: OrderReport, key: SlotKey, now: Instant, *, attach: bool
+    ) -> None:
+        slot, ladders = self._core.slot(key), self._core.book.symbol(report.symbol).ladders
+        ladder = ladders.get(identity.generation)
+        target = slot.lot.target if slot.lot is not None else ladder.price(key.level + 1) if ladder is not None else 0
+        self._core.record(
+            OrderIntended(
+                client_id=report.client_id,
+                symbol=report.symbol,
+                key=key if identity.purpose in (Purpose.ENTRY, Purpose.EXIT) else None,
+                purpose=identity.purpose,
+                side=report.side,
+                price=report.price,
+                quantity=report.quantity,
+                target=target,
+                at_ms=now.wall_ms,
+                attach=attach,
+            )
+        )
+
+    def _watch_stray(
+        self, identity: ClientId, client_id: str, order_id: str, price: int, quantity: int, now: Instant
+    ) -> None:
+        opening = self._core.book.symbol(identity.symbol).generation.side.entry_side
+        report = OrderReport(
+            symbol=identity.symbol,
+            order_id=order_id,
+            client_id=client_id,
+            side=opening.other if identity.purpose.closing else opening,
+            status=OrderStatus.NEW,
+            price=price,
+            quantity=quantity,
+            filled=0,
+            closing=identity.purpose.closing,
+            venue_ms=now.wall_ms,
+        )
+        key = SlotKey(symbol=identity.symbol, generation=identity.generation, level=identity.level)
+        self._intend_again(identity, report, key, now, attach=False)
+        self._core.do_at(Chore.LOOK_UP, client_id, now.mono_ms)
+
+    def _own(self, client_id: str, symbol: str) -> ClientId | None:
+        identity = decode(client_id, symbol)
+        return identity if identity is not None and identity.journal == self._core.settings.journal else None
+
+    def _fence(self, identity: ClientId) -> None:
+        """An order of a later owner: another gateway has taken over; this one writes nothing more (rule 22)."""
+        core = self._core
+        if not core.is_fenced:
+            core.is_fenced = True
+            core.notice("fenced", f"owner epoch {identity.owner_epoch} writes: this gateway stops", "critical")

@@ -1,0 +1,52 @@
+"""What the order desk is given once: bounds, limits and the grids that it serves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from grid.instrument import Instrument
+from grid.policy import GridPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSettings:
+    """Bounds in milliseconds, money in quote currency.
+
+    An order is known to be absent only from a look-up begun at sending + `recv_window_ms` + `clock_bound_ms` +
+    `margin_ms` or later: before that the venue may still take it.
+    """
+
+    journal: str
+    notional_max: Decimal
+    orders_max: int = 200
+    recv_window_ms: int = 2_000
+    clock_bound_ms: int = 500
+    margin_ms: int = 500
+    echo_ms: int = 2_000
+    go_expiry_ms: int = 3_000
+    go_hold_ms: int = 10_000
+    price_age_ms: int = 5_000
+    mark_age_ms: int = 10_000
+    mark_band: Decimal = Decimal("0.1")
+    margin_pause_ms: int = 30_000
+    flatten_slippage: Decimal = Decimal("0.005")
+    daily_loss: Decimal | None = None
+
+    @property
+    def absent_after_ms(self) -> int:
+        """Return how long after sending an order may still appear."""
+        return self.recv_window_ms + self.clock_bound_ms + self.margin_ms
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeskSymbol:
+    """One grid of the account."""
+
+    policy: GridPolicy
+    instrument: Instrument
+
+    @property
+    def symbol(self) -> str:
+        """Return the symbol's name at the venue."""
+        return self.policy.symbol

@@ -1,0 +1,245 @@
+"""The order desk: the one machine that decides what is sent to a venue, and the keeper of the book.
+
+Pure and synchronous: `handle(event, now)` returns records and commands. The driver commits the records to the journal
+first and then carries out the commands; an order in its lane leaves only by `release`. The same desk runs behind real
+sockets, in a back-test and in the simulation.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+
+from exchanges.desk.cancelling import Cancelling
+from exchanges.desk.closing import STOPPING, Closing
+from exchanges.desk.commands import Effects
+from exchanges.desk.core import Chore, Core
+from exchanges.desk.events import (
+    Accepted,
+    Asked,
+    CancelAnswered,
+    CloseAsked,
+    Event,
+    GoSaid,
+    HoldAsked,
+    IncomeRead,
+    Instant,
+    MarkSeen,
+    OpenOrdersRead,
+    OrderRead,
+    PlaceAnswered,
+    PositionsRead,
+    ReconcileDue,
+    ReferenceSeen,
+    StatesWanted,
+    StreamSaid,
+    StreamState,
+    Ticked,
+    TradesRead,
+)
+from exchanges.desk.placing import Placing
+from exchanges.desk.readings import Readings
+from exchanges.desk.reports import Reports
+from exchanges.desk.settings import DeskSettings, DeskSymbol
+from exchanges.desk.standing import StandingHolds
+from grid.book import Book
+from grid.holds import HoldCause
+from grid.intent import CancelIntent, PlaceIntent
+from grid.records import FundingBooked, OrderMarked, OwnerRaised, Record
+from grid.slot import Phase, Signal
+from risk.daily_loss import DailyLoss
+from risk.lease import Lease
+from risk.veto import Approved
+
+
+class OrderDesk:
+    """One account's desk over a book that was rebuilt from its journal (or is empty)."""
+
+    def __init__(self, book: Book, settings: DeskSettings, symbols: Mapping[str, DeskSymbol]) -> None:
+        self._core = Core(
+            book=book,
+            settings=settings,
+            symbols=symbols,
+            lease=Lease(expiry_ms=settings.go_expiry_ms, hold_ms=settings.go_hold_ms),
+            daily_loss=DailyLoss(limit=settings.daily_loss),
+        )
+        self._cancelling = Cancelling(self._core)
+        self._placing = Placing(self._core, self._cancelling)
+        self._standing = StandingHolds(self._core, self._cancelling)
+        self._reports = Reports(self._core, self._cancelling, self._placing, self._standing)
+        self._readings = Readings(self._core, self._reports, self._standing)
+        self._closing = Closing(self._core, self._cancelling, self._placing, self._standing)
+
+    @property
+    def book(self) -> Book:
+        """Return the book; only this desk changes it."""
+        return self._core.book
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether the book agreed with the venue since this desk began."""
+        return self._core.is_ready
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether a `CloseAsked` has come to its verified end."""
+        return self._core.is_closed
+
+    @property
+    def entries_gone(self) -> Mapping[str, int]:
+        """Return by scope since when (monotonic ms) entries are verified gone."""
+        return self._standing.gone_since_ms
+
+    def waits_for(self) -> list[str]:
+        """Return what keeps the desk from trading, in words."""
+        reasons = [] if self._core.is_stream_up else ["the order stream"]
+        if not self._core.is_ready:
+            reasons.append("a reading of orders, trades and positions")
+        return reasons
+
+    def mark(self, symbol: str, now: Instant) -> Decimal | None:
+        """Return the last mark price that is not too old."""
+        return self._core.mark(symbol, now)
+
+    def read_equity(self, equity: Decimal, now: Instant) -> None:
+        """Take a reading of the account's equity for the day's loss limit."""
+        self._core.daily_loss = self._core.daily_loss.read(equity, wall_ms=now.wall_ms)
+
+    def begin(self, owner_epoch: int, records: Iterable[Record], now: Instant) -> Effects:
+        """Take over: raise the owner epoch, hold entries until the stream is confirmed, and doubt all that was in
+        flight.
+
+        `records` are further first records, such as new generations.
+        """
+        core = self._core
+        core.record(OwnerRaised(owner_epoch=owner_epoch))
+        for record in records:
+            core.record(record)
+        self._standing.put(HoldCause.ORDER_STREAM, "", "starting: the order stream is not confirmed yet", now)
+        stopped = core.book.holds.find(HoldCause.OPERATOR, "")
+        if stopped is not None and stopped.reason.startswith(STOPPING):
+            self._standing.lift(HoldCause.OPERATOR, "", "started again")
+        for order in core.book.live_orders():
+            if order.key is not None and order.is_attached and core.slot(order.key).phase is Phase.PENDING:
+                core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.LOST))
+            core.do_at(Chore.LOOK_UP, order.client_id, now.mono_ms)
+        for order in core.book.orders.values():
+            if order.missing:
+                core.do_at(Chore.SETTLE, order.client_id, now.mono_ms)
+        return core.take_effects()
+
+    def release(self, client_id: str, now: Instant) -> tuple[Approved | None, Effects]:
+        """Return the permission to send now, or None and the record that took the order back."""
+        return self._placing.release(client_id, now), self._core.take_effects()
+
+    def handle(self, event: Event, now: Instant) -> Effects:
+        """Take one event; return what has to be journalled and done."""
+        match event:
+            case Asked() | StatesWanted() | HoldAsked() | CloseAsked() | GoSaid():
+                self._on_asked(event, now)
+            case PlaceAnswered() | CancelAnswered() | OrderRead() | StreamSaid() | StreamState():
+                self._on_venue(event, now)
+            case OpenOrdersRead() | TradesRead() | PositionsRead() | IncomeRead() | ReconcileDue():
+                self._on_reading(event, now)
+            case MarkSeen(symbol=symbol, price=price):
+                self._core.marks[symbol] = (price, now.mono_ms)
+            case ReferenceSeen():
+                self._standing.on_reference(event, now)
+            case Ticked():
+                self._on_tick(now)
+        return self._core.take_effects()
+
+    def _on_asked(self, event: Asked | StatesWanted | HoldAsked | CloseAsked | GoSaid, now: Instant) -> None:
+        match event:
+            case Asked(intent=PlaceIntent() as intent):
+                self._placing.on_intent(intent, now)
+            case Asked(intent=CancelIntent() as intent):
+                if intent.reference is not None:
+                    self._core.references[intent.key.symbol] = (intent.reference, now.mono_ms)
+                self._cancelling.cancel(intent.client_id, now)
+                self._core.repeat(intent.key)
+            case StatesWanted(keys=keys):
+                for key in keys:
+                    self._core.repeat(key)
+            case HoldAsked(cause=cause, symbol=symbol, is_put=True, reason=reason):
+                self._standing.put(cause, symbol, reason, now)
+            case HoldAsked(cause=cause, symbol=symbol, reason=reason):
+                self._standing.lift(cause, symbol, reason)
+            case CloseAsked(mode=mode):
+                self._closing.ask(mode, now)
+            case GoSaid(go=go):
+                self._core.lease.renew(go, now_ms=now.mono_ms)
+                self._standing.on_tick(now)
+
+    def _on_venue(
+        self, event: PlaceAnswered | CancelAnswered | OrderRead | StreamSaid | StreamState, now: Instant
+    ) -> None:
+        match event:
+            case PlaceAnswered(client_id=client_id, outcome=outcome):
+                self._reports.on_placed(client_id, outcome, now)
+            case CancelAnswered(client_id=client_id, outcome=outcome):
+                if isinstance(outcome, Accepted):
+                    self._reports.take_report(outcome.report, now)
+                self._cancelling.on_answer(client_id, outcome, now)
+            case OrderRead():
+                self._reports.on_looked_up(event, now)
+            case StreamSaid(update=update):
+                self._reports.on_update(update, now)
+            case StreamState(is_up=True):
+                self._core.is_stream_up = True
+                self._readings.start(now)
+            case StreamState(reason=reason):
+                self._core.is_stream_up = False
+                self._standing.put(HoldCause.ORDER_STREAM, "", reason or "the order stream is down", now)
+
+    def _on_reading(
+        self, event: OpenOrdersRead | TradesRead | PositionsRead | IncomeRead | ReconcileDue, now: Instant
+    ) -> None:
+        match event:
+            case OpenOrdersRead():
+                self._readings.on_open_orders(event, now)
+                self._standing.on_open_orders(event, now)
+                self._closing.on_open_orders(event)
+            case TradesRead():
+                self._readings.on_trades(event, now)
+            case PositionsRead():
+                self._readings.on_positions(event, now)
+            case ReconcileDue():
+                self._readings.start(now)
+            case IncomeRead(rows=rows):
+                for row in rows:
+                    if row.kind == "FUNDING_FEE" and row.symbol in self._core.symbols:
+                        self._book_funding(row.symbol, row.transaction_id, row.amount, row.asset, row.venue_ms)
+
+    def _book_funding(self, symbol: str, transaction_id: str, amount: Decimal, asset: str, venue_ms: int) -> None:
+        if transaction_id in self._core.book.symbol(symbol).income:
+            return
+        self._core.record(
+            FundingBooked(symbol=symbol, transaction_id=transaction_id, amount=amount, asset=asset, venue_ms=venue_ms)
+        )
+
+    def _on_tick(self, now: Instant) -> None:
+        self._standing.on_tick(now)
+        for chore, subject, attempt in self._core.take_due(now):
+            self._do(chore, subject, attempt, now)
+        if not self._core.is_ready:
+            self._readings.try_ready(now)
+
+    def _do(self, chore: Chore, subject: str, attempt: int, now: Instant) -> None:
+        match chore:
+            case Chore.LOOK_UP:
+                self._reports.look_up(subject, attempt, now)
+            case Chore.CANCEL:
+                self._cancelling.resend(subject, attempt, now)
+            case Chore.SETTLE:
+                self._reports.settle(subject, attempt, now)
+            case Chore.ECHO:
+                self._reports.on_silent(subject, now)
+            case Chore.RESYNC:
+                self._readings.resume(now)
+            case Chore.VERIFY:
+                self._standing.verify(subject, now)
+            case Chore.CLOSE:
+                self._closing.step(now)
+            case Chore.LIFT_MARGIN:
+                self._standing.lift(HoldCause.MARGIN, "", "the pause is over")
