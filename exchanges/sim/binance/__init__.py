@@ -1,0 +1,1 @@
+"""A simulated Binance USD-M futures venue over HTTP and WebSocket, with faults on demand."""

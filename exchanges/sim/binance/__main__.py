@@ -1,0 +1,3 @@
+from exchanges.sim.binance.main import main
+
+main()

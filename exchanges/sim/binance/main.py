@@ -1,0 +1,116 @@
+"""The venue as a program: `python -m exchanges.sim.binance`, and what `gridmesh sim` calls."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from pathlib import Path
+from typing import TextIO
+
+import orjson
+
+from exchanges.sim.binance.fault_config import read_rules
+from exchanges.sim.binance.market_source import SourceFactory
+from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, VenueOptions, demo_account
+from exchanges.sim.binance.server import SimVenue
+from exchanges.sim.binance.sources import GeneratedMarket, RecordedMarket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What the command line can say. Without a tape the generator plays for `duration_s`."""
+
+    host: str = "127.0.0.1"
+    port: int = 0
+    tape: tuple[Path, ...] = ()
+    speed: float = 1.0
+    seed: int = 0
+    duration_s: float = 86_400.0
+    warm_up_s: float = 0.0
+    faults: Path | None = None
+    deposit: Decimal = Decimal(10_000)
+    control_token: str = ""
+    keep_playing: bool = False
+
+    def market(self) -> SourceFactory:
+        if self.tape:
+            return RecordedMarket(paths=self.tape, speed=self.speed, warm_up_ms=round(self.warm_up_s * 1000))
+        return GeneratedMarket(seed=self.seed, duration_ms=round(self.duration_s * 1000))
+
+    def venue(self) -> VenueOptions:
+        return VenueOptions(
+            market=self.market(),
+            host=self.host,
+            port=self.port,
+            seed=self.seed,
+            speed=self.speed,
+            accounts=(demo_account(deposit=self.deposit),),
+            faults=tuple(read_rules(self.faults)) if self.faults else (),
+            control_token=self.control_token,
+            keep_playing=self.keep_playing,
+        )
+
+
+async def serve(options: ServeOptions, *, out: TextIO = sys.stdout) -> None:
+    """Run a venue until SIGINT or SIGTERM. Prints one JSON line with its addresses when it is ready."""
+    server = SimVenue(options.venue())
+    await server.start()
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    out.write(orjson.dumps(_announcement(server)).decode() + "\n")
+    out.flush()
+    running, asked = asyncio.create_task(server.wait()), asyncio.create_task(ended.wait())
+    try:
+        done, _ = await asyncio.wait((running, asked), return_when=asyncio.FIRST_COMPLETED)
+        if running in done:
+            running.result()
+    finally:
+        for task in (running, asked):
+            task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+        await server.stop()
+
+
+def _announcement(server: SimVenue) -> dict[str, object]:
+    return {
+        "rest_url": server.rest_url,
+        "ws_url": server.ws_url,
+        "control_url": f"{server.rest_url}/sim",
+        "control_token": server.venue.control_token,
+        "api_key": DEMO_KEY,
+        "api_secret": DEMO_SECRET,
+        "symbols": list(server.venue.instruments()),
+        "pid": os.getpid(),
+    }
+
+
+def parse(arguments: Sequence[str]) -> ServeOptions:
+    parser = argparse.ArgumentParser(prog="exchanges.sim.binance", description="A simulated Binance USD-M venue.")
+    defaults = ServeOptions()
+    parser.add_argument("--host", default=defaults.host)
+    parser.add_argument("--port", type=int, default=defaults.port, help="0: any free port")
+    parser.add_argument("--tape", type=Path, action="append", default=[], help="may be given several times")
+    parser.add_argument("--speed", type=float, default=defaults.speed)
+    parser.add_argument("--seed", type=int, default=defaults.seed)
+    parser.add_argument("--duration", dest="duration_s", type=float, default=defaults.duration_s)
+    parser.add_argument("--warm-up", dest="warm_up_s", type=float, default=defaults.warm_up_s)
+    parser.add_argument("--faults", type=Path, default=None, help="YAML file of fault rules")
+    parser.add_argument("--deposit", type=Decimal, default=defaults.deposit)
+    parser.add_argument("--control-token", default=defaults.control_token)
+    parser.add_argument("--keep-playing", action="store_true")
+    given = vars(parser.parse_args(arguments))
+    return ServeOptions(**{**given, "tape": tuple(given["tape"])})
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asyncio.run(serve(parse(sys.argv[1:] if arguments is None else arguments)))

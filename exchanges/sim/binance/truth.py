@@ -1,0 +1,98 @@
+"""The venue's truth for checks: every order ever, every fill, wallets, and what was counted on the way."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import Any
+
+from exchanges.sim.binance import render_account, render_orders
+from exchanges.sim.binance.text import money, plain, quantity_text
+from exchanges.sim.binance.venue import Venue
+from exchanges.sim.orders import OrderStatus, OrderView
+
+STRUCK_SHOWN = 200
+
+
+def venue_state(venue: Venue) -> dict[str, Any]:
+    return {
+        "time": venue.now_ms(),
+        "serverTime": venue.server_ms(),
+        "accounts": {account: _account(venue, account) for account in venue.engine.read.accounts()},
+        "refusals": {str(code): count for code, count in sorted(venue.refusals.items())},
+        "privateEvents": dict(venue.private.sent),
+        "framesSent": venue.hub.sent,
+        "streams": len(venue.hub.connections()),
+        "faults": fault_state(venue),
+    }
+
+
+def fault_state(venue: Venue) -> dict[str, Any]:
+    return {
+        "rules": [
+            {"name": rule.name, "kind": rule.kind.value, "matches": matches, "strikes": strikes}
+            for rule, matches, strikes in venue.plan.standing()
+        ],
+        "struck": [
+            {
+                "time": at_ms,
+                "rule": strike.rule,
+                "kind": strike.kind.value,
+                "delayMs": strike.delay_ms,
+                "on": subject.stream or (subject.endpoints[0] if subject.endpoints else subject.path),
+                "symbol": subject.symbol,
+                "clientOrderId": subject.client_id,
+            }
+            for at_ms, strike, subject in list(venue.plan.struck)[-STRUCK_SHOWN:]
+        ],
+    }
+
+
+def _account(venue: Venue, account: str) -> dict[str, Any]:
+    orders = venue.engine.read.every_order(account)
+    view = venue.engine.read.account(account)
+    return {
+        "wallet": {asset.asset: money(asset.wallet) for asset in view.assets},
+        "unrealised": money(view.assets[0].unrealised),
+        "available": money(view.assets[0].available),
+        "positions": {
+            held.symbol: {
+                "quantity": quantity_text(venue.instrument(held.symbol), held.quantity),
+                "entryPrice": plain(held.entry_price),
+                "markPrice": plain(held.mark_price),
+                "realised": money(held.realised),
+            }
+            for held in view.positions
+            if held.quantity
+        },
+        "orders": [render_orders.order_row(venue.instrument(order.symbol), order) for order in orders],
+        "algoOrders": [
+            render_orders.algo_row(venue.instrument(algo.symbol), algo) for algo in venue.engine.read.all_algos(account)
+        ],
+        "fills": _fills(venue, account, orders),
+        "income": [render_account.income_row(row) for row in venue.engine.read.income(account, limit=1_000_000)],
+        "counts": _counts(orders),
+    }
+
+
+def _fills(venue: Venue, account: str, orders: list[OrderView]) -> list[dict[str, Any]]:
+    client_ids = {(order.symbol, order.order_id): order.client_id for order in orders}
+    return [
+        {
+            **render_orders.trade_row(venue.instrument(fill.symbol), fill),
+            "clientOrderId": client_ids.get((fill.symbol, fill.order_id), ""),
+        }
+        for fill in venue.engine.read.user_trades(account, limit=1_000_000)
+    ]
+
+
+def _counts(orders: list[OrderView]) -> dict[str, Any]:
+    by_status = Counter(order.status for order in orders)
+    uses = Counter((order.symbol, order.client_id) for order in orders)
+    return {
+        "placed": len(orders),
+        "open": sum(1 for order in orders if order.status.is_open),
+        "filled": by_status[OrderStatus.FILLED],
+        "cancelled": by_status[OrderStatus.CANCELED],
+        "expired": by_status[OrderStatus.EXPIRED] + by_status[OrderStatus.EXPIRED_IN_MATCH],
+        "duplicateClientIds": {client_id: times for (_, client_id), times in uses.items() if times > 1},
+    }
