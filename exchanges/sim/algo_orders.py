@@ -6,9 +6,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
-from grid.order import Side
-
 from exchanges.sim.orders import OrderType, SelfTradeRule, TimeInForce, WorkingType
+from grid.order import Side
 
 
 class AlgoStatus(Enum):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any
 
 MONEY_SCALE = 100_000_000
@@ -128,11 +128,11 @@ class SimInstrument:
 
     def ticks(self, price: Decimal) -> int:
         """Return the price as whole ticks, to the nearest (ties to even): for recorded prices, never for orders."""
-        return int((price / self.tick).to_integral_value())
+        return int((price / self.tick).to_integral_value(ROUND_HALF_EVEN))
 
     def steps(self, quantity: Decimal) -> int:
         """Return the quantity as whole steps, to the nearest (ties to even): for recorded sizes, never for orders."""
-        return int((quantity / self.step).to_integral_value())
+        return int((quantity / self.step).to_integral_value(ROUND_HALF_EVEN))
 
     def notional_units(self, ticks: int, steps: int) -> int:
         """Return price times quantity in money units (1e-8), exactly."""

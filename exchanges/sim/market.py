@@ -1,4 +1,4 @@
-"""What the market does, as a tape tells it. Prices are whole ticks, quantities whole steps, times venue milliseconds."""
+"""What the market does, as a tape tells it. Prices are ticks, quantities steps, times venue milliseconds."""
 
 from __future__ import annotations
 

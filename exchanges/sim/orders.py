@@ -59,6 +59,21 @@ class Execution(Enum):
     CALCULATED = "CALCULATED"
 
 
+class ExpiryReason(Enum):
+    """Why the venue itself ended an order (`er` in ORDER_TRADE_UPDATE)."""
+
+    NONE = "0"
+    SELF_TRADE = "1"
+    IOC_REMAINDER = "2"
+    IOC_SELF_TRADE = "3"
+    REDUCE_ONLY = "4"
+    LIQUIDATION = "5"
+    GOOD_TILL = "6"
+    DELISTED = "7"
+    STOP_TRIGGERED = "8"
+    MARKET_REMAINDER = "9"
+
+
 class SelfTradeRule(Enum):
     """Who gives way where an order would meet another of the same account."""
 
@@ -124,9 +139,7 @@ class OrderView:
 
     `average_price` and `quote_filled` are decimals in quote currency, 0 without a fill. `original_type` differs from
     `type` where an algo order was triggered. `bids_notional` and `asks_notional` are the account's open orders on the
-    symbol (`b` and `a` in ORDER_TRADE_UPDATE). `expiry_reason` is `er` of that event: "0" none, "1" self-trade
-    prevention, "2" IOC remainder, "5" reduce-only, "6" liquidation, "7" time in force over, "8" market bound,
-    "9" symbol closed.
+    symbol (`b` and `a` in ORDER_TRADE_UPDATE).
     """
 
     account: str
@@ -153,7 +166,7 @@ class OrderView:
     updated_ms: int
     bids_notional: Decimal
     asks_notional: Decimal
-    expiry_reason: str = "0"
+    expiry_reason: ExpiryReason = ExpiryReason.NONE
     algo_id: int = 0
 
     @property

@@ -46,7 +46,10 @@ class Reason(Enum):
     POSITION_MODE_POSITION = (-4068, "Position side cannot be changed if there exists position.")
     CLIENT_ID_DUPLICATE = (-4116, "ClientOrderId is duplicated.")
     REDUCE_ONLY_MARGIN = (-4118, "ReduceOnly Order Failed. Please check your existing position and open orders")
-    ALGO_ENDPOINT = (-4120, "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.")
+    ALGO_ENDPOINT = (
+        -4120,
+        "Order type not supported for this endpoint. Please use the Algo Order API endpoints instead.",
+    )
     CLOSE_POSITION_EXISTS = (
         -4130,
         "An open stop or take profit order with GTE and closePosition in the direction is existing.",

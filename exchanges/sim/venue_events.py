@@ -125,7 +125,7 @@ class BookEvent:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrintEvent:
-    """A public trade: each one of the tape, and each in which an order of ours took. Only with `EngineConfig.publish`."""
+    """A public trade: one of the tape, or one in which an order of ours took. Only with `EngineConfig.publish`."""
 
     symbol: str
     time_ms: int
