@@ -40,6 +40,8 @@ class CoinReading:
     condition: Condition
     has_recovered: bool
     """The newest closed candle is above its mean, with usual volume, and the data are fresh."""
+    closed_ms: int
+    """Opening time of the newest closed candle, -1 where there is none."""
 
 
 class VolumeAnomaly:
@@ -90,7 +92,9 @@ class VolumeAnomaly:
         """Judge the coin now."""
         condition = self._judge(now_ms)
         recovered = condition is Condition.CALM and not self._down_reason and self._has_recovered()
-        return CoinReading(symbol=self.symbol, condition=condition, has_recovered=recovered)
+        latest = self._window.latest_closed
+        closed_ms = latest.open_ms if latest is not None else -1
+        return CoinReading(symbol=self.symbol, condition=condition, has_recovered=recovered, closed_ms=closed_ms)
 
     def evidence(self, now_ms: int) -> str:
         """Return the figures behind the present reading as a clause for people."""

@@ -21,6 +21,13 @@ class CoinSeeded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CandleBatch:
+    """Candles of one moment, judged together: what one of them says is not mixed with what another said before."""
+
+    candles: tuple[Candle, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CoinStreamUp:
     """A coin's candle stream is confirmed."""
 
@@ -80,7 +87,16 @@ class OperatorSaid:
 
 
 SupervisorEvent = (
-    Candle | CoinSeeded | CoinStreamUp | CoinStreamDown | Tick | EquityRead | CashMoved | VenueErrors | OperatorSaid
+    Candle
+    | CandleBatch
+    | CoinSeeded
+    | CoinStreamUp
+    | CoinStreamDown
+    | Tick
+    | EquityRead
+    | CashMoved
+    | VenueErrors
+    | OperatorSaid
 )
 
 

@@ -126,7 +126,8 @@ def _check_liquidation(account: AccountPlan, plan: SymbolPlan, others: Sequence[
         remedy = f"a wallet of {_up(wallet_needed(plan, lots) + taken)} works"
     rule = (
         f"with all of them bought as far as {full.last_price} liquidation lies at {_price(price)}{shared}, "
-        f"and has to lie beyond {_price(bound(plan, lots))}; max_lots of at most {lots_that_work(plan, wallet)} works, or {remedy}"
+        f"and has to lie beyond {_price(bound(plan, lots))}; "
+        f"max_lots of at most {lots_that_work(plan, wallet)} works, or {remedy}"
     )
     yield _refuse(f"symbols[{plan.symbol}].max_lots", str(lots), rule)
 

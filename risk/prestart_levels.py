@@ -126,7 +126,7 @@ def _check_sizes(plan: SymbolPlan, levels: Sequence[int]) -> Iterator[Finding]:
         rule = (
             f"rounds down to lots up to {less:.0%} smaller at {len(small)} of {len(levels)} levels "
             f"({_span(plan, small)}): {plan.instrument.quantity(plan.quantity(least))} is {notional[least]} at "
-            f"{_span(plan, [least])}; lots are at most 5 % smaller from an amount of {_short(_even_amount(plan, levels))} on"
+            f"{_span(plan, [least])}; they are at most 5 % smaller from {_short(_even_amount(plan, levels))} on"
         )
         yield _finding(plan, "amount", str(amount), rule, Severity.WARN)
     dust = [i for i, value in notional.items() if value < DUST_NOTIONAL]

@@ -21,9 +21,9 @@ class RiskRules:
     volume_multiplier: Decimal = Decimal(3)
     trigger_symbols: int | None = None
     recovery_symbols: int | None = None
-    stale_ms: int = 30_000
+    stale_ms: int = 15_000
     """No candle of a coin for longer than this: the coin counts as danger."""
-    min_hold_ms: int = 300_000
+    min_hold_ms: int = 60_000
     """A halt lasts at least this long."""
     renew_ms: int = 2_000
     errors_max: int = 20
@@ -57,8 +57,11 @@ class RiskRules:
 
     @property
     def triggers(self) -> int:
-        """Return how many coins in danger halt: as configured, else a majority (deploy/decisions/0010)."""
-        return self.trigger_symbols if self.trigger_symbols is not None else len(self.watch) // 2 + 1
+        """Return how many coins in danger halt: as configured, else three quarters, rounded up.
+
+        Why three quarters: deploy/decisions/0010-risk-defaults.md.
+        """
+        return self.trigger_symbols if self.trigger_symbols is not None else -(-3 * len(self.watch) // 4)
 
     @property
     def recovers(self) -> int:

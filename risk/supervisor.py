@@ -15,6 +15,7 @@ from risk.breakers import Drawdown
 from risk.candle import Candle
 from risk.detector import CoinReading, VolumeAnomaly
 from risk.events import (
+    CandleBatch,
     CashMoved,
     CoinSeeded,
     CoinStreamDown,
@@ -95,6 +96,7 @@ class Supervisor:
         self._phase = Phase.HALTED if self._troubles else Phase.WAITING
         self._reason = self._holds[HoldCause.RISK].reason if self._troubles else "no candles yet"
         self._since_ms: int | None = None
+        self._closed_at_halt: dict[str, int] = {}
 
     def state(self) -> SupervisorState:
         """Return a snapshot."""
@@ -118,6 +120,9 @@ class Supervisor:
         match event:
             case Candle() | CoinSeeded() | CoinStreamUp() | CoinStreamDown():
                 self._take_coin(event, now_ms)
+            case CandleBatch():
+                for candle in event.candles:
+                    self._take_coin(candle, now_ms)
             case Tick():
                 for symbol, detector in self._detectors.items():
                     self._readings[symbol] = detector.read(now_ms)
@@ -194,12 +199,15 @@ class Supervisor:
 
     def _halt(self, found: dict[Trouble, str], now_ms: int) -> tuple[SupervisorOutput, ...]:
         self._troubles = set(found)
+        self._closed_at_halt = self._newest_closed()
         self._enter(Phase.HALTED, "; ".join(found.values()), now_ms)
         return (self._place(HoldCause.RISK, self._reason, now_ms),)
 
     def _recover(self, found: dict[Trouble, str], now_ms: int) -> tuple[SupervisorOutput, ...]:
+        if Trouble.MARKET in found and Trouble.MARKET not in self._troubles:
+            self._closed_at_halt = self._newest_closed()
         self._troubles |= set(found)
-        if self._market.is_recovered(self._readings):
+        if self._market.is_recovered(self._readings, self._closed_at_halt):
             self._troubles.discard(Trouble.MARKET)
         if self._errors.is_recovered(now_ms):
             self._troubles.discard(Trouble.ERRORS)
@@ -209,6 +217,9 @@ class Supervisor:
         if self._troubles or held_ms < self._rules.min_hold_ms:
             return ()
         return self._go(f"recovered after {held_ms / 1000:.0f} s", now_ms)
+
+    def _newest_closed(self) -> dict[str, int]:
+        return {symbol: reading.closed_ms for symbol, reading in self._readings.items()}
 
     def _go(self, reason: str, now_ms: int) -> tuple[SupervisorOutput, ...]:
         self._enter(Phase.GO, reason, now_ms)

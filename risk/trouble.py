@@ -37,9 +37,15 @@ class MarketTest:
         known = self._count(readings, lambda reading: reading.condition.is_known)
         return known >= self._rules.recovers and not self.is_danger(readings)
 
-    def is_recovered(self, readings: Mapping[str, CoinReading]) -> bool:
-        """Whether enough coins have recovered, and too few are in danger to halt again at once."""
-        recovered = self._count(readings, lambda reading: reading.has_recovered)
+    def is_recovered(self, readings: Mapping[str, CoinReading], closed_at_halt: Mapping[str, int]) -> bool:
+        """Whether enough coins have recovered, and too few are in danger to halt again at once.
+
+        A coin counts by a candle that closed after the halt: the calm one before it proves nothing.
+        """
+        recovered = self._count(
+            readings,
+            lambda reading: reading.has_recovered and reading.closed_ms > closed_at_halt.get(reading.symbol, -1),
+        )
         return recovered >= self._rules.recovers and not self.is_danger(readings)
 
     def sentence(self, readings: Mapping[str, CoinReading]) -> str:
