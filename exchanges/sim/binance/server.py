@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
 
 from aiohttp import web
@@ -17,14 +16,11 @@ from exchanges.sim.binance.rest_door import RestDoor
 from exchanges.sim.binance.stream_door import StreamDoor
 from exchanges.sim.binance.tape_driver import TapeDriver
 from exchanges.sim.binance.venue import Venue
+from exchanges.sim.binance.wall_clock import wall_clock_ms
 from exchanges.sim.binance.ws_api_door import PATH as WS_API_PATH
 from exchanges.sim.binance.ws_api_door import WebSocketApi
 
 HOUSEKEEPING_S = 0.05
-
-
-def wall_clock_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 class SimVenue:
