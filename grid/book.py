@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
-from grid.booking import book_foreign, book_funding, book_own
+from grid.booking import book_foreign, book_funding, book_own, set_lot
 from grid.errors import UnexpectedSignal
 from grid.holds import HoldSet
 from grid.records import (
@@ -59,6 +59,21 @@ class Book:
         """Return the client id of an order of ours by the venue's id; empty where there is none."""
         return self._ids.get((symbol, order_id), "")
 
+    def fill_keys(self) -> tuple[tuple[str, str, str], ...]:
+        """Return the keys of the fills that are remembered, oldest first."""
+        return tuple(self._fills)
+
+    def order_ids(self) -> dict[tuple[str, str], str]:
+        """Return client ids by (symbol, the venue's id)."""
+        return dict(self._ids)
+
+    def remember(
+        self, fill_keys: Iterable[tuple[str, str, str]], order_ids: Iterable[tuple[tuple[str, str], str]]
+    ) -> None:
+        """Put back what `fill_keys` and `order_ids` returned: for a book rebuilt from a snapshot."""
+        self._fills.update(dict.fromkeys(fill_keys))
+        self._ids.update(order_ids)
+
     def live_orders(self, symbol: str | None = None) -> list[OrderEntry]:
         """Return the orders that are live or possibly live."""
         return [o for o in self.orders.values() if not o.is_over and symbol in (None, o.symbol)]
@@ -69,7 +84,11 @@ class Book:
             self.apply(record)
 
     def apply(self, record: Record) -> tuple[SlotKey, ...]:
-        """Change the book by one record; return the slots that changed."""
+        """Change the book by one record; return the slots that changed.
+
+        A record that contradicts the book raises (`UnexpectedSignal`, or `KeyError` for an order that it does not
+        know) and changes nothing: the caller reconciles, and must not journal it.
+        """
         match record:
             case OrderIntended():
                 return self._intend(record)
@@ -83,7 +102,8 @@ class Book:
                 slot = self._slot(record.key)
                 return self._put(slot.after(Signal.CLEARED)) if slot.phase is Phase.BLOCKED else ()
             case LotSet():
-                return self._put(self._slot(record.key).with_lot(record.lot))
+                set_lot(self.symbol(record.key.symbol), record.key, record.lot)
+                return (record.key,)
             case FundingBooked():
                 return self._funding(record)
             case _:
@@ -132,9 +152,8 @@ class Book:
         known = self.orders.get(record.client_id)
         if known is not None:
             entry.booked, entry.order_id = known.booked, known.order_id
-        self.orders[record.client_id] = entry
-        self._forget_old_orders()
         if record.key is None or not record.attach:
+            self._keep(entry)
             return ()
         order = SlotOrder(
             client_id=record.client_id,
@@ -146,53 +165,64 @@ class Book:
             placed_ms=record.at_ms,
             filled=entry.booked,
         )
-        return self._put(self._slot(record.key).after(Signal.PLACE, order))
+        slot = self._slot(record.key).after(Signal.PLACE, order)
+        self._keep(entry)
+        return self._put(slot)
 
     def _mark(self, record: OrderMarked) -> tuple[SlotKey, ...]:
         entry = self.orders[record.client_id]
-        if record.order_id:
-            entry.order_id = record.order_id
-            self._ids[(entry.symbol, record.order_id)] = entry.client_id
-        if record.signal in (Signal.REFUSED, Signal.NOT_SENT, Signal.ABSENT, Signal.CONFLICT):
+        changed = self._signal(entry, record.signal, record.order_id)
+        self._name(entry, record.order_id)
+        if record.signal in (Signal.REFUSED, Signal.NOT_SENT, Signal.ABSENT, Signal.CONFLICT) and not entry.is_over:
             entry.is_over, entry.final = True, entry.booked
-        return self._signal(entry, record.signal)
+        return changed
 
     def _end(self, record: OrderEnded) -> tuple[SlotKey, ...]:
         entry = self.orders[record.client_id]
-        entry.status, entry.final, entry.is_over = record.status, record.filled, True
-        entry.by_venue = record.by_venue
-        if record.order_id:
-            entry.order_id = record.order_id
-            self._ids[(entry.symbol, record.order_id)] = entry.client_id
-        if entry.missing:
-            return self._signal(entry, Signal.DONE_SHORT)
-        return self._signal(entry, Signal.CONFLICT if entry.by_venue else Signal.DONE)
+        # An end told twice, the second time by an older reading, takes nothing back.
+        final, by_venue = max(record.filled, entry.final or 0), record.by_venue or entry.by_venue
+        whole = Signal.CONFLICT if by_venue else Signal.DONE
+        changed = self._signal(entry, Signal.DONE_SHORT if final > entry.booked else whole, record.order_id)
+        entry.status, entry.final, entry.by_venue, entry.is_over = record.status, final, by_venue, True
+        self._name(entry, record.order_id)
+        return changed
 
-    def _signal(self, entry: OrderEntry, signal: Signal) -> tuple[SlotKey, ...]:
+    def _keep(self, entry: OrderEntry) -> None:
+        self.orders[entry.client_id] = entry
+        self._forget_old_orders()
+
+    def _name(self, entry: OrderEntry, order_id: str) -> None:
+        if order_id:
+            entry.order_id = order_id
+            self._ids[(entry.symbol, order_id)] = entry.client_id
+
+    def _signal(self, entry: OrderEntry, signal: Signal, order_id: str = "") -> tuple[SlotKey, ...]:
         if entry.key is None:
             return ()
         slot = self._slot(entry.key)
         if slot.order is None or slot.order.client_id != entry.client_id:
             return ()
-        return self._put(slot.after(signal, replace(slot.order, order_id=entry.order_id, filled=entry.booked)))
+        order = replace(slot.order, order_id=order_id or entry.order_id, filled=entry.booked)
+        return self._put(slot.after(signal, order))
 
     def _fill(self, record: FillBooked) -> tuple[SlotKey, ...]:
         fill = record.fill
         if fill.key in self._fills:
             raise UnexpectedSignal(f"fill {fill.key} is booked twice")
+        entry = self.orders[record.client_id] if record.client_id else None
         self._fills[fill.key] = None
         if len(self._fills) > FILLS_REMEMBERED:
             self._fills.popitem(last=False)
         symbol = self.symbol(fill.symbol)
         symbol.last_fill_ms = max(symbol.last_fill_ms, fill.venue_ms)
-        if not record.client_id:
+        if entry is None:
             return book_foreign(symbol, fill)
-        entry = self.orders[record.client_id]
         entry.booked += fill.quantity
         entry.order_id = entry.order_id or fill.order_id
         self._ids[(entry.symbol, fill.order_id)] = entry.client_id
         changed = book_own(symbol, entry, fill)
-        return tuple({*changed, *self._fill_signal(entry)})
+        # A dict, not a set: the order must be the same in every process.
+        return tuple(dict.fromkeys((*changed, *self._fill_signal(entry))))
 
     def _fill_signal(self, entry: OrderEntry) -> tuple[SlotKey, ...]:
         if not entry.is_over:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
 from grid.ledger import fees_of, with_fees
-from grid.lot import Fees, Lot, add_fees
+from grid.lot import Fees, Lot, add_fees, share
 from grid.order import Fill, Purpose
 from grid.records import FundingBooked
 from grid.slot import SlotKey
@@ -36,50 +36,65 @@ def book_own(symbol: SymbolBook, order: OrderEntry, fill: Fill) -> tuple[SlotKey
 
 
 def book_foreign(symbol: SymbolBook, fill: Fill) -> tuple[SlotKey, ...]:
-    """Book a fill that is not ours: it changes foreign; what it closes beyond foreign comes off our lots, at its price."""
+    """Book a fill that is not ours: it changes foreign.
+
+    What it closes beyond foreign comes off our lots, at its price and fee.
+    """
     notional = notional_of(symbol, fill)
     closes_grid = fill.side is symbol.generation.side.entry_side.other
     held_by_others = max(0, symbol.sign * symbol.foreign)
     beyond = min(max(0, fill.quantity - held_by_others), symbol.lot_steps()) if closes_grid else 0
     symbol.foreign += fill.side.sign * (fill.quantity - beyond)
-    if not beyond:
-        symbol.ledger = replace(
-            symbol.ledger, foreign_cash=symbol.ledger.foreign_cash - fill.side.sign * notional - fill.fee
-        )
-        return ()
-    share = notional * beyond / fill.quantity
-    fee = fill.fee * beyond / fill.quantity
+    ours = share(notional, beyond, fill.quantity) if beyond else Decimal(0)
+    fee = share(fill.fee, beyond, fill.quantity) if beyond else Decimal(0)
     ledger = symbol.ledger
     symbol.ledger = replace(
         ledger,
         fees=with_fees(ledger.fees, fill.fee_asset, fee),
-        cash=ledger.cash - fill.side.sign * share,
-        foreign_cash=ledger.foreign_cash - fill.side.sign * (notional - share) - (fill.fee - fee),
-        volume=ledger.volume + share,
+        cash=ledger.cash - fill.side.sign * ours,
+        foreign_cash=ledger.foreign_cash - fill.side.sign * (notional - ours),
+        foreign_fees=with_fees(ledger.foreign_fees, fill.fee_asset, fill.fee - fee),
+        volume=ledger.volume + ours,
     )
+    if not beyond:
+        return ()
     part = replace(fill, quantity=beyond, fee=fee)
-    return _close(symbol, [key for key, _ in symbol.lots_from_the_top()], part, share)
+    return _close(symbol, [key for key, _ in symbol.lots_from_the_top()], part, ours)
 
 
 def book_funding(symbol: SymbolBook, record: FundingBooked) -> tuple[SlotKey, ...]:
-    """Share a funding payment by quantity held; the remainder goes to the largest lot, foreign takes its share."""
+    """Share a funding payment by signed quantity held; the remainder goes to the largest lot, foreign takes its share.
+
+    A payment that finds neither lots nor foreign (they were sold since) is the grid's.
+    """
     lots = sorted(symbol.lots(), key=lambda pair: (pair[1].quantity, pair[0]))
-    held = symbol.lot_steps() + abs(symbol.foreign)
+    held = symbol.sign * symbol.expected_position()
+    total = share(record.amount, symbol.lot_steps(), held) if held else record.amount
+    ledger = symbol.ledger
     symbol.ledger = replace(
-        symbol.ledger,
-        funding=symbol.ledger.funding + record.amount,
-        cash=symbol.ledger.cash + record.amount,
+        ledger,
+        funding=ledger.funding + total,
+        cash=ledger.cash + total,
+        foreign_cash=ledger.foreign_cash + record.amount - total,
     )
-    if not lots or not held:
+    if not lots:
         return ()
-    left = record.amount * symbol.lot_steps() / held
+    left = total
     for key, lot in lots[:-1]:
-        share = (record.amount * lot.quantity / held).quantize(_SMALLEST, rounding=ROUND_DOWN)
-        left -= share
-        _replace_lot(symbol, key, replace(lot, funding=lot.funding + share))
+        part = (total * lot.quantity / symbol.lot_steps()).quantize(_SMALLEST, rounding=ROUND_DOWN)
+        left -= part
+        _replace_lot(symbol, key, replace(lot, funding=lot.funding + part))
     key, largest = lots[-1]
     _replace_lot(symbol, key, replace(largest, funding=largest.funding + left))
     return tuple(key for key, _ in lots)
+
+
+def set_lot(symbol: SymbolBook, key: SlotKey, lot: Lot | None) -> None:
+    """Give a slot a lot, or take it away, without a fill: what that changes in cost is `adjusted`, not profit."""
+    before = symbol.slot(key).lot
+    change = (lot.cost if lot is not None else Decimal(0)) - (before.cost if before is not None else Decimal(0))
+    symbol.ledger = replace(symbol.ledger, adjusted=symbol.ledger.adjusted + change)
+    _replace_lot(symbol, key, lot)
 
 
 def notional_of(symbol: SymbolBook, fill: Fill) -> Decimal:
@@ -100,21 +115,24 @@ def _grow(symbol: SymbolBook, key: SlotKey, target: int, fill: Fill, notional: D
 
 
 def _close(symbol: SymbolBook, keys: list[SlotKey], fill: Fill, notional: Decimal) -> tuple[SlotKey, ...]:
-    """Take the fill's quantity off the slots' lots in order; what no lot covers changes foreign."""
-    left, changed = fill.quantity, []
+    """Take the fill's quantity off the slots' lots in order; what no lot covers changes foreign, its money too."""
+    left, notional_left, fee_left, changed = fill.quantity, notional, fill.fee, []
     for key in keys:
         lot = symbol.slot(key).lot
         if lot is None or not left:
             continue
         taken = min(left, lot.quantity)
         leaving, staying = lot.split(taken)
-        proceeds = notional * taken / fill.quantity
-        fee = fill.fee * taken / fill.quantity
+        proceeds, fee = share(notional_left, taken, left), share(fee_left, taken, left)
         _realise(symbol, leaving, proceeds, fees_of(fill.fee_asset, fee), is_whole=staying is None)
         _replace_lot(symbol, key, staying)
-        left -= taken
+        left, notional_left, fee_left = left - taken, notional_left - proceeds, fee_left - fee
         changed.append(key)
-    symbol.foreign += fill.side.sign * left
+    if left:
+        symbol.foreign += fill.side.sign * left
+        moved = fill.side.sign * notional_left
+        ledger = symbol.ledger
+        symbol.ledger = replace(ledger, cash=ledger.cash + moved, foreign_cash=ledger.foreign_cash - moved)
     return tuple(changed)
 
 

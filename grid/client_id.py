@@ -1,8 +1,9 @@
 """Client order ids that decode without a database.
 
-At most 28 characters of `[A-Za-z0-9]`, never starting with `t`, never reused: the narrowest rule of all venues. Layout
-(base 62, fixed width): `g`, journal 4, symbol check 3, generation 2, level 4, purpose 1, owner epoch 3, sequence 5, check 2.
-The symbol itself is not spelt out since every venue states it beside the id; three characters prove that it is the same.
+At most 28 characters of `[A-Za-z0-9]`, never starting with `t`, never reused: the narrowest rule of all venues.
+Layout (base 62, fixed width): `g`, journal 4, symbol check 3, generation 2, level 4, purpose 1, owner epoch 3,
+sequence 5, check 2. The symbol itself is not spelt out since every venue states it beside the id; three characters
+prove that it is the same.
 """
 
 from __future__ import annotations

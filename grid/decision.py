@@ -11,6 +11,7 @@ from decimal import Decimal
 
 from grid.instrument import Instrument
 from grid.ladder import Ladder
+from grid.lot import Lot
 from grid.order import Purpose, TimeInForce
 from grid.policy import GridPolicy
 from grid.reasons import Reason
@@ -86,7 +87,7 @@ def decide(slot: SlotState, around: Surroundings) -> Decision:
         return _live_exit(slot, slot.order, around) if slot.has_live_exit else _live_entry(slot, slot.order, around)
     if slot.lot is None:
         return _entry(slot, around, held_steps=0, target=None)
-    if slot.lot.quantity < around.instrument.quantity_min:
+    if is_dust(slot.lot, around.instrument):
         return _entry(slot, around, held_steps=slot.lot.quantity, target=slot.lot.target)
     return _exit(slot, around)
 
@@ -96,28 +97,30 @@ def _live_entry(slot: SlotState, order: SlotOrder, around: Surroundings) -> Deci
     level, ladder, view = slot.key.level, around.ladder, around.view
     if around.holds:
         return Withdraw(client_id=order.client_id, reason=Reason.HOLD)
+    rested_ms = order.placed_ms + around.policy.min_rest_ms
+    too_young = Stay(reason=Reason.MIN_REST, retry_ms=rested_ms) if around.now_ms < rested_ms else None
     if slot.key.generation != ladder.generation:
-        return Withdraw(client_id=order.client_id, reason=Reason.OLDER_GENERATION)
+        return too_young or Withdraw(client_id=order.client_id, reason=Reason.OLDER_GENERATION)
     if view is None:
         return Stay(reason=Reason.PRICE_UNKNOWN)
     half = ladder.at(level) + -(-ladder.gap(level) // 2)
-    is_part_filled = slot.lot is not None
+    # Not "has a lot": an entry that joins dust (rule 19) has one from the start, and would be cut for ever.
+    is_part_filled = order.filled > 0
     if is_part_filled and view.price >= half:
         return Withdraw(client_id=order.client_id, reason=Reason.CUT)
     if level < view.top - around.policy.buy_window + 1 - around.policy.entry_slack:
-        rested_ms = order.placed_ms + around.policy.min_rest_ms
-        if around.now_ms < rested_ms:
-            return Stay(reason=Reason.MIN_REST, retry_ms=rested_ms)
-        return Withdraw(client_id=order.client_id, reason=Reason.LEFT_WINDOW)
+        return too_young or Withdraw(client_id=order.client_id, reason=Reason.LEFT_WINDOW)
     alarm = Alarm(level=level, high=half) if is_part_filled else None
     reason = Reason.PENDING if slot.phase is Phase.PENDING else Reason.ENTRY_RESTING
     return Stay(reason=reason, alarm=alarm)
 
 
 def _live_exit(slot: SlotState, order: SlotOrder, around: Surroundings) -> Decision:
-    """Rule 16: an exit above its target comes down once that is at least half an interval lower."""
-    if slot.phase is Phase.PENDING or slot.lot is None:
+    """Rules 16 and 21: an exit comes down to its target by half an interval or more, and never outgrows its lot."""
+    if slot.phase is Phase.PENDING:
         return Stay(reason=Reason.PENDING)
+    if slot.lot is None or order.quantity - order.filled > slot.lot.quantity:
+        return Withdraw(client_id=order.client_id, reason=Reason.LOT_SHRANK)
     sign = around.ladder.side.sign
     resting, target = sign * order.price, sign * slot.lot.target
     if resting <= target:
@@ -126,7 +129,9 @@ def _live_exit(slot: SlotState, order: SlotOrder, around: Surroundings) -> Decis
     lowest = max(target, around.view.price + 1) if around.view is not None else resting
     if resting - lowest >= half:
         return Withdraw(client_id=order.client_id, reason=Reason.REPRICE)
-    return Stay(reason=Reason.EXIT_RESTING, alarm=Alarm(level=slot.key.level, low=resting - half - 1))
+    # An alarm only where a price can ring it to some effect: the target itself may be too near.
+    alarm = Alarm(level=slot.key.level, low=resting - half - 1) if resting - target >= half else None
+    return Stay(reason=Reason.EXIT_RESTING, alarm=alarm)
 
 
 def _exit(slot: SlotState, around: Surroundings) -> Decision:
@@ -192,13 +197,21 @@ def _obstacle_to_entry(slot: SlotState, around: Surroundings) -> Stay | None:
     if level < lowest_open:
         slack = level >= lowest_open - around.policy.entry_slack
         return Stay(reason=Reason.SLACK if slack else Reason.BELOW_WINDOW)
-    if ladder.price(level) < around.instrument.price_min or ladder.price(level) > around.instrument.price_max:
+    lowest, highest = sorted((ladder.price(level), ladder.price(level + 1)))
+    if lowest < around.instrument.price_min or highest > around.instrument.price_max:
         return Stay(reason=Reason.BELOW_MIN_PRICE)
     if around.has_older_lot:
         return Stay(reason=Reason.OLDER_LOT)
     if not pays(ladder, level, around.policy.maker_fee):
         return Stay(reason=Reason.UNPROFITABLE)
     return None
+
+
+def is_dust(lot: Lot, instrument: Instrument) -> bool:
+    """Whether the venue takes no closing order for the lot at its target (rule 19)."""
+    if lot.quantity < instrument.quantity_min:
+        return True
+    return not instrument.closing_exempt and instrument.notional(lot.target, lot.quantity) < instrument.notional_min
 
 
 def pays(ladder: Ladder, level: int, maker_fee: Decimal) -> bool:

@@ -30,7 +30,7 @@ class Instrument:
     quantity_min: int
     quantity_max: int
     notional_min: Decimal
-    """Smallest notional of an order that opens, in quote currency. Closing orders may be exempt: see `closing_exempt`."""
+    """Smallest notional of an order that opens, in quote currency; closing ones may be exempt (`closing_exempt`)."""
     closing_exempt: bool = True
     """Reduce-only orders need not reach `notional_min` (Binance); they still need `quantity_min`."""
     percent_up: Decimal = Decimal("1.05")
@@ -63,15 +63,21 @@ class Instrument:
 
     def ticks_floor(self, price: Decimal) -> int:
         """Return the largest whole number of ticks not above the price."""
-        return int(price // self.tick)
+        return _floor(price, self.tick)
 
     def ticks_ceil(self, price: Decimal) -> int:
         """Return the smallest whole number of ticks not below the price."""
-        return -int(-price // self.tick)
+        return -_floor(-price, self.tick)
 
     def steps_floor(self, quantity: Decimal) -> int:
         """Return the largest whole number of steps not above the quantity."""
-        return int(quantity // self.step)
+        return _floor(quantity, self.step)
+
+
+def _floor(value: Decimal, unit: Decimal) -> int:
+    count, rest = divmod(value, unit)
+    # Decimal division cuts towards zero, so below zero the floor is one further down.
+    return int(count) - (1 if rest < 0 else 0)
 
 
 def _whole(value: Decimal, unit: Decimal, what: str, symbol: str) -> int:

@@ -1,15 +1,15 @@
 """Levels: where they lie, and which one a price is at (rules 2 to 5).
 
-Everything here is in *oriented* ticks: the price for a long grid, minus the price for a short one. In them a grid always
-buys low and sells one level higher, so a short grid needs no second implementation: bid and ask, buy and sell, floor and
-ceiling change places by the sign alone.
+Everything here is in *oriented* ticks: the price for a long grid, minus the price for a short one. In them a grid
+always buys low and sells one level higher, so a short grid needs no second implementation: bid and ask, buy and sell,
+floor and ceiling change places by the sign alone.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from decimal import Context, Decimal
+from dataclasses import dataclass, field, replace
+from decimal import ROUND_UP, Context, Decimal
 from enum import Enum
 
 from grid.errors import ConfigError
@@ -113,13 +113,12 @@ def interval_ticks(symbol: str, interval: Decimal, instrument: Instrument) -> in
     below = int(interval // instrument.tick)
     if instrument.tick * below == interval and below >= 2:
         return below
-    lower, upper = max(2, below), max(2, below) + 1
-    choices = [lower] if below < 2 else [lower, upper]
-    named = " or ".join(str((instrument.tick * ticks).normalize()) for ticks in choices)
+    lower = max(2, below)
+    named = " and ".join(f"{(instrument.tick * ticks).normalize():f}" for ticks in (lower, lower + 1))
     raise ConfigError(
         f"symbols[{symbol}].interval",
         interval,
-        f"must be a whole number of ticks of {instrument.tick}, at least two; the nearest that works is {named}",
+        f"must be a whole number of ticks of {instrument.tick}, at least two; the two nearest that work are {named}",
     )
 
 
@@ -129,9 +128,24 @@ def check_geometric(ladder: Ladder, lowest: int, highest: int) -> None:
         raise ConfigError(f"symbols[{ladder.symbol}].ratio", ladder.ratio, "must be above 1")
     narrowest = min(ladder.gap(index) for index in range(lowest, highest + 1))
     if narrowest < 2:
-        need = 1 + Decimal(3) / abs(ladder.at(lowest) or 1)
+        works = _ratio_that_works(ladder, lowest, highest)
+        advice = "no ratio works for so many levels" if works is None else f"{works:f} works"
         raise ConfigError(
             f"symbols[{ladder.symbol}].ratio",
             ladder.ratio,
-            f"levels in reach must be at least two ticks apart, here {narrowest}; from {need:.8f} on it works",
+            f"levels in reach must be at least two ticks apart, here {narrowest}; {advice}",
         )
+
+
+def _ratio_that_works(ladder: Ladder, lowest: int, highest: int) -> Decimal | None:
+    """Return a ratio near the refused one that keeps two ticks everywhere in reach, None where a search finds none.
+
+    A larger ratio widens gaps but also sinks the lowest level, so every candidate is tried and none is promised unseen.
+    """
+    excess = ladder.ratio - 1
+    for step in range(1, 61):
+        ratio = 1 + (excess * (Decimal(5) / 4) ** step).quantize(Decimal("1e-8"), rounding=ROUND_UP)
+        candidate = replace(ladder, ratio=ratio, _known={})
+        if min(candidate.gap(index) for index in range(lowest, highest + 1)) >= 2:
+            return ratio
+    return None

@@ -15,8 +15,11 @@ ZERO = Decimal(0)
 class Ledger:
     """Totals since the journal began, in quote currency; fees by asset.
 
-    `realised` is exit proceeds minus the cost of what they closed, before fees: the grid's gross profit. `realised_fees`
-    are the fees on both sides of what was closed. `cash` is everything that our own fills and funding moved, fees apart.
+    `realised` is exit proceeds minus the cost of what they closed, before fees: the grid's gross profit.
+    `realised_fees` are the fees on both sides of what was closed. `cash` is everything that our own fills and funding
+    moved, `foreign_cash` what the foreign part moved, fees apart in both. `adjusted` is the cost that lots were given
+    (or lost) without a fill, by adoption or mending. So, with sign +1 for a long grid and -1 for a short one, exactly:
+    cash = realised + funding - sign * (cost of open lots - adjusted).
     """
 
     realised: Decimal = ZERO
@@ -25,6 +28,8 @@ class Ledger:
     funding: Decimal = ZERO
     cash: Decimal = ZERO
     foreign_cash: Decimal = ZERO
+    foreign_fees: Fees = ()
+    adjusted: Decimal = ZERO
     round_trips: int = 0
     entry_fills: int = 0
     exit_fills: int = 0

@@ -22,7 +22,7 @@ class Lot:
     """An open quantity of one slot.
 
     `quantity` in steps, above 0; `cost` is the quote currency paid for it (received, in a short grid), fees apart;
-    `target` in plain ticks, written with the first fill and never changed; `fees` and `funding` are what it cost beside.
+    `target` in plain ticks, written with the first fill and never changed; `fees` and `funding` are its cost beside.
     """
 
     quantity: int
@@ -45,9 +45,9 @@ class Lot:
             raise ValueError(f"cannot take {quantity} of a lot of {self.quantity} steps")
         if quantity == self.quantity:
             return self, None
-        cost = _share(self.cost, quantity, self.quantity)
-        fees = tuple((asset, _share(amount, quantity, self.quantity)) for asset, amount in self.fees)
-        funding = _share(self.funding, quantity, self.quantity)
+        cost = share(self.cost, quantity, self.quantity)
+        fees = tuple((asset, share(amount, quantity, self.quantity)) for asset, amount in self.fees)
+        funding = share(self.funding, quantity, self.quantity)
         leaving = replace(self, quantity=quantity, cost=cost, fees=fees, funding=funding)
         staying = replace(
             self,
@@ -67,6 +67,9 @@ def merge(lots: list[Lot]) -> tuple[int, Decimal]:
 _SMALLEST = Decimal("1e-12")
 
 
-def _share(whole: Decimal, part: int, total: int) -> Decimal:
+def share(whole: Decimal, part: int, total: int) -> Decimal:
+    """Return the part's share of an amount, to 1e-12; all of it, untouched, where the part is the total."""
+    if part == total:
+        return whole
     exact = whole * part / total
     return exact.quantize(_SMALLEST, rounding=ROUND_HALF_EVEN)

@@ -19,6 +19,7 @@ class Reason(Enum):
     LEFT_WINDOW = "left_window"
     CUT = "cut"
     REPRICE = "reprice"
+    LOT_SHRANK = "lot_shrank"
     OLDER_GENERATION = "older_generation"
     OLDER_LOT = "older_lot"
     AMOUNT_TOO_SMALL = "amount_too_small"

@@ -1,7 +1,7 @@
 """One slot per level: its life as a table, every race a row (rules 7, 13, 17, 18).
 
-The seed's names are kept: a slot is FREE, PENDING or LOCKED; its position EMPTY or FILLED; its order NOT_PLACED, PLACED,
-FILLED or CANCELED. Reality adds cancelling, an unknown outcome, fills still missing after the end, and blocked.
+The plain names come first: a slot is FREE, PENDING or LOCKED; its position EMPTY or FILLED; its order NOT_PLACED,
+PLACED, FILLED or CANCELED. Reality adds cancelling, an unknown outcome, fills missing after the end, and blocked.
 """
 
 from __future__ import annotations
@@ -74,6 +74,7 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (_P.LOCKED, _S.DONE): _P.FREE,
     (_P.LOCKED, _S.DONE_SHORT): _P.SETTLING,
     (_P.LOCKED, _S.CANCEL): _P.CANCELLING,
+    (_P.LOCKED, _S.CANCEL_FAILED): _P.LOCKED,  # the second of two cancels in flight failed as well
     (_P.LOCKED, _S.CONFLICT): _P.BLOCKED,  # the venue cancelled or expired an exit by itself
     (_P.LOCKED, _S.ABSENT): _P.FREE,  # reconciled: the venue has no trace of it beyond its retention
     (_P.CANCELLING, _S.ACKED): _P.CANCELLING,
@@ -84,6 +85,7 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (_P.CANCELLING, _S.DONE): _P.FREE,  # cancelled, or the fill won the race
     (_P.CANCELLING, _S.DONE_SHORT): _P.SETTLING,
     (_P.CANCELLING, _S.ABSENT): _P.FREE,
+    (_P.CANCELLING, _S.CONFLICT): _P.BLOCKED,  # the venue ended the exit while we were asking it to
     (_P.UNKNOWN, _S.ACKED): _P.LOCKED,
     (_P.UNKNOWN, _S.LOST): _P.UNKNOWN,
     (_P.UNKNOWN, _S.FILL): _P.LOCKED,
@@ -92,6 +94,10 @@ TRANSITIONS: dict[tuple[Phase, Signal], Phase] = {
     (_P.UNKNOWN, _S.ABSENT): _P.FREE,
     (_P.UNKNOWN, _S.REFUSED): _P.FREE,
     (_P.UNKNOWN, _S.CONFLICT): _P.BLOCKED,
+    (_P.SETTLING, _S.ACKED): _P.SETTLING,  # the reply to an order that is over already
+    (_P.SETTLING, _S.LOST): _P.SETTLING,
+    (_P.SETTLING, _S.CANCEL_FAILED): _P.SETTLING,  # there was nothing left to cancel
+    (_P.SETTLING, _S.DONE_SHORT): _P.SETTLING,  # its end, told twice
     (_P.SETTLING, _S.FILL): _P.SETTLING,
     (_P.SETTLING, _S.SETTLED): _P.FREE,
     (_P.BLOCKED, _S.FILL): _P.BLOCKED,
@@ -111,7 +117,7 @@ class PositionState(Enum):
 
 
 class OrderState(Enum):
-    """The seed's word for the slot's order, for people."""
+    """One word for the slot's order, for people."""
 
     NOT_PLACED = "NOT_PLACED"
     PLACED = "PLACED"
@@ -131,7 +137,7 @@ class SlotKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SlotOrder:
-    """The slot's one order. Price in plain ticks, quantities in steps; `target` is the exit that an entry is armed with."""
+    """The slot's one order. Price in plain ticks, quantities in steps; `target` is the exit an entry is armed with."""
 
     client_id: str
     purpose: Purpose
@@ -162,7 +168,7 @@ class SlotState:
 
     @property
     def order_state(self) -> OrderState:
-        """Return the seed's word for the order."""
+        """Return the word for the order."""
         if self.order is None:
             return self.last_order
         return OrderState.PARTLY_FILLED if self.order.filled else OrderState.PLACED

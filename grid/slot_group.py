@@ -67,8 +67,10 @@ class SlotGroup:
         """Take a window difference of the feed; older versions only fill in what newer ones did not touch."""
         if self._view is None or change.view.version >= self._view.version:
             self._view = change.view
-        keys = [self._key(level) for level in change.levels if self.serves(level)]
-        return self._evaluate(keys, now_ms)
+        keys = {self._key(level) for level in change.levels if self.serves(level)}
+        # Levels of older generations lie elsewhere: the feed cannot name them, and they are few.
+        keys.update(key for key in self._machines if key.generation != self._ladder.generation)
+        return self._evaluate(sorted(keys), now_ms)
 
     def on_told(self, told: Told, now_ms: int) -> Requests:
         """Take the desk's word about one slot."""
@@ -88,12 +90,17 @@ class SlotGroup:
         return self._evaluate(list(self._machines), now_ms)
 
     def on_time(self, now_ms: int, *, everything: bool = False) -> Requests:
-        """Evaluate what time alone may have changed; `everything` once every reconcile period, window levels included."""
+        """Evaluate what time alone may have changed; `everything`, once a reconcile period, takes the window too."""
         if not everything:
             due = [k for k, m in self._machines.items() if (m.wakes_at_ms() or now_ms + 1) <= now_ms]
             return self._evaluate(due, now_ms)
         keys = {self._key(level) for level in self._open_levels()} | set(self._machines)
         return self._evaluate(sorted(keys), now_ms)
+
+    def next_wake_ms(self) -> int | None:
+        """Return when time alone may next change a decision, None if never: the driver calls `on_time` then."""
+        times = [wake for machine in self._machines.values() if (wake := machine.wakes_at_ms()) is not None]
+        return min(times, default=None)
 
     def explain(self) -> list[Explanation]:
         """Return every known level's explanation, highest first."""

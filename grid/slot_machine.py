@@ -74,6 +74,7 @@ class SlotMachine:
         self._instrument = instrument
         self._told: Told | None = None
         self._refusals = 0
+        self._rejects = 0
         self._retry_ms = 0
         self._asked: tuple[int, str] | None = None
         self._asked_until_ms = 0
@@ -89,16 +90,22 @@ class SlotMachine:
         last = self._told
         if last is not None and told.state.version < last.state.version:
             return Reaction()
+        # A word is news if it answers a question or changes the state; the double of a refusal is neither.
+        is_news = last is None or self._asked is not None or told.state.version > last.state.version
+        if last is not None and (last.state.lot is None) is not (told.state.lot is None):
+            # What was refused is no longer what is wanted.
+            self._refusals, self._rejects, self._retry_ms = 0, 0, 0
         self._told = told
         self._asked = None
         needs_price = False
-        if told.refusal in _BACKS_OFF:
+        if told.refusal in _BACKS_OFF and is_news:
             self._refusals += 1
+            self._rejects += 1 if told.refusal is Reason.BACK_OFF else 0
             wait_ms = min(RETRY_FIRST_MS << min(self._refusals - 1, 10), RETRY_LAST_MS)
             self._retry_ms = max(now_ms + wait_ms, told.retry_ms or 0)
             needs_price = True
         elif told.refusal is None and told.state.order is not None and told.state.order.order_id:
-            self._refusals, self._retry_ms = 0, 0
+            self._refusals, self._rejects, self._retry_ms = 0, 0, 0
         reaction = self.evaluate(standing, view, now_ms)
         return Reaction(intent=reaction.intent, alarm=reaction.alarm, needs_price=needs_price)
 
@@ -115,7 +122,7 @@ class SlotMachine:
             holds=standing.holds,
             has_older_lot=told.has_older_lot,
             now_ms=now_ms,
-            rejects=self._refusals,
+            rejects=self._rejects,
         )
         return self._react(decide(told.state, around), told, standing, view, now_ms)
 
@@ -151,12 +158,11 @@ class SlotMachine:
         reference = view.price if view is not None else None
         intent = self._intent(decision, told, standing, reference)
         basis = (told.state.version, decision.client_id if isinstance(decision, Withdraw) else "")
-        due_ms = now_ms + ANSWER_DUE_MS
-        if self._asked == basis and now_ms < self._asked_until_ms:
-            return Reaction()
-        self._asked, self._asked_until_ms = basis, due_ms
-        self._last = Stay(reason=decision.reason, detail="asked", retry_ms=due_ms)
-        return Reaction(intent=intent)
+        is_waiting = self._asked == basis and now_ms < self._asked_until_ms
+        if not is_waiting:
+            self._asked, self._asked_until_ms = basis, now_ms + ANSWER_DUE_MS
+        self._last = Stay(reason=decision.reason, detail="asked", retry_ms=self._asked_until_ms)
+        return Reaction() if is_waiting else Reaction(intent=intent)
 
     def _intent(self, decision: Place | Withdraw, told: Told, standing: Standing, reference: int | None) -> Intent:
         if isinstance(decision, Withdraw):

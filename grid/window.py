@@ -63,6 +63,7 @@ class Window:
         self._policy = policy
         self._view: MarketView | None = None
         self._alarms: dict[int, Alarm] = {}
+        self._touched = range(0)
 
     @property
     def view(self) -> MarketView | None:
@@ -83,7 +84,8 @@ class Window:
         top, floor = self._place(price, last)
         rung = tuple(level for level, alarm in self._alarms.items() if alarm.rings_at(price))
         moved = last is None or (top, floor) != (last.top, last.floor) or bool(rung)
-        version = (last.version if last else 0) + (1 if moved else 0)
+        # A new window starts at the time, so that its views are newer than those of the one it replaces.
+        version = max(1, now_ms) if last is None else last.version + (1 if moved else 0)
         view = MarketView(
             generation=self._ladder.generation, price=price, top=top, floor=floor, version=version, at_ms=now_ms
         )
@@ -118,11 +120,15 @@ class Window:
         width, slack = self._policy.buy_window, self._policy.entry_slack
         open_now = range(view.top - width + 1, view.top + 1)
         if last is None:
+            self._touched = open_now
             return WindowChange(view=view, entered=tuple(open_now), rung=rung)
         open_before = range(last.top - width + 1, last.top + 1)
-        kept_before = range(open_before.start - slack, max(last.top, last.floor) + 1)
         entered = tuple(level for level in open_now if level not in open_before)
-        left = tuple(level for level in kept_before if level < open_now.start - slack)
+        # Where an entry may still rest: a fall leaves some above the price, and a jump back must withdraw those too.
+        kept_from = open_now.start - slack
+        left = tuple(range(self._touched.start, min(self._touched.stop, kept_from)))
+        lowest = min(max(self._touched.start, kept_from), open_now.start)
+        self._touched = range(lowest, max(self._touched.stop, open_now.stop))
         return WindowChange(view=view, entered=entered, left=left, due=self._exits_due(last, view), rung=rung)
 
     def _exits_due(self, last: MarketView, view: MarketView) -> tuple[int, ...]:
