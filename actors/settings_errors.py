@@ -36,7 +36,7 @@ RULES = {
     "tuple_type": "has to be a list",
     "list_type": "has to be a list",
     "model_type": "has to be a section of keys",
-    "too_short": "needs at least {min_length}",
+    "too_short": "needs at least {min_length} item",
     "missing": "is required",
 }
 

@@ -23,7 +23,7 @@ class GatewaySettings(Section):
         Decimal(2), gt=0, le=60, description="an acknowledged order shows on the stream within so long, in s"
     )
     mark_band: Exact = Field(
-        Decimal("0.05"), gt=0, le=Decimal("0.5"), description="furthest an order may lie from mark, as a fraction"
+        Decimal("0.1"), gt=0, le=Decimal("0.5"), description="furthest an order may lie from mark, as a fraction"
     )
 
 
@@ -37,18 +37,14 @@ class RiskSettings(Section):
     interval: str = Field("1m", description="length of a candle, one of " + ", ".join(INTERVALS))
     average_window: int = Field(20, ge=2, le=500, description="closed candles in the means")
     volume_multiplier: Exact = Field(Decimal(3), gt=1, le=100, description="volume above so many means is anomalous")
-    trigger_symbols: int | None = Field(
-        None, ge=1, description="anomalous coins that halt; left out, the detector's default"
-    )
-    recovery_symbols: int | None = Field(
-        None, ge=1, description="calm coins that resume; left out, the detector's default"
-    )
+    trigger_symbols: int | None = Field(None, ge=1, description="anomalous coins that halt; left out, a majority")
+    recovery_symbols: int | None = Field(None, ge=1, description="calm coins that resume; left out, a majority")
     max_leverage: int = Field(10, ge=1, le=125, description="start is refused above this leverage")
     required_positions: int = Field(100, ge=1, description="lots that the balance has to afford, or start is refused")
     stale_s: Exact = Field(
-        Decimal(15), gt=0, le=600, description="a coin without a message for so long counts as danger, in s"
+        Decimal(30), gt=0, le=600, description="a coin without a message for so long counts as danger, in s"
     )
-    min_hold_s: Exact = Field(Decimal(60), ge=0, le=86400, description="a halt lasts at least so long, in s")
+    min_hold_s: Exact = Field(Decimal(300), ge=0, le=86400, description="a halt lasts at least so long, in s")
 
     @model_validator(mode="after")
     def _rules(self) -> RiskSettings:

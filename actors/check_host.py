@@ -1,0 +1,109 @@
+"""The part of `check` that needs no venue: keys, journal, disk, run folder."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from actors import journal_file
+from actors.check import Checked, Verdict, ok, refuse, warn
+from actors.credentials import load_credentials
+from actors.file_lock import FileLock, LockHeld
+from actors.journal_errors import JournalError
+from actors.journal_schema import CURRENT
+from actors.settings import Settings, run_folder
+from actors.settings_venue import Credentials
+from grid.errors import ConfigError
+
+FREE_BYTES_REFUSE = 100 * 2**20
+FREE_BYTES_WARN = 2**30
+
+
+def check_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[Credentials | None, Checked]:
+    """Return the key pair, if it is there and private, and the line about it."""
+    try:
+        credentials = load_credentials(settings.venue, environ)
+    except ConfigError as error:
+        return None, Checked(what="keys", verdict=Verdict.REFUSE, sentence=str(error), is_credentials=True)
+    return credentials, ok("keys", "present and private")
+
+
+def check_settings(settings: Settings) -> list[Checked]:
+    """Return what the settings themselves are worth a word about."""
+    money = (
+        "REAL MONEY" if settings.venue.real_money else f"no real money ({settings.venue.rest_url or 'test network'})"
+    )
+    lines = [ok("settings", f"{len(settings.symbols)} symbols at {settings.venue.name}, {money}")]
+    if not settings.risk.enabled:
+        lines.append(warn("settings", "risk.enabled is false: no volume anomaly halts this deployment"))
+    for ladder in settings.symbols:
+        if ladder.exit_taker:
+            lines.append(warn("settings", f"{ladder.symbol}: exit_taker lets exits pay the taker fee"))
+    return lines
+
+
+def check_journal(settings: Settings) -> list[Checked]:
+    """Return whether the journal can be opened by a start; changes nothing."""
+    path = settings.journal_path
+    folder = nearest_folder(path)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return [refuse("journal", f"{folder} cannot be written to")]
+    if not path.exists():
+        return [ok("journal", f"{path} will be made"), _disk(folder)]
+    return [_journal_state(path), _disk(folder)]
+
+
+def _journal_state(path: Path) -> Checked:
+    lock_path = path.with_name(path.name + ".lock")
+    if lock_path.exists():
+        try:
+            FileLock(lock_path).release()
+        except LockHeld as held:
+            return refuse("journal", f"{path} is held by process {held.pid or 'unknown'}: a deployment is running")
+    try:
+        with journal_file.readable(path):
+            connection = journal_file.connect(path, read_only=True)
+            try:
+                facts = journal_file.meta(connection)
+                records = connection.execute(sa.text("SELECT count(*) FROM records")).scalar()
+            finally:
+                journal_file.hang_up(connection)
+    except JournalError as error:
+        return refuse("journal", str(error))
+    found = int(facts["schema_version"])
+    if found > CURRENT.version:
+        return refuse("journal", f"{path} has schema version {found}, this program knows {CURRENT.version}")
+    migration = f", to be migrated to {CURRENT.version}" if found < CURRENT.version else ""
+    return ok("journal", f"{path}: {records} records, schema version {found}{migration}")
+
+
+def _disk(folder: Path) -> Checked:
+    free = shutil.disk_usage(folder).free
+    words = f"{free / 2**30:.1f} GiB free at {folder}"
+    if free < FREE_BYTES_REFUSE:
+        return refuse("disk", f"{words}; at least 0.1 are needed")
+    return warn("disk", f"{words}; the journal grows, make room") if free < FREE_BYTES_WARN else ok("disk", words)
+
+
+def check_run_folder(environ: Mapping[str, str] = os.environ) -> Checked:
+    """Return whether run files can be kept private."""
+    folder = run_folder(environ)
+    if not folder.exists():
+        return ok("run folder", f"{folder} will be made")
+    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        return refuse("run folder", f"{folder} cannot be written to")
+    if folder.stat().st_mode & 0o022:
+        return warn("run folder", f"others may write to {folder}; run: chmod 700 {folder}")
+    return ok("run folder", str(folder))
+
+
+def nearest_folder(path: Path) -> Path:
+    """Return the folder that exists already, at or above the one a file will lie in."""
+    folder = path.absolute().parent
+    while not folder.is_dir() and folder != folder.parent:
+        folder = folder.parent
+    return folder

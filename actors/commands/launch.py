@@ -1,0 +1,68 @@
+"""`run`, `demo`, `sim` and `risk-report`: verbs that start something of the program's own."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from actors.commands.offline import Config
+from actors.commands.output import Json, emit
+from actors.commands.running import load
+
+Tape = Annotated[
+    Path | None, typer.Option("--tape", exists=True, help="Recorded market: klines or trades, CSV or Parquet.")
+]
+Seed = Annotated[int, typer.Option("--seed", help="Seed of the generated market and of chance.")]
+
+
+def run(config: Config, as_json: Json = False) -> None:
+    """Start a deployment and trade until it is stopped. Real money where the configuration says so."""
+    from actors.settings import load_settings
+
+    settings = load_settings(config)
+    raise typer.Exit(load("actors.runtime.launch", "run")(settings, config=config.resolve(), as_json=as_json))
+
+
+def demo(
+    duration: Annotated[float, typer.Option("--duration", min=5, help="Trade for so many seconds.")] = 60.0,
+    tape: Tape = None,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Trade two symbols at a simulated venue on this machine, then check the book against the venue."""
+    raise typer.Exit(load("actors.demo", "run")(duration_s=duration, tape=tape, seed=seed, as_json=as_json))
+
+
+def sim(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0 takes a free one.")] = 0,
+    tape: Annotated[
+        list[Path] | None, typer.Option("--tape", exists=True, help="Recorded market; may be repeated.")
+    ] = None,
+    speed: Annotated[float, typer.Option("--speed", min=0.01, help="Seconds of market in one second.")] = 1.0,
+    seed: Seed = 1,
+    faults: Annotated[Path | None, typer.Option("--faults", exists=True, help="Faults to play (YAML).")] = None,
+    as_json: Json = True,
+) -> None:
+    """Start the simulated venue: Binance USD-M futures on loopback, for any client. Prints its addresses when ready."""
+    serve = load("exchanges.sim.binance.main", "serve")
+    options = load("exchanges.sim.binance.main", "ServeOptions")
+    asyncio.run(serve(options(port=port, tape=tuple(tape or ()), speed=speed, seed=seed, faults=faults)))
+
+
+def risk_report(
+    tapes: Annotated[
+        list[Path], typer.Argument(metavar="TAPE...", exists=True, help="Recorded candles of the watched coins.")
+    ],
+    as_json: Json = False,
+) -> None:
+    """Run the volume detector over recorded candles: when it halted, what it caught, what was useless."""
+    from actors.risk_report import as_json as plain
+    from actors.risk_report import as_tables
+    from actors.risk_report import risk_report as measure
+
+    reports = measure(tapes)
+    document = {"tapes": [plain(report) for report in reports]}
+    emit(document, as_json=as_json, render=lambda: [as_tables(report) for report in reports])

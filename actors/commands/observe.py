@@ -1,0 +1,75 @@
+"""`status` and `explain`: what a run does, and why each level has or lacks an order."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from actors.commands.output import Json, emit, shown, table
+from actors.commands.running import ANSWER_TIMEOUT_S, Deployment, Timeout, ask
+from actors.exit_codes import ExitCode
+from grid.holds import HoldCause
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+RISK_CAUSES = frozenset({HoldCause.RISK.value, HoldCause.STOP_LOSS.value, HoldCause.LEASE.value})
+SYMBOL_COLUMNS = ("symbol", "state", "price", "lots", "max_lots", "position", "foreign", "entries", "exits")
+PROFIT_COLUMNS = ("grid_profit", "total_profit")
+LEVEL_COLUMNS = ("level", "price", "state", "order", "lot", "target", "reason", "detail", "retry_ms")
+NUMBERS = ("price", "lots", "max_lots", "position", "foreign", "entries", "exits", *PROFIT_COLUMNS, "level", "target")
+
+
+def status(deployment: Deployment = None, timeout: Timeout = ANSWER_TIMEOUT_S, as_json: Json = False) -> None:
+    """Show what a run holds, what stops it, and where it can be watched. Exits with 6 while risk holds it."""
+    answer = ask(deployment, lambda run: run.status(), timeout_s=timeout)
+    emit(answer, as_json=as_json, render=lambda: render_status(answer))
+    if any(hold.get("cause") in RISK_CAUSES for hold in answer.get("holds", [])):
+        raise typer.Exit(ExitCode.HALTED)
+
+
+def explain(
+    symbol: Annotated[str, typer.Argument(help="The venue's name of the contract, e.g. ETHUSDT.")],
+    deployment: Deployment = None,
+    timeout: Timeout = ANSWER_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """Show each level of a symbol: its state, order and lot, and why it has no order where it could have one."""
+    answer = ask(deployment, lambda run: run.explain(symbol.upper()), timeout_s=timeout)
+    emit(answer, as_json=as_json, render=lambda: render_explain(answer))
+
+
+def render_status(answer: dict[str, Any]) -> list[RenderableType]:
+    """Return the status for people."""
+    head = f"{shown(answer.get('deployment'))}: {shown(answer.get('state'))}"
+    parts: list[RenderableType] = [f"{head}, owner epoch {shown(answer.get('owner_epoch'))}"]
+    parts += render_holds(answer)
+    symbols = answer.get("symbols", [])
+    columns = (*SYMBOL_COLUMNS, *PROFIT_COLUMNS)
+    parts.append(table("", columns, [[row.get(column) for column in columns] for row in symbols], NUMBERS))
+    for name in ("account", "addresses"):
+        if answer.get(name):
+            parts.append(f"{name}: {shown(answer[name])}")
+    not_serving = [actor for actor in answer.get("actors", []) if actor.get("waiting_for")]
+    parts += [f"{shown(a.get('name'))} is {shown(a.get('state'))}, waits for {a['waiting_for']}" for a in not_serving]
+    return parts
+
+
+def render_holds(answer: dict[str, Any]) -> list[RenderableType]:
+    """Return one line for each hold, or that there is none."""
+    holds = answer.get("holds", [])
+    if not holds:
+        return ["no hold: entries are placed"]
+    return [
+        f"held by {shown(hold.get('cause'))} ({hold.get('symbol') or 'whole account'}): {shown(hold.get('reason'))}"
+        for hold in holds
+    ]
+
+
+def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
+    """Return the levels for people, highest first."""
+    levels = sorted(answer.get("levels", []), key=lambda level: -int(level.get("level", 0)))
+    rows = [[level.get(column) for column in LEVEL_COLUMNS] for level in levels]
+    head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}"
+    return [head, *render_holds(answer), table("", LEVEL_COLUMNS, rows, NUMBERS)]

@@ -1,0 +1,111 @@
+"""Verbs that need neither a run nor a venue: `show-config`, `export`, `recover`, `version`."""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import AbstractContextManager, nullcontext
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+import orjson
+import typer
+
+from actors.commands.output import Json, emit
+from actors.errors import NotFound
+
+Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).")]
+
+
+def program_version() -> str:
+    """Return the version that is installed."""
+    try:
+        return version("gridmesh")
+    except PackageNotFoundError:
+        return "0+unknown"
+
+
+def show_version(as_json: Json = False) -> None:
+    """Show the version."""
+    found = program_version()
+    python = sys.version.split()[0]
+    emit({"version": found, "python": python}, as_json=as_json, render=lambda: f"gridmesh {found} (Python {python})")
+
+
+def show_config(config: Config, as_json: Json = False) -> None:
+    """Show the configuration as it will be used: defaults filled in, environment applied, nothing secret."""
+    from actors.settings import configuration_hash, load_settings
+    from actors.settings import show_config as plain_settings
+
+    settings = load_settings(config)
+    document: dict[str, Any] = {"hash": configuration_hash(settings), "settings": plain_settings(settings)}
+    emit(document, as_json=as_json, render=lambda: as_yaml(document))
+
+
+def as_yaml(document: dict[str, Any]) -> str:
+    """Return the settings as the file would have them, with their hash as a comment."""
+    import yaml
+
+    text: str = yaml.safe_dump(document["settings"], sort_keys=False, default_flow_style=False, allow_unicode=True)
+    return f"# configuration hash {document['hash']}\n{text}".rstrip()
+
+
+def export(
+    source: Annotated[Path, typer.Argument(metavar="CONFIG|JOURNAL", help="Configuration file, or a journal file.")],
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of the terminal.")] = None,
+    after: Annotated[int, typer.Option("--after", min=0, help="Only records after this number.")] = 0,
+    as_json: Json = True,
+) -> None:
+    """Write the journal as JSON, one object a line; works beside a running deployment."""
+    from actors.journal_read import export as read_journal
+
+    path = journal_of(source)
+    with _destination(output) as target:
+        for line in read_journal(path, after):
+            target.write(orjson.dumps(line) + b"\n")
+
+
+def recover(
+    source: Annotated[Path, typer.Argument(metavar="CONFIG|JOURNAL", help="Configuration file, or a journal file.")],
+    as_json: Json = False,
+) -> None:
+    """Keep what stands before the damage in a journal; the damaged file is kept beside it."""
+    from actors.clock import now_ms
+    from actors.journal_recover import recover as rewrite
+
+    path = journal_of(source)
+    found = rewrite(path, now_ms())
+    document = {
+        "journal": str(path),
+        "kept": found.kept,
+        "last_seq": found.last_seq,
+        "wrong": found.wrong,
+        "damaged_file": str(found.damaged_file) if found.damaged_file else None,
+    }
+    if found.damaged_file is None:
+        words = f"{path} is sound: {found.kept} records, nothing was changed"
+    else:
+        words = (
+            f"{path} was damaged ({found.wrong}). Kept: {found.kept} records, up to number {found.last_seq}. "
+            f"The damaged file is {found.damaged_file}. What it lost is read from the venue at the next start."
+        )
+    emit(document, as_json=as_json, render=lambda: words)
+
+
+def journal_of(source: Path) -> Path:
+    """Return the journal that a configuration names, or the file itself where it is one."""
+    if not source.exists():
+        raise NotFound(f"no such file: {source}")
+    if source.suffix.lower() in (".yaml", ".yml"):
+        from actors.settings import load_settings
+
+        return load_settings(source).journal_path
+    return source
+
+
+def _destination(output: Path | None) -> AbstractContextManager[IO[bytes]]:
+    if output is None:
+        return nullcontext(sys.stdout.buffer)
+    descriptor = os.open(output, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    return os.fdopen(descriptor, "wb")

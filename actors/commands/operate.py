@@ -1,0 +1,63 @@
+"""`halt`, `resume` and `stop`: the operator's words to a run."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from actors.commands.output import Json, emit, shown
+from actors.commands.running import ANSWER_TIMEOUT_S, STOP_TIMEOUT_S, Deployment, StopMode, Timeout, ask
+from actors.exit_codes import ExitCode
+
+REASON_LENGTH_MAX = 200
+
+
+def halt(
+    reason: Annotated[str, typer.Option("--reason", "-r", help="Why; shown by status until resumed.")] = "operator",
+    deployment: Deployment = None,
+    timeout: Timeout = ANSWER_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """Take all entries off and place no new one; exits stay and are managed. Only `resume` ends it."""
+    answer = ask(deployment, lambda run: run.halt(reason[:REASON_LENGTH_MAX]), timeout_s=timeout)
+    _finish(answer, "halted: entries off, exits stay", as_json=as_json)
+
+
+def resume(deployment: Deployment = None, timeout: Timeout = ANSWER_TIMEOUT_S, as_json: Json = False) -> None:
+    """Lift the operator's own hold; holds of risk, price and others stay until their cause is gone."""
+    answer = ask(deployment, lambda run: run.resume(), timeout_s=timeout)
+    _finish(answer, "resumed: the operator's hold is lifted", as_json=as_json)
+
+
+def stop(
+    keep: Annotated[bool, typer.Option("--keep", help="Cancel all own orders, keep the position (default).")] = False,
+    leave_exits: Annotated[bool, typer.Option("--leave-exits", help="Cancel own entries; exits stay.")] = False,
+    flatten: Annotated[bool, typer.Option("--flatten", help="Cancel own orders, then close the lots.")] = False,
+    deployment: Deployment = None,
+    timeout: Timeout = STOP_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """End a run: entries are fenced off first, then own orders cancelled and verified gone."""
+    mode = stop_mode(keep=keep, leave_exits=leave_exits, flatten=flatten)
+    answer = ask(deployment, lambda run: run.stop(mode), timeout_s=timeout)
+    _finish(answer, f"stopped ({mode.value})", as_json=as_json)
+
+
+def stop_mode(*, keep: bool, leave_exits: bool, flatten: bool) -> StopMode:
+    """Return the one mode that was asked for; raises a usage error for two."""
+    chosen = [
+        mode
+        for mode, is_asked in ((StopMode.KEEP, keep), (StopMode.LEAVE_EXITS, leave_exits), (StopMode.FLATTEN, flatten))
+        if is_asked
+    ]
+    if len(chosen) > 1:
+        raise typer.BadParameter("choose one of --keep, --leave-exits and --flatten")
+    return chosen[0] if chosen else StopMode.KEEP
+
+
+def _finish(answer: dict[str, Any], words: str, *, as_json: bool) -> None:
+    """Print what happened; an act that is not finished is an error, since somebody has to look."""
+    emit(answer, as_json=as_json, render=lambda: [words, *(shown(line) for line in answer.get("said", []))])
+    if answer.get("done") is False:
+        raise typer.Exit(ExitCode.ERROR)

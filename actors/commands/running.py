@@ -1,0 +1,107 @@
+"""The client side of a run: what a command needs of it, and how it is found. Ray stays behind `actors.runtime`."""
+
+from __future__ import annotations
+
+import importlib
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from enum import Enum
+from typing import Annotated, Any, Protocol, TypeVar, cast
+
+import typer
+
+from actors import run_file
+from actors.errors import NotInstalled, TimedOut
+from actors.run_file import RunFile
+
+T = TypeVar("T")
+ANSWER_TIMEOUT_S = 15.0
+STOP_TIMEOUT_S = 120.0
+
+Deployment = Annotated[str | None, typer.Option("--deployment", "-d", help="Which run; needed only where several run.")]
+Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Give up after so many seconds.")]
+
+
+class StopMode(Enum):
+    """What `stop` leaves behind; the position stays in all but the last."""
+
+    KEEP = "keep"
+    LEAVE_EXITS = "leave-exits"
+    FLATTEN = "flatten"
+
+
+class RunningDeployment(Protocol):
+    """One run, as the commands see it. Answers are plain values for JSON; each method may raise `GridmeshError`.
+
+    `status`: deployment, state, started_ms, halt_epoch, owner_epoch; holds [{cause, symbol, reason, since_ms}];
+    symbols [{symbol, state, price, lots, max_lots, position, foreign, entries, exits, grid_profit, total_profit}];
+    account {wallet, equity, unexplained, notional, max_notional, ...}; actors [{name, state, waiting_for}]; addresses.
+    `explain`: symbol, price, holds, levels [{level, price, state, order, lot, target, reason, detail, retry_ms}].
+    The verbs: done (whether it is finished), said (one sentence each for what happened), and what they count.
+    """
+
+    def status(self) -> dict[str, Any]: ...
+
+    def explain(self, symbol: str) -> dict[str, Any]:
+        """Raises `NotFound`, naming the symbols there are, where it trades no such symbol."""
+        ...
+
+    def halt(self, reason: str) -> dict[str, Any]: ...
+
+    def resume(self) -> dict[str, Any]: ...
+
+    def stop(self, mode: StopMode) -> dict[str, Any]:
+        """Return once the run has ended and its own orders are verified gone, or left as `mode` says."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Connector(Protocol):
+    """`actors.runtime.client.connect`."""
+
+    def __call__(self, run: RunFile, *, timeout_s: float) -> RunningDeployment: ...
+
+
+def ask(deployment: str | None, question: Callable[[RunningDeployment], T], *, timeout_s: float) -> T:
+    """Find the run, ask it, and return its answer; a dead run is noticed before Ray is loaded."""
+    run = run_file.find(deployment)
+
+    def answer() -> T:
+        # before the import: ray reads them once
+        os.environ.update(run_file.ray_environment(run.token_path))
+        connected = _connector()(run, timeout_s=timeout_s)
+        try:
+            return question(connected)
+        finally:
+            connected.close()
+
+    return within(timeout_s, answer, f"{run.deployment} at {run.address}")
+
+
+def _connector() -> Connector:
+    return cast(Connector, load("actors.runtime.client", "connect"))
+
+
+def load(module: str, name: str) -> Any:
+    """Return a part of the program that is loaded only when needed; raises `NotInstalled` where it is absent."""
+    try:
+        return getattr(importlib.import_module(module), name)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise NotInstalled(f"{module} is not part of this installation") from error
+
+
+def within(timeout_s: float, call: Callable[[], T], whom: str) -> T:
+    """Return the call's answer, or raise `TimedOut`; a call that hangs is left behind, and `main` does not wait."""
+    pool = ThreadPoolExecutor(max_workers=1, thread_name_prefix="gridmesh-ask")
+    pending = pool.submit(call)
+    finished, _ = wait([pending], timeout=timeout_s)
+    pool.shutdown(wait=False)
+    if not finished:
+        raise TimedOut(
+            f"no answer from {whom} within {timeout_s:g} s; whether it acted is unknown: see gridmesh status"
+        )
+    return pending.result()

@@ -1,0 +1,110 @@
+"""From the settings and the venue's answers to what the pre-start checks judge."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from actors.settings import Settings
+from actors.settings_symbol import MarginType, SymbolSettings
+from exchanges.port import Account, FeeRates, MaintenanceTier, Position
+from grid.instrument import Instrument
+from grid.ladder import GridSide, Ladder, Spacing, interval_ticks
+from grid.order import Quote
+from grid.policy import GridPolicy
+from risk.plan import AccountPlan, SymbolPlan, Tier
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolReading:
+    """What the venue said about one symbol. `position` None: none was ever held."""
+
+    instrument: Instrument
+    quote: Quote
+    fees: FeeRates
+    tiers: Sequence[MaintenanceTier]
+    position: Position | None
+
+
+def account_plan(settings: Settings, account: Account) -> AccountPlan:
+    """Return the account as the checks need it."""
+    return AccountPlan(
+        wallet=account.wallet,
+        unrealised=account.unrealised,
+        is_one_way=account.is_one_way,
+        is_multi_asset=account.is_multi_asset,
+        can_trade=account.can_trade,
+        max_leverage=settings.risk.max_leverage,
+        required_positions=settings.risk.required_positions,
+        max_notional=settings.account.max_notional,
+    )
+
+
+def symbol_plan(settings: Settings, ladder: SymbolSettings, reading: SymbolReading) -> SymbolPlan:
+    """Return one symbol's grid as it would start now; raises `ConfigError` where its levels fit no tick."""
+    quote, position = reading.quote, reading.position
+    reference = quote.bid if ladder.side is GridSide.LONG else quote.ask
+    return SymbolPlan(
+        instrument=reading.instrument,
+        policy=grid_policy(settings, ladder, reading.fees),
+        ladder=first_ladder(ladder, reading.instrument, reference),
+        reference=reference,
+        leverage=ladder.leverage or (position.leverage if position else 1),
+        is_isolated=_is_isolated(ladder, position),
+        taker_fee=reading.fees.taker,
+        tiers=tuple(_tier(tier) for tier in reading.tiers),
+        position=position.quantity if position else 0,
+        entry_price=position.entry_price if position else reading.instrument.price(0),
+    )
+
+
+def grid_policy(settings: Settings, ladder: SymbolSettings, fees: FeeRates) -> GridPolicy:
+    """Return the symbol's rules as the grid knows them."""
+    return GridPolicy(
+        symbol=ladder.symbol,
+        amount=ladder.amount,
+        buy_window=ladder.buy_window,
+        sell_window=ladder.sell_window,
+        max_lots=ladder.max_lots,
+        maker_fee=fees.maker,
+        entry_slack=ladder.entry_slack,
+        min_rest_ms=int(ladder.min_rest_s * 1000),
+        price_age_ms=int(settings.runtime.price_age_s * 1000),
+        exit_taker=ladder.exit_taker,
+    )
+
+
+def first_ladder(ladder: SymbolSettings, instrument: Instrument, reference: int) -> Ladder:
+    """Return the ladder that a first start would journal: the anchor as configured, else the present price."""
+    anchor = instrument.ticks_floor(ladder.anchor) if ladder.anchor is not None else reference
+    if ladder.spacing is Spacing.ARITHMETIC:
+        assert ladder.interval is not None, "the settings require it"
+        interval = interval_ticks(ladder.symbol, ladder.interval, instrument)
+        return Ladder(
+            symbol=ladder.symbol,
+            generation=0,
+            side=ladder.side,
+            spacing=ladder.spacing,
+            anchor=anchor,
+            interval=interval,
+        )
+    assert ladder.ratio is not None, "the settings require it"
+    return Ladder(
+        symbol=ladder.symbol, generation=0, side=ladder.side, spacing=ladder.spacing, anchor=anchor, ratio=ladder.ratio
+    )
+
+
+def _is_isolated(ladder: SymbolSettings, position: Position | None) -> bool:
+    if ladder.margin_type is not None:
+        return ladder.margin_type is MarginType.ISOLATED
+    return position is not None and position.is_isolated
+
+
+def _tier(tier: MaintenanceTier) -> Tier:
+    return Tier(
+        notional_floor=tier.notional_floor,
+        notional_cap=tier.notional_cap,
+        rate=tier.rate,
+        deduction=tier.deduction,
+        leverage_max=tier.leverage_max,
+    )
