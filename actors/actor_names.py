@@ -1,0 +1,65 @@
+"""Who is who: fixed actor names, and which slot actor serves which level."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+COORDINATOR = "coordinator"
+RISK = "risk"
+
+
+def gateway_name(venue: str, account: str = "main") -> str:
+    """Return the name of an account's order gateway."""
+    return f"gateway/{venue}/{account}"
+
+
+def reconciler_name(venue: str, account: str = "main") -> str:
+    """Return the name of an account's reconciler."""
+    return f"reconciler/{venue}/{account}"
+
+
+def feed_names(symbols: Sequence[str], symbols_per_actor: int = 1) -> dict[str, str]:
+    """Return each symbol's feed; packed feeds are named for their first symbol and how many more they serve."""
+    names: dict[str, str] = {}
+    for start in range(0, len(symbols), symbols_per_actor):
+        pack = symbols[start : start + symbols_per_actor]
+        more = f"+{len(pack) - 1}" if len(pack) > 1 else ""
+        names.update(dict.fromkeys(pack, f"feed/{pack[0]}{more}"))
+    return names
+
+
+def levels_at_once(*, buy_window: int, entry_slack: int, look_ahead: int) -> int:
+    """Return M: so many neighbouring levels each have their own place, whatever the price does."""
+    return buy_window + entry_slack + look_ahead
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlotLayout:
+    """How the levels of a symbol are dealt to slot actors: level i by its remainder i mod `modulus`."""
+
+    symbol: str
+    modulus: int
+    slots_per_actor: int = 1
+
+    @property
+    def count(self) -> int:
+        """Return the number of slot actors of the symbol."""
+        return -(-self.modulus // self.slots_per_actor)
+
+    def name(self, index: int) -> str:
+        """Return the name of slot actor `index`."""
+        return f"slot/{self.symbol}/{index:02d}"
+
+    def names(self) -> tuple[str, ...]:
+        """Return the names of all slot actors of the symbol."""
+        return tuple(self.name(index) for index in range(self.count))
+
+    def name_of(self, level: int) -> str:
+        """Return the name of the actor that serves the level."""
+        return self.name(level % self.modulus // self.slots_per_actor)
+
+    def remainders(self, index: int) -> frozenset[int]:
+        """Return the remainders that slot actor `index` serves."""
+        start = index * self.slots_per_actor
+        return frozenset(range(start, min(start + self.slots_per_actor, self.modulus)))

@@ -1,0 +1,239 @@
+"""The actor around the risk supervisor: candles in; holds and the lease of "go" out, to the gateway."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+from actors.clock import Clock
+from actors.loop_thread import LoopThread, end_process
+from actors.mailbox import Mailbox
+from actors.messages import Envelope, HoldWord, Receipt, SetupWanted
+from actors.outbox import Gauges, NoGauges, Outbox
+from actors.structured_log import log_of
+from exchanges.errors import VenueError
+from exchanges.port import MarketVenue, StreamDown, StreamUp
+from grid.holds import Hold, HoldCause
+from grid.intent import Standing
+from risk.candle import Candle
+from risk.events import (
+    CoinSeeded,
+    CoinStreamDown,
+    CoinStreamUp,
+    Evidence,
+    HoldLifted,
+    HoldPlaced,
+    SupervisorEvent,
+    SupervisorOutput,
+    Tick,
+)
+from risk.lease import Go
+from risk.rules import RiskRules
+from risk.supervisor import Phase, Supervisor
+
+TICK_S = 0.5
+RETRY_S = 1.0
+SEED_CANDLES_MORE = 5
+OWN_CAUSES = (HoldCause.RISK, HoldCause.STOP_LOSS)
+
+
+class RiskSupervisor:
+    """Watches the coins' candles and renews the lease while they are sound; its silence is a no.
+
+    A new one first learns from the gateway which holds of its own causes stand, so that a restart lifts none early.
+    The streams live in its own loop thread; queries answer from a snapshot.
+    """
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        gateway: str,
+        rules: RiskRules,
+        interval: str,
+        market: Callable[[], MarketVenue],
+        outbox: Outbox,
+        clock: Clock,
+        gauges: Gauges | None = None,
+        end: Callable[[], None] = end_process,
+    ) -> None:
+        self._name = name
+        self._gateway = gateway
+        self._rules = rules
+        self._interval = interval
+        self._market = market
+        self._outbox = outbox
+        self._clock = clock
+        self._gauges = gauges or NoGauges()
+        self._mailbox = Mailbox()
+        self._loop = LoopThread(name, self._main, end=end)
+        self._machine: Supervisor | None = None
+        self._seeds: dict[str, asyncio.Task[None]] = {}
+        self._streams: dict[str, str] = dict.fromkeys(rules.watch, "not subscribed yet")
+        self._evidence: Evidence = ()
+        self._published: dict[str, Any] = {}
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._loop.start()
+
+    def stop(self) -> bool:
+        """End the streams and the loop; returns whether they ended in time."""
+        return self._loop.stop()
+
+    def receive(self, envelope: Envelope) -> Receipt:
+        """Take a message of another actor."""
+        return Receipt(is_busy=not self._loop.hand_over(self._take, envelope))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return phase, reason, holds and the figures of each coin."""
+        waiting = {"phase": "restoring", "reason": f"waits for the holds in force from {self._gateway}"}
+        return {"name": self._name, "inner_queue": self._loop.depth, **(self._published or waiting)}
+
+    def _take(self, envelope: Envelope) -> None:
+        arrival = self._mailbox.accept(envelope)
+        if arrival.needs_whole and envelope.sender == self._gateway:
+            self._ask()
+        if not arrival.is_fresh or not isinstance(envelope.message, Standing):
+            return
+        if self._machine is None:
+            self._begin(envelope.message)
+        elif HoldCause.RISK.value in envelope.message.holds and self._machine.state().phase is Phase.GO:
+            # The gateway died between taking our word and writing it down: it is said again.
+            self._tell(HoldLifted(cause=HoldCause.RISK, symbol="", reason="said again after the gateway's restart"))
+
+    def _ask(self) -> None:
+        self._outbox.post(self._gateway, SetupWanted(receiver=self._name, symbol=""))
+
+    def _begin(self, standing: Standing) -> None:
+        now_ms = self._mono_ms()
+        taken_over = tuple(
+            Hold(cause=cause, symbol="", reason="in force before the supervisor started", since_ms=now_ms)
+            for cause in OWN_CAUSES
+            if cause.value in standing.holds
+        )
+        self._machine = Supervisor(self._rules, incarnation=self._clock.now_ms(), holds=taken_over)
+        log_of(self._name).info("supervising", coins=self._rules.watch, taken_over=[h.cause.value for h in taken_over])
+
+    async def _main(self) -> None:
+        venue = self._market()
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._tick())
+                await self._until_begun()
+                group.create_task(self._listen(venue))
+        finally:
+            for task in self._seeds.values():
+                task.cancel()
+            await venue.close()
+
+    async def _until_begun(self) -> None:
+        while self._machine is None:
+            self._ask()
+            await asyncio.sleep(RETRY_S)
+
+    async def _tick(self) -> None:
+        while True:
+            self._feed(Tick())
+            self._publish()
+            await asyncio.sleep(TICK_S)
+
+    async def _listen(self, venue: MarketVenue) -> None:
+        while True:
+            try:
+                await self._read(venue)
+                reason = "stream ended"
+            except VenueError as error:
+                reason = str(error)
+            for coin in self._rules.watch:
+                self._down(coin, reason)
+            await asyncio.sleep(RETRY_S)
+
+    async def _read(self, venue: MarketVenue) -> None:
+        candles = venue.candle_stream(self._rules.watch, self._interval)
+        async with aclosing(candles) as events:  # type: ignore[type-var]
+            async for event in events:
+                match event:
+                    case Candle():
+                        self._feed(event)
+                    case StreamUp():
+                        self._up(venue, event.name.rpartition("/")[2])
+                    case StreamDown():
+                        self._down(event.name.rpartition("/")[2], event.reason)
+
+    def _up(self, venue: MarketVenue, coin: str) -> None:
+        self._streams[coin] = "up"
+        self._feed(CoinStreamUp(symbol=coin))
+        running = self._seeds.get(coin)
+        if running is None or running.done():
+            self._seeds[coin] = asyncio.create_task(self._seed(venue, coin))
+
+    def _down(self, coin: str, reason: str) -> None:
+        self._streams[coin] = reason
+        self._feed(CoinStreamDown(symbol=coin, reason=reason))
+        log_of(self._name).warning("candles_lost", coin=coin, reason=reason)
+
+    async def _seed(self, venue: MarketVenue, coin: str) -> None:
+        """Fetch the closed candles before the stream's first; until they are here the coin counts as danger."""
+        while True:
+            asked_ms = self._clock.now_ms()
+            try:
+                candles = await venue.candles(coin, self._interval, self._rules.average_window + SEED_CANDLES_MORE)
+            except VenueError as error:
+                log_of(self._name).warning("seed_failed", coin=coin, reason=str(error))
+                await asyncio.sleep(RETRY_S)
+                continue
+            self._feed(CoinSeeded(symbol=coin, candles=tuple(candles), venue_ms=asked_ms))
+            return
+
+    def _feed(self, event: SupervisorEvent) -> None:
+        if self._machine is None:
+            return
+        for output in self._machine.handle(event, self._mono_ms()):
+            self._tell(output)
+
+    def _tell(self, output: SupervisorOutput) -> None:
+        match output:
+            case Go():
+                self._outbox.post(self._gateway, output)
+            case HoldPlaced(hold=hold):
+                self._outbox.post(
+                    self._gateway, HoldWord(cause=hold.cause, symbol=hold.symbol, is_put=True, reason=hold.reason)
+                )
+                if not output.is_repeat:
+                    self._evidence = output.evidence
+                    self._say("halted", hold.cause, hold.reason, output.evidence)
+            case HoldLifted():
+                self._outbox.post(
+                    self._gateway,
+                    HoldWord(cause=output.cause, symbol=output.symbol, is_put=False, reason=output.reason),
+                )
+                self._evidence = output.evidence
+                self._say("resumed", output.cause, output.reason, output.evidence)
+
+    def _say(self, what: str, cause: HoldCause, reason: str, evidence: Evidence) -> None:
+        log_of(self._name).warning(what, cause=cause.value, reason=reason, evidence=dict(evidence))
+        self._gauges.count("gridmesh_risk_changes", what=what)
+        self._publish()
+
+    def _publish(self) -> None:
+        if self._machine is None:
+            return
+        state = self._machine.state()
+        self._gauges.set("gridmesh_risk_go", state.phase is Phase.GO)
+        self._published = {
+            "phase": state.phase.value,
+            "reason": state.reason,
+            "held_ms": self._mono_ms() - state.since_ms if state.phase is Phase.HALTED else None,
+            "troubles": [trouble.value for trouble in state.troubles],
+            "holds": [asdict(hold) for hold in state.holds],
+            "coins": {reading.symbol: reading for reading in state.readings},
+            "streams": dict(self._streams),
+            "last_change": dict(self._evidence),
+        }
+
+    def _mono_ms(self) -> int:
+        return self._clock.monotonic_ns() // 1_000_000

@@ -1,0 +1,96 @@
+"""Builds the plain actors in their worker processes; each function imports only what its actor needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from actors.actor_names import SlotLayout
+
+if TYPE_CHECKING:
+    from actors.grid_slot import GridSlot
+    from actors.price_feed import PriceFeed
+    from actors.risk_supervisor import RiskSupervisor
+    from actors.runtime.hosted import Surroundings
+    from risk.rules import RiskRules
+
+
+def grid_slot(
+    around: Surroundings, *, layout: SlotLayout, index: int, gateway: str, feed: str, reconcile_ms: int
+) -> GridSlot:
+    """Build a slot actor."""
+    from actors.grid_slot import GridSlot
+
+    return GridSlot(
+        layout=layout,
+        index=index,
+        gateway=gateway,
+        feed=feed,
+        outbox=around.courier,
+        waker=around.waker,
+        clock=around.clock,
+        reconcile_ms=reconcile_ms,
+    )
+
+
+def price_feed(
+    around: Surroundings,
+    *,
+    gateway: str,
+    layouts: tuple[SlotLayout, ...],
+    rest_url: str | None,
+    ws_url: str | None,
+    push_interval_ms: int,
+) -> PriceFeed:
+    """Build a price feed."""
+    from actors.price_feed import PriceFeed
+
+    return PriceFeed(
+        name=around.name,
+        gateway=gateway,
+        layouts=layouts,
+        market=lambda: _market(around, rest_url, ws_url),
+        outbox=around.courier,
+        clock=around.clock,
+        push_interval_ms=push_interval_ms,
+        gauges=around.gauges,
+    )
+
+
+def risk_supervisor(
+    around: Surroundings,
+    *,
+    gateway: str,
+    rules: RiskRules,
+    interval: str,
+    rest_url: str | None,
+    ws_url: str | None,
+) -> RiskSupervisor:
+    """Build the risk supervisor."""
+    from actors.risk_supervisor import RiskSupervisor
+
+    return RiskSupervisor(
+        name=around.name,
+        gateway=gateway,
+        rules=rules,
+        interval=interval,
+        market=lambda: _market(around, rest_url, ws_url),
+        outbox=around.courier,
+        clock=around.clock,
+        gauges=around.gauges,
+    )
+
+
+def _market(around: Surroundings, rest_url: str | None, ws_url: str | None) -> Any:
+    from random import Random
+
+    from exchanges.binance.market import BinanceMarket
+    from exchanges.binance.settings import BinanceSettings
+
+    settings = BinanceSettings(
+        now_ms=around.clock.now_ms,
+        monotonic_ns=around.clock.monotonic_ns,
+        random=Random(around.incarnation),
+        rest_url=rest_url,
+        ws_url=ws_url,
+    )
+    return BinanceMarket(settings)

@@ -1,0 +1,128 @@
+"""Plain actor classes inside Ray actors: built lazily in the worker, so that each imports only what it needs."""
+
+from __future__ import annotations
+
+import os
+import threading
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, Protocol
+
+import ray
+
+from actors.clock import SystemClock
+from actors.loop_thread import end_process
+from actors.messages import Envelope, Receipt
+from actors.runtime.courier import Courier
+from actors.runtime.metrics import RayGauges
+from actors.runtime.plan import ActorPlan
+from actors.runtime.waker import ThreadWaker
+from actors.structured_log import log_of
+
+DEATH_DELAY_S = 0.2
+"""The sender hears first that its message was taken, else it would send the same again to the next life."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What an actor is given of its process."""
+
+    name: str
+    incarnation: str
+    courier: Courier
+    waker: ThreadWaker
+    clock: SystemClock
+    gauges: RayGauges
+
+
+class PlainActor(Protocol):
+    """What every actor class has."""
+
+    def start(self) -> None: ...
+
+    def receive(self, envelope: Envelope) -> Receipt: ...
+
+    def snapshot(self) -> dict[str, Any]: ...
+
+
+class Hosted:
+    """The body of every Ray actor. Its constructor does no I/O and cannot fail: a starter thread builds the actor.
+
+    Until it is built the answer is busy, so nothing sent meanwhile is lost. What goes wrong while building, or in a
+    message, ends the process; Ray starts it again.
+    """
+
+    def __init__(self, plan: ActorPlan) -> None:
+        self._plan = plan
+        self._actor: PlainActor | None = None
+        self._self = ray.get_runtime_context().current_actor
+        threading.Thread(target=self._build, name=f"start {plan.name}", daemon=True).start()
+
+    def __repr__(self) -> str:
+        return self._plan.name
+
+    def receive(self, envelope: Envelope) -> Receipt:
+        """Take a message of another actor."""
+        actor = self._actor
+        if actor is None:
+            return Receipt(is_busy=True)
+        try:
+            return actor.receive(envelope)
+        except BaseException as error:
+            self._break(f"{type(envelope.message).__name__} from {envelope.sender}", error)
+            raise
+
+    def tick(self) -> None:
+        """Pass on the waker's ring."""
+        if self._actor is None:
+            return
+        try:
+            self._actor.tick()  # type: ignore[attr-defined]
+        except BaseException as error:
+            self._break("tick", error)
+            raise
+
+    def ask(self, question: str, *arguments: Any) -> Any:
+        """Answer a query by name (`snapshot`, `explain`, ...); None while starting. For the command line only."""
+        if self._actor is None:
+            return None
+        return getattr(self._actor, question)(*arguments)
+
+    def process(self) -> int:
+        """Return the process id."""
+        return os.getpid()
+
+    def _ring(self) -> None:
+        self._self.tick.remote()
+
+    def _build(self) -> None:
+        plan, clock = self._plan, SystemClock()
+        try:
+            incarnation = f"{clock.now_ms():013d}.{os.getpid()}"
+            gauges = RayGauges()
+            courier = Courier(
+                sender=plan.name, incarnation=incarnation, namespace=plan.deployment, clock=clock, gauges=gauges
+            )
+            waker = ThreadWaker(plan.name, self._ring, clock)
+            around = Surroundings(
+                name=plan.name, incarnation=incarnation, courier=courier, waker=waker, clock=clock, gauges=gauges
+            )
+            module, _, function = plan.build.partition(":")
+            actor: PlainActor = getattr(import_module(module), function)(around, **plan.arguments)
+            courier.start()
+            waker.start()
+            actor.start()
+        except BaseException as error:
+            log_of(plan.name).critical("start_failed", exc_info=error)
+            end_process()
+            raise
+        self._actor = actor
+
+    def _break(self, what: str, error: BaseException) -> None:
+        log_of(self._plan.name).critical("actor_broke", what=what, exc_info=error)
+        threading.Timer(DEATH_DELAY_S, end_process).start()
+
+
+def remote_class(kind: str) -> Any:
+    """Return the Ray actor class of a kind; its name is what the dashboard shows."""
+    return ray.remote(type(kind, (Hosted,), {}))
