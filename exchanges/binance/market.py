@@ -13,6 +13,7 @@ from exchanges.binance.buffers import LatestBuffer
 from exchanges.binance.http import HttpClient
 from exchanges.binance.live import LiveStreams
 from exchanges.binance.reader import Reader, ReaderTimes
+from exchanges.binance.rulebook import merge
 from exchanges.binance.settings import BinanceSettings, Endpoints
 from exchanges.binance.subscription import Ages, StreamName, Subscription, Take
 from exchanges.errors import Refusal, VenueRefused
@@ -133,7 +134,8 @@ class BinanceMarket:
 
     async def _instrument(self, symbol: str) -> Instrument:
         if symbol not in self._instruments:
-            self._instruments = wire_rules.instruments(await self._get("exchangeInfo"))
+            read = wire_rules.instruments(await self._get("exchangeInfo"))
+            self._instruments = merge(self._instruments, read).instruments
         if symbol not in self._instruments:
             raise VenueRefused("-1121", f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
         return self._instruments[symbol]

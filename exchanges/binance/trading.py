@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from exchanges.binance import requests, wire, wire_account, wire_orders, wire_rules
@@ -18,12 +19,14 @@ from exchanges.binance.market import socket_times
 from exchanges.binance.private_stream import ListenKey, PrivateStream
 from exchanges.binance.reader import Reader, ReaderTimes
 from exchanges.binance.rest import PRIVATE_V2, PRIVATE_V3
+from exchanges.binance.rulebook import merge
 from exchanges.binance.settings import BinanceSettings
 from exchanges.binance.subscription import Ages
 from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, VenueRefused
 from exchanges.outcome import Effect, judge
 from exchanges.port import (
     Account,
+    ConfigurationChanged,
     FeeRates,
     Income,
     MaintenanceTier,
@@ -59,6 +62,8 @@ class BinanceTrading:
         self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
         self._positions: dict[str, Position] = {}
+        self._events: WholeBuffer[PrivateEvent] | None = None
+        self._told: set[str] = set()
         self._burns_other_asset: bool | None = None
 
     async def connect(self) -> None:
@@ -68,10 +73,15 @@ class BinanceTrading:
         await self._calls.open_socket()
 
     async def rules(self) -> VenueRules:
-        """Read the venue's rules anew."""
-        rules = wire_rules.venue_rules(await self._calls.public("exchangeInfo"), self._settings.recv_window_ms)
-        self._instruments = rules.instruments
-        return rules
+        """Read the venue's rules anew. A change that stops a symbol is an event of the private stream, told once."""
+        read = wire_rules.venue_rules(await self._calls.public("exchangeInfo"), self._settings.recv_window_ms)
+        merged = merge(self._instruments, read.instruments)
+        self._instruments = merged.instruments
+        for words in merged.changes:
+            if words not in self._told and self._events is not None:
+                self._told.add(words)
+                await self._events.put(ConfigurationChanged(what=words))
+        return replace(read, instruments=merged.instruments)
 
     async def instrument(self, symbol: str) -> Instrument:
         """Return a symbol's rules, as last read."""
@@ -191,6 +201,7 @@ class BinanceTrading:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
         settings = self._settings
         buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
+        self._events = buffer
         stream = PrivateStream(
             url=self._calls.endpoints.private,
             policy=self._calls.policy,
@@ -205,9 +216,12 @@ class BinanceTrading:
         )
         times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
         reader = Reader(stream, times, settings.random, settings.monotonic_ns)
-        async with aclosing(self._live.iterate(reader, buffer)) as events:
-            async for event in events:
-                yield event
+        try:
+            async with aclosing(self._live.iterate(reader, buffer)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            self._events = None
 
     def ages(self) -> dict[str, float]:
         """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""

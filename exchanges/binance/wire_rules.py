@@ -29,13 +29,16 @@ def venue_rules(message: Any, recv_window_ms: int) -> VenueRules:
 
 
 def instruments(message: Any, only: Collection[str] | None = None) -> wire.Instruments:
-    """Return the instruments by symbol; all of them, or `only` those that are asked for."""
+    """Return the instruments by symbol; all of them, or `only` those that are asked for.
+
+    A symbol that is not yet listed has a tick of 0: it is left out until it has rules.
+    """
     body = wire.mapping(message, "exchangeInfo")
     found: wire.Instruments = {}
     for value in wire.sequence(body.get("symbols"), "exchangeInfo.symbols"):
         row = wire.mapping(value, "exchangeInfo.symbols")
         symbol = wire.text(row, "symbol", "exchangeInfo.symbols")
-        if only is None or symbol in only:
+        if (only is None or symbol in only) and not _is_unlisted(row, symbol):
             found[symbol] = instrument(row)
     return found
 
@@ -53,9 +56,9 @@ def instrument(row: wire.Row) -> Instrument:
         quote=wire.text(row, "quoteAsset", symbol),
         tick=tick,
         step=step,
-        price_min=-int(-wire.decimal(price, "minPrice", symbol) // tick),
+        price_min=_at_least_one(wire.decimal(price, "minPrice", symbol), tick),
         price_max=int(wire.decimal(price, "maxPrice", symbol) // tick),
-        quantity_min=-int(-wire.decimal(lot, "minQty", symbol) // step),
+        quantity_min=_at_least_one(wire.decimal(lot, "minQty", symbol), step),
         quantity_max=int(wire.decimal(lot, "maxQty", symbol) // step),
         notional_min=wire.decimal(_filter(filters, "MIN_NOTIONAL", symbol), "notional", symbol),
         percent_up=wire.decimal(band, "multiplierUp", symbol),
@@ -75,6 +78,16 @@ def rate_window(row: wire.Row) -> RateWindow | None:
         raise BadReply(f"rateLimits.interval: unknown interval {interval}")
     interval_ms = INTERVALS_MS[interval] * wire.integer(row, "intervalNum", "rateLimits")
     return RateWindow(kind=kind, interval_ms=interval_ms, limit=wire.integer(row, "limit", "rateLimits"))
+
+
+def _at_least_one(smallest: Decimal, unit: Decimal) -> int:
+    """Return the smallest allowed value in units. Some listed symbols state 0, which no order may have."""
+    return max(1, -int(-smallest // unit))
+
+
+def _is_unlisted(row: wire.Row, symbol: str) -> bool:
+    price = _filter(_filters(row, symbol), "PRICE_FILTER", symbol)
+    return wire.decimal(price, "tickSize", symbol) == 0 and wire.text(row, "status", symbol) != "TRADING"
 
 
 def _filters(row: wire.Row, symbol: str) -> dict[str, wire.Row]:
