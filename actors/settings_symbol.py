@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -50,6 +51,9 @@ class SymbolSettings(Section):
         Decimal(5), ge=0, le=600, description="an entry rests at least so long before a move cancels it, in s"
     )
     exit_taker: bool = Field(False, description="let an exit that was refused as maker take, at the taker fee")
+    existing_position: Literal["refuse", "ignore"] = Field(
+        "refuse", description="a position that the journal does not know: refuse the start, or leave it alone as foreign"
+    )
 
     @model_validator(mode="after")
     def _rules(self) -> SymbolSettings:

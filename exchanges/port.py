@@ -204,6 +204,10 @@ class TradingVenue(Protocol):
         """Yield the private stream, for ever; `StreamUp` after each (re)connection, `StreamDown` after each loss."""
         ...
 
+    async def measure_clock(self) -> int:
+        """Measure venue clock minus ours anew and return it, in ms."""
+        ...
+
     def clock_offset_ms(self) -> int:
         """Return venue clock minus ours at the last measurement."""
         ...

@@ -1,0 +1,219 @@
+"""Carries the desk's commands to the venue: through the one limiter, by lanes, each ending in exactly one event."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from actors.clock import Clock
+from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
+from exchanges.desk.events import (
+    Accepted,
+    CancelAnswered,
+    Event,
+    NotSent,
+    OpenOrdersRead,
+    OrderRead,
+    Outcome,
+    PlaceAnswered,
+    PositionsRead,
+    Refused,
+    TradesRead,
+    Unknown,
+)
+from exchanges.errors import VenueError, VenueRefused, VenueUnreachable
+from exchanges.lane import Lane
+from exchanges.port import TradingVenue, UsedQuota
+from exchanges.throttle import Cost, Throttle
+from exchanges.waiting_line import WaitingLine
+from grid.order import OrderReport
+from risk.veto import Approved
+
+Work = Send | SendCancel | LookUp | ReadOpenOrders | ReadPositions | ReadTrades
+T = TypeVar("T")
+
+LANE_SIZE = 1_000
+SECOND_NS = 1_000_000_000
+ENTRY_LIFE_NS = 5 * SECOND_NS
+WORK_LIFE_NS = 60 * SECOND_NS
+
+# Weights of Binance USD-M; orders placed count in a window of their own.
+COSTS: dict[type[Work], Cost] = {
+    Send: Cost(orders=1),
+    SendCancel: Cost(weight=1),
+    LookUp: Cost(weight=1),
+    ReadTrades: Cost(weight=5),
+    ReadPositions: Cost(weight=5),
+    ReadOpenOrders: Cost(weight=40),
+}
+
+
+class VenueCaller:
+    """Everything that goes to the venue on behalf of the desk goes through here, in one event loop."""
+
+    def __init__(
+        self,
+        *,
+        venue: TradingVenue,
+        throttle: Throttle,
+        clock: Clock,
+        on_event: Callable[[Event], None],
+        release: Callable[[str], Approved | None],
+    ) -> None:
+        self._venue = venue
+        self._throttle = throttle
+        self._line: WaitingLine[Work] = WaitingLine(throttle, LANE_SIZE)
+        self._clock = clock
+        self._on_event = on_event
+        self._release = release
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        venue.on_quota = self._on_quota
+
+    def submit(self, work: Work) -> None:
+        """Take work in; what does not fit ends at once as not sent."""
+        lane = work.lane if isinstance(work, Send) else _lane_of(work)
+        now_ns = self._clock.monotonic_ns()
+        life_ns = ENTRY_LIFE_NS if lane is Lane.ENTRY else WORK_LIFE_NS
+        cost = COSTS[type(work)]
+        if self._line.offer(lane, work, cost, now_ns=now_ns, deadline_ns=now_ns + life_ns):
+            self._pump()
+        else:
+            self._later(self._not_sent(work, f"the {lane.name.lower()} lane is full"))
+
+    def depths(self) -> dict[str, int]:
+        """Return how much waits in each lane."""
+        return {lane.name.lower(): self._line.depth(lane) for lane in Lane}
+
+    def in_flight(self) -> int:
+        """Return how many calls are under way."""
+        return len(self._tasks)
+
+    async def close(self) -> None:
+        """Forget what waits and let go of what is under way."""
+        if self._timer is not None:
+            self._timer.cancel()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _pump(self) -> None:
+        now_ns = self._clock.monotonic_ns()
+        for dropped in self._line.expire(now_ns):
+            self._later(self._not_sent(dropped.work, dropped.reason))
+        while (released := self._line.release(now_ns)) is not None:
+            self._start(released.work)
+        wake_ns = self._line.wake_at(now_ns)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if wake_ns is not None:
+            delay_s = max(wake_ns - now_ns, 1_000_000) / SECOND_NS
+            self._timer = asyncio.get_running_loop().call_later(delay_s, self._pump)
+
+    def _start(self, work: Work) -> None:
+        task = asyncio.get_running_loop().create_task(self._carry_out(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._finished)
+
+    def _finished(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            # A bug here must not leave a slot waiting for ever: the loop's handler ends the process.
+            asyncio.get_running_loop().call_exception_handler({"message": "a venue call broke", "exception": error})
+
+    async def _carry_out(self, work: Work) -> None:
+        match work:
+            case Send(client_id=client_id):
+                # No other event can come between the permission and the write: both are in this step of the loop.
+                approved = self._release(client_id)
+                if approved is not None:
+                    outcome = await self._outcome(self._venue.place(approved))
+                    self._on_event(PlaceAnswered(client_id=client_id, outcome=outcome))
+            case SendCancel(symbol=symbol, client_id=client_id):
+                outcome = await self._outcome(self._venue.cancel(symbol, client_id))
+                self._on_event(CancelAnswered(client_id=client_id, outcome=outcome))
+            case LookUp(symbol=symbol, client_id=client_id):
+                begun_ms = self._now_ms()
+                outcome = await self._outcome(self._venue.order(symbol, client_id))
+                self._on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=outcome))
+            case _:
+                await self._read(work)
+
+    async def _read(self, work: ReadOpenOrders | ReadPositions | ReadTrades) -> None:
+        begun_ms = self._now_ms()
+        match work:
+            case ReadOpenOrders():
+                reports = await self._reading(self._venue.open_orders())
+                self._on_event(
+                    OpenOrdersRead(begun_ms=begun_ms, reports=tuple(reports) if reports is not None else None)
+                )
+            case ReadPositions():
+                positions = await self._reading(self._venue.positions())
+                self._on_event(
+                    PositionsRead(begun_ms=begun_ms, positions=tuple(positions) if positions is not None else None)
+                )
+            case ReadTrades(symbol=symbol, since_ms=since_ms):
+                fills = await self._reading(self._venue.fills_since(symbol, since_ms))
+                self._on_event(
+                    TradesRead(
+                        symbol=symbol,
+                        since_ms=since_ms,
+                        begun_ms=begun_ms,
+                        fills=tuple(fills) if fills is not None else None,
+                    )
+                )
+
+    async def _outcome(self, call: Awaitable[OrderReport]) -> Outcome:
+        try:
+            return Accepted(report=await call)
+        except VenueRefused as refused:
+            return Refused(refusal=refused.refusal, code=refused.code, message=str(refused))
+        except VenueUnreachable as failure:
+            self._note_ban(failure)
+            return NotSent(reason=str(failure), retry_after_ms=int(failure.retry_after_s * 1000))
+        except VenueError as failure:
+            return Unknown(reason=str(failure))
+
+    async def _reading(self, call: Awaitable[T]) -> T | None:
+        try:
+            return await call
+        except VenueUnreachable as failure:
+            self._note_ban(failure)
+            return None
+        except VenueError:
+            return None
+
+    def _note_ban(self, failure: VenueUnreachable) -> None:
+        if failure.banned:
+            self._throttle.ban(self._clock.monotonic_ns() + int(failure.retry_after_s * SECOND_NS))
+
+    def _on_quota(self, used: UsedQuota) -> None:
+        self._throttle.observe(used, self._clock.monotonic_ns())
+
+    def _not_sent(self, work: Work, reason: str) -> Event:
+        outcome, now_ms = NotSent(reason=reason), self._now_ms()
+        match work:
+            case Send(client_id=client_id):
+                return PlaceAnswered(client_id=client_id, outcome=outcome)
+            case SendCancel(client_id=client_id):
+                return CancelAnswered(client_id=client_id, outcome=outcome)
+            case LookUp(client_id=client_id):
+                return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome)
+            case ReadOpenOrders():
+                return OpenOrdersRead(begun_ms=now_ms, reports=None)
+            case ReadPositions():
+                return PositionsRead(begun_ms=now_ms, positions=None)
+            case ReadTrades(symbol=symbol, since_ms=since_ms):
+                return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None)
+
+    def _later(self, event: Event) -> None:
+        asyncio.get_running_loop().call_soon(self._on_event, event)
+
+    def _now_ms(self) -> int:
+        return self._clock.monotonic_ns() // 1_000_000
+
+
+def _lane_of(work: Work) -> Lane:
+    return Lane.CANCEL if isinstance(work, SendCancel) else Lane.READ

@@ -1,0 +1,158 @@
+"""From the settings to what the desk needs: policies, bounds, and which generation of levels is due."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+from actors.settings import Settings
+from actors.settings_symbol import SymbolSettings
+from exchanges.desk.settings import DeskSettings
+from exchanges.port import FeeRates
+from grid.book import Book
+from grid.errors import ConfigError
+from grid.instrument import Instrument
+from grid.ladder import GridSide, Ladder, Spacing, check_geometric, interval_ticks
+from grid.order import Quote
+from grid.policy import GridPolicy
+from grid.records import GenerationStarted
+from risk.rules import RiskRules
+
+_INTERVAL_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Grid:
+    """One symbol, ready to be traded."""
+
+    settings: SymbolSettings
+    instrument: Instrument
+    policy: GridPolicy
+    generation: GenerationStarted
+    is_new: bool
+    """Whether the journal does not know the generation yet."""
+
+    @property
+    def ladder(self) -> Ladder:
+        """Return its levels."""
+        return self.generation.ladder()
+
+
+def policy_of(symbol: SymbolSettings, fees: FeeRates, price_age_s: Decimal) -> GridPolicy:
+    """Return the symbol's policy with the account's own fee rates."""
+    return GridPolicy(
+        symbol=symbol.symbol,
+        amount=symbol.amount,
+        buy_window=symbol.buy_window,
+        sell_window=symbol.sell_window,
+        max_lots=symbol.max_lots,
+        maker_fee=fees.maker,
+        entry_slack=symbol.entry_slack,
+        min_rest_ms=milliseconds(symbol.min_rest_s),
+        price_age_ms=milliseconds(price_age_s),
+        exit_taker=symbol.exit_taker,
+    )
+
+
+def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, quote: Quote, book: Book) -> Grid:
+    """Return the grid in its due generation: the journal's, or the next where spacing, side or anchor changed."""
+    known = book.symbols.get(symbol.symbol)
+    last = known.generation if known is not None and known.generations else None
+    wanted = GenerationStarted(
+        symbol=symbol.symbol,
+        generation=last.generation if last is not None else 0,
+        side=symbol.side,
+        spacing=symbol.spacing,
+        anchor=_anchor(symbol, instrument, quote, last),
+        interval=_interval(symbol, instrument),
+        ratio=symbol.ratio or Decimal(1),
+        tick=instrument.tick,
+        step=instrument.step,
+    )
+    if last is not None and last != wanted:
+        wanted = _next(wanted, last)
+    if symbol.spacing is Spacing.GEOMETRIC:
+        ladder = wanted.ladder()
+        top = ladder.floor(symbol.side.sign * (quote.bid if symbol.side is GridSide.LONG else quote.ask))
+        check_geometric(ladder, top - policy.max_lots - policy.buy_window, top + policy.buy_window)
+    return Grid(settings=symbol, instrument=instrument, policy=policy, generation=wanted, is_new=last != wanted)
+
+
+def desk_settings(settings: Settings, journal_id: str) -> DeskSettings:
+    """Return the desk's bounds."""
+    return DeskSettings(
+        journal=journal_id,
+        notional_max=settings.account.max_notional,
+        orders_max=settings.account.max_orders,
+        recv_window_ms=settings.gateway.recv_window_ms,
+        echo_ms=milliseconds(settings.gateway.echo_timeout_s),
+        price_age_ms=milliseconds(settings.runtime.price_age_s),
+        mark_band=settings.gateway.mark_band,
+        daily_loss=settings.account.daily_loss,
+    )
+
+
+def risk_rules(settings: Settings) -> RiskRules:
+    """Return the supervisor's rules."""
+    risk = settings.risk
+    return RiskRules(
+        watch=risk.watch,
+        interval_ms=interval_ms(risk.interval),
+        average_window=risk.average_window,
+        volume_multiplier=risk.volume_multiplier,
+        trigger_symbols=risk.trigger_symbols,
+        recovery_symbols=risk.recovery_symbols,
+        stale_ms=milliseconds(risk.stale_s),
+        min_hold_ms=milliseconds(risk.min_hold_s),
+    )
+
+
+def interval_ms(interval: str) -> int:
+    """Return the length of a candle such as `1m`."""
+    return int(interval[:-1]) * _INTERVAL_MS[interval[-1]]
+
+
+def milliseconds(seconds: Decimal) -> int:
+    """Return whole milliseconds."""
+    return int(seconds * 1000)
+
+
+def instruments_of(settings: Settings, known: Mapping[str, Instrument]) -> dict[str, Instrument]:
+    """Return the configured symbols' rules; raises `ConfigError` for one that the venue does not trade."""
+    found: dict[str, Instrument] = {}
+    for index, symbol in enumerate(settings.symbols):
+        instrument = known.get(symbol.symbol)
+        if instrument is None or not instrument.trading:
+            rule = "is no contract that the venue trades" if instrument is None else "is not trading at the venue"
+            raise ConfigError(f"symbols[{index}].symbol", symbol.symbol, rule)
+        found[symbol.symbol] = instrument
+    return found
+
+
+def _interval(symbol: SymbolSettings, instrument: Instrument) -> int:
+    if symbol.spacing is Spacing.GEOMETRIC or symbol.interval is None:
+        return 0
+    return interval_ticks(symbol.symbol, symbol.interval, instrument)
+
+
+def _anchor(symbol: SymbolSettings, instrument: Instrument, quote: Quote, last: GenerationStarted | None) -> int:
+    if symbol.anchor is not None:
+        return instrument.ticks_floor(symbol.anchor)
+    if last is not None and last.tick == instrument.tick:
+        return last.anchor
+    return quote.bid if symbol.side is GridSide.LONG else quote.ask
+
+
+def _next(wanted: GenerationStarted, last: GenerationStarted) -> GenerationStarted:
+    return GenerationStarted(
+        symbol=wanted.symbol,
+        generation=last.generation + 1,
+        side=wanted.side,
+        spacing=wanted.spacing,
+        anchor=wanted.anchor,
+        interval=wanted.interval,
+        ratio=wanted.ratio,
+        tick=wanted.tick,
+        step=wanted.step,
+    )

@@ -1,0 +1,123 @@
+"""The desk with its journal: commits each event's records before anything of it is carried out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+
+from actors.clock import Clock
+from actors.gateway.caller import Work
+from actors.journal import Journal
+from exchanges.desk.commands import (
+    Command,
+    Effects,
+    LookUp,
+    ReadOpenOrders,
+    ReadPositions,
+    ReadTrades,
+    Send,
+    SendCancel,
+)
+from exchanges.desk.events import Event, Instant
+from exchanges.desk.settings import DeskSettings, DeskSymbol
+from exchanges.order_desk import OrderDesk
+from grid.book import Book
+from grid.records import FillBooked, OrderEnded, OrderIntended, OrderMarked, Record, to_body
+from grid.slot import Signal
+from grid.snapshot import from_snapshot, to_snapshot
+from risk.veto import Approved
+
+SNAPSHOT_EVERY = 20_000
+"""Records after which the book is kept whole and the older records are dropped."""
+
+
+def read_book(journal: Journal, decode: Callable[[str, Mapping[str, object]], Record]) -> Book:
+    """Return the book that the journal holds: its latest snapshot and everything after."""
+    snapshot = journal.load_snapshot()
+    book, after = (from_snapshot(snapshot[1]), snapshot[0]) if snapshot is not None else (Book(), 0)
+    book.replay(decode(row.kind, row.body) for row in journal.replay(after))
+    return book
+
+
+class DeskKeeper:
+    """One desk, its journal, and counts of what went through them. Used from one thread."""
+
+    def __init__(
+        self,
+        *,
+        book: Book,
+        journal: Journal,
+        settings: DeskSettings,
+        symbols: Mapping[str, DeskSymbol],
+        clock: Clock,
+        on_work: Callable[[Work], None],
+        on_word: Callable[[Command], None],
+    ) -> None:
+        self.desk = OrderDesk(book, settings, symbols)
+        self.counts: Counter[str] = Counter()
+        self._journal = journal
+        self._clock = clock
+        self._on_work = on_work
+        self._on_word = on_word
+        self._since_snapshot = 0
+
+    def begin(self, owner_epoch: int, records: list[Record]) -> None:
+        """Take over the book."""
+        self._carry_out(self.desk.begin(owner_epoch, records, self.now()))
+
+    def handle(self, event: Event) -> None:
+        """Take one event: decide, commit, act."""
+        self._carry_out(self.desk.handle(event, self.now()))
+
+    def release(self, client_id: str) -> Approved | None:
+        """Give the permission to write an order to the wire, or take it back."""
+        approved, effects = self.desk.release(client_id, self.now())
+        if approved is not None:
+            self.counts["orders_sent"] += 1
+        self._carry_out(effects)
+        return approved
+
+    def now(self) -> Instant:
+        """Return the present moment."""
+        return Instant(wall_ms=self._clock.now_ms(), mono_ms=self._clock.monotonic_ns() // 1_000_000)
+
+    def close(self) -> None:
+        """Keep the book whole and close the journal."""
+        self._keep_whole()
+        self._journal.close()
+
+    def _carry_out(self, effects: Effects) -> None:
+        if effects.records:
+            at_ms = self._clock.now_ms()
+            self._journal.append([(at_ms, *to_body(record)) for record in effects.records])
+            for record in effects.records:
+                self._count(record)
+            self._since_snapshot += len(effects.records)
+            if self._since_snapshot >= SNAPSHOT_EVERY:
+                self._keep_whole()
+        for command in effects.commands:
+            if isinstance(command, Send | SendCancel | LookUp | ReadTrades | ReadOpenOrders | ReadPositions):
+                self._on_work(command)
+            else:
+                self._on_word(command)
+
+    def _keep_whole(self) -> None:
+        seq = self._journal.last_seq
+        self._journal.save_snapshot(seq, to_snapshot(self.desk.book))
+        self._journal.prune(seq)
+        self._since_snapshot = 0
+
+    def _count(self, record: Record) -> None:
+        match record:
+            case OrderIntended():
+                self.counts["intents"] += 1
+            case OrderMarked(signal=Signal.ACKED):
+                self.counts["orders_acked"] += 1
+            case OrderMarked(signal=Signal.LOST):
+                self.counts["outcomes_unknown"] += 1
+            case OrderEnded(status=status):
+                self.counts[f"orders_{status.value.lower()}"] += 1
+            case FillBooked():
+                self.counts["fills"] += 1
+            case _:
+                pass

@@ -1,0 +1,134 @@
+"""The gateway's snapshot: plain values for `status`, `explain`, the terminal and the page.
+
+Numbers of money are text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from exchanges.desk.events import Instant
+from exchanges.order_desk import OrderDesk
+from exchanges.port import Account
+from grid.instrument import Instrument
+from grid.ledger import value
+from grid.lot import Lot
+from grid.slot import SlotState
+from grid.symbol_book import SymbolBook
+
+
+def picture_of(
+    desk: OrderDesk,
+    instruments: Mapping[str, Instrument],
+    references: Mapping[str, int],
+    account: Account | None,
+    counts: Mapping[str, int],
+    now: Instant,
+) -> dict[str, Any]:
+    """Return everything that people and programs may want to know of the account, at one moment."""
+    book = desk.book
+    return {
+        "at_ms": now.wall_ms,
+        "is_ready": desk.is_ready,
+        "is_closed": desk.is_closed,
+        "waiting_for": desk.waits_for(),
+        "owner_epoch": book.owner_epoch,
+        "halt_epoch": book.halt_epoch,
+        "holds": [
+            {"cause": h.cause.value, "symbol": h.symbol, "reason": h.reason, "since_ms": h.since_ms}
+            for h in book.holds.holds
+        ],
+        "entries_gone": sorted(desk.entries_gone),
+        "counts": dict(counts),
+        "account": _account(account),
+        "symbols": {
+            name: _symbol(book.symbols[name], instrument, references.get(name), desk.mark(name, now))
+            for name, instrument in instruments.items()
+            if name in book.symbols and book.symbols[name].generations
+        },
+    }
+
+
+def _account(account: Account | None) -> dict[str, Any]:
+    if account is None:
+        return {}
+    return {
+        "wallet": str(account.wallet),
+        "available": str(account.available),
+        "unrealised": str(account.unrealised),
+        "equity": str(account.wallet + account.unrealised),
+    }
+
+
+def _symbol(book: SymbolBook, instrument: Instrument, reference: int | None, mark: Decimal | None) -> dict[str, Any]:
+    lots = [lot for _, lot in book.lots()]
+    ledger, generation = book.ledger, book.generation
+    worth = value(ledger, lots, mark, book.sign, instrument) if mark is not None else None
+    return {
+        "side": generation.side.value,
+        "generation": generation.generation,
+        "anchor": str(instrument.price(generation.anchor)),
+        "price": str(instrument.price(book.sign * reference)) if reference is not None else None,
+        "mark": str(mark) if mark is not None else None,
+        "lots": len(lots),
+        "lot_quantity": str(instrument.quantity(book.lot_steps())),
+        "lot_cost": str(sum((lot.cost for lot in lots), Decimal(0))),
+        "position": str(instrument.quantity(book.expected_position())),
+        "foreign": str(instrument.quantity(book.foreign)),
+        "entries": sum(1 for slot in book.slots.values() if slot.has_live_entry),
+        "exits": sum(1 for slot in book.slots.values() if slot.has_live_exit),
+        "grid_profit_gross": str(ledger.realised),
+        "grid_profit": str(ledger.net_realised(instrument.quote)),
+        "unrealised": str(worth.unrealised) if worth is not None else None,
+        "total_profit": str(worth.total) if worth is not None else None,
+        "fees": {asset: str(amount) for asset, amount in ledger.fees},
+        "funding": str(ledger.funding),
+        "round_trips": ledger.round_trips,
+        "entry_fills": ledger.entry_fills,
+        "exit_fills": ledger.exit_fills,
+        "taker_fills": ledger.taker_fills,
+        "counts": dict(book.totals.counts),
+        "levels": [_level(slot, book, instrument) for _, slot in sorted(book.slots.items()) if _is_shown(slot)],
+    }
+
+
+def _is_shown(slot: SlotState) -> bool:
+    return slot.order is not None or slot.lot is not None
+
+
+def _level(slot: SlotState, book: SymbolBook, instrument: Instrument) -> dict[str, Any]:
+    order = slot.order
+    return {
+        "level": slot.key.level,
+        "generation": slot.key.generation,
+        "price": str(instrument.price(book.ladders[slot.key.generation].price(slot.key.level))),
+        "phase": slot.phase.value,
+        "position": slot.position_state.value,
+        "order_state": slot.order_state.value,
+        "order": None
+        if order is None
+        else {
+            "client_id": order.client_id,
+            "purpose": order.purpose.name.lower(),
+            "side": order.side.value,
+            "price": str(instrument.price(order.price)),
+            "quantity": str(instrument.quantity(order.quantity)),
+            "filled": str(instrument.quantity(order.filled)),
+        },
+        "lot": _lot(slot.lot, instrument),
+    }
+
+
+def _lot(lot: Lot | None, instrument: Instrument) -> dict[str, Any] | None:
+    if lot is None:
+        return None
+    return {
+        "quantity": str(instrument.quantity(lot.quantity)),
+        "cost": str(lot.cost),
+        "target": str(instrument.price(lot.target)),
+        "fees": {asset: str(amount) for asset, amount in lot.fees},
+        "funding": str(lot.funding),
+        "opened_ms": lot.opened_ms,
+    }

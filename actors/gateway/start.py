@@ -1,0 +1,140 @@
+"""The gateway's start up to its book: metadata, first price, checks (design, start order). Nothing is assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from actors.gateway.grids import Grid, grid_of, instruments_of, policy_of
+from actors.settings import Settings
+from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue, VenueRules
+from grid.book import Book
+from grid.instrument import Instrument
+from grid.order import Quote
+from grid.records import ForeignSet, Record
+from risk.plan import AccountPlan, Finding, Severity, SymbolPlan, Tier
+from risk.prestart import check_start
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """What the venue said just now about the account and each configured symbol."""
+
+    rules: VenueRules
+    account: Account
+    instruments: Mapping[str, Instrument]
+    quotes: Mapping[str, Quote]
+    fees: Mapping[str, FeeRates]
+    tiers: Mapping[str, list[MaintenanceTier]]
+    positions: Mapping[str, Position]
+
+
+async def read_facts(settings: Settings, venue: TradingVenue, market: MarketVenue) -> Facts:
+    """Read everything that the checks need.
+
+    Raises `VenueError` where one reading fails: an unknown refuses to trade.
+    """
+    rules = await venue.rules()
+    instruments = instruments_of(settings, rules.instruments)
+    positions = {position.symbol: position for position in await venue.positions()}
+    return Facts(
+        rules=rules,
+        account=await venue.account(),
+        instruments=instruments,
+        quotes={symbol: await market.quote(symbol) for symbol in instruments},
+        fees={symbol: await venue.fee_rates(symbol) for symbol in instruments},
+        tiers={symbol: await venue.maintenance_tiers(symbol) for symbol in instruments},
+        positions=positions,
+    )
+
+
+async def set_margin(settings: Settings, venue: TradingVenue) -> None:
+    """Set leverage and margin type where the configuration names them: naming them is the consent."""
+    for symbol in settings.symbols:
+        if symbol.margin_type is not None:
+            wire = "CROSSED" if symbol.margin_type.value == "cross" else "ISOLATED"
+            await venue.set_margin_type(symbol.symbol, wire)
+        if symbol.leverage is not None:
+            await venue.set_leverage(symbol.symbol, symbol.leverage)
+
+
+def grids(settings: Settings, facts: Facts, book: Book) -> list[Grid]:
+    """Return the grids in their due generations. Raises `ConfigError` for what the venue's rules do not allow."""
+    found = []
+    for symbol in settings.symbols:
+        name = symbol.symbol
+        policy = policy_of(symbol, facts.fees[name], settings.runtime.price_age_s)
+        found.append(grid_of(symbol, facts.instruments[name], policy, facts.quotes[name], book))
+    return found
+
+
+def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book) -> list[Finding]:
+    """Return the pre-start checks' findings, refusals first."""
+    account = AccountPlan(
+        wallet=facts.account.wallet,
+        unrealised=facts.account.unrealised,
+        is_one_way=facts.account.is_one_way,
+        is_multi_asset=facts.account.is_multi_asset,
+        can_trade=facts.account.can_trade,
+        max_leverage=settings.risk.max_leverage,
+        required_positions=settings.risk.required_positions,
+        max_notional=settings.account.max_notional,
+    )
+    unknown = [finding for grid in due if (finding := _unknown_position(grid, facts, book)) is not None]
+    return [*unknown, *check_start(account, [_plan(grid, facts) for grid in due])]
+
+
+def first_records(due: list[Grid], facts: Facts, book: Book) -> list[Record]:
+    """Return what a new owner writes first: new generations, and positions that the user said are not ours."""
+    records: list[Record] = [grid.generation for grid in due if grid.is_new]
+    for grid in due:
+        position = facts.positions.get(grid.settings.symbol)
+        is_fresh = grid.settings.symbol not in book.symbols
+        if is_fresh and position is not None and position.quantity:
+            reason = "it stood before the first start and existing_position is ignore"
+            records.append(ForeignSet(symbol=grid.settings.symbol, quantity=position.quantity, reason=reason))
+    return records
+
+
+def _plan(grid: Grid, facts: Facts) -> SymbolPlan:
+    name = grid.settings.symbol
+    position, quote = facts.positions.get(name), facts.quotes[name]
+    leverage = grid.settings.leverage or (position.leverage if position is not None else 1)
+    isolated = grid.settings.margin_type.value == "isolated" if grid.settings.margin_type is not None else None
+    return SymbolPlan(
+        instrument=grid.instrument,
+        policy=grid.policy,
+        ladder=grid.ladder,
+        reference=quote.bid if grid.generation.side.sign > 0 else quote.ask,
+        leverage=leverage,
+        is_isolated=isolated if isolated is not None else position is not None and position.is_isolated,
+        taker_fee=facts.fees[name].taker,
+        tiers=tuple(_tier(tier) for tier in facts.tiers[name]),
+        position=position.quantity if position is not None else 0,
+        entry_price=position.entry_price if position is not None else grid.instrument.tick * 0,
+    )
+
+
+def _tier(tier: MaintenanceTier) -> Tier:
+    return Tier(
+        notional_floor=tier.notional_floor,
+        notional_cap=tier.notional_cap,
+        rate=tier.rate,
+        deduction=tier.deduction,
+        leverage_max=tier.leverage_max,
+    )
+
+
+def _unknown_position(grid: Grid, facts: Facts, book: Book) -> Finding | None:
+    name = grid.settings.symbol
+    position = facts.positions.get(name)
+    if name in book.symbols or position is None or not position.quantity:
+        return None
+    if grid.settings.existing_position == "ignore":
+        return None
+    rule = (
+        "the venue holds a position of which the journal knows nothing: close it at the venue, or say "
+        "existing_position: ignore to leave it alone as somebody else's"
+    )
+    held = str(grid.instrument.quantity(position.quantity))
+    return Finding(key=f"symbols[{name}].position", value=held, rule=rule, severity=Severity.REFUSE)

@@ -1,0 +1,402 @@
+"""The one writer of an account: order stream, limiter, order desk and journal behind one mailbox.
+
+It runs its sockets and its desk in one loop in a thread of its own; methods hand over and return. A started gateway is
+RESTORING: it names what it waits for and refuses entries until the order stream is confirmed and the book agrees.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import aclosing
+from enum import Enum
+from typing import Any
+
+from actors.actor_names import SlotLayout
+from actors.clock import Clock
+from actors.gateway.caller import VenueCaller
+from actors.gateway.grids import Grid, desk_settings
+from actors.gateway.keeper import DeskKeeper, read_book
+from actors.gateway.picture import picture_of
+from actors.gateway.start import Facts, findings, first_records, grids, read_facts, set_margin
+from actors.journal import Journal
+from actors.loop_thread import LoopThread
+from actors.mailbox import Mailbox
+from actors.messages import (
+    Envelope,
+    FeedWord,
+    HoldWord,
+    Intents,
+    Message,
+    Receipt,
+    SetupWanted,
+    SlotsWanted,
+    SymbolSetup,
+    Tellings,
+)
+from actors.outbox import Outbox
+from actors.settings import Settings
+from actors.structured_log import log_of
+from exchanges.desk.commands import Broadcast, Command, Notice, Restream, SyncClock, Tell
+from exchanges.desk.events import (
+    Asked,
+    CloseAsked,
+    ClosingMode,
+    Event,
+    GoSaid,
+    HoldAsked,
+    IncomeRead,
+    MarkSeen,
+    ReconcileDue,
+    ReferenceSeen,
+    StatesWanted,
+    StreamSaid,
+    StreamState,
+    Ticked,
+)
+from exchanges.desk.settings import DeskSymbol
+from exchanges.errors import VenueError
+from exchanges.port import Account, MarketVenue, StreamDown, StreamUp, TradingVenue
+from exchanges.throttle import Throttle, ThrottleRule
+from grid.errors import GridmeshError, RefusedToStart
+from grid.order import OrderUpdate
+from grid.records import from_body
+from grid.slot import SlotKey
+from risk.lease import Go
+from risk.plan import Severity
+
+TICK_S = 0.1
+PICTURE_S = 0.2
+ACCOUNT_S = 5.0
+INCOME_S = 60.0
+RETRY_FIRST_S = 0.5
+RETRY_LAST_S = 30.0
+
+
+class GatewayState(Enum):
+    """Where the gateway stands."""
+
+    RESTORING = "restoring"
+    REFUSED = "refused"
+    SERVING = "serving"
+
+
+class OrderGateway:
+    """See the module. `venue`, `market` and `journal` are makers: the constructor does no I/O and cannot fail."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        settings: Settings,
+        layouts: Mapping[str, SlotLayout],
+        feeds: Mapping[str, str],
+        venue: Callable[[], TradingVenue],
+        market: Callable[[], MarketVenue],
+        journal: Callable[[], Journal],
+        outbox: Outbox,
+        clock: Clock,
+    ) -> None:
+        self._name = name
+        self._settings = settings
+        self._layouts = layouts
+        self._feeds = feeds
+        self._make_venue = venue
+        self._make_market = market
+        self._make_journal = journal
+        self._outbox = outbox
+        self._clock = clock
+        self._log = log_of(name)
+        self._mailbox = Mailbox()
+        self._thread = LoopThread(name, self._main)
+        self._state = GatewayState.RESTORING
+        self._waiting_for = ["its start"]
+        self._refusals: list[str] = []
+        self._picture: dict[str, Any] = {}
+        self._references: dict[str, int] = {}
+        self._account: Account | None = None
+        self._grids: dict[str, Grid] = {}
+        self._early: list[SetupWanted] = []
+        self._notices: list[dict[str, Any]] = []
+        self._keeper: DeskKeeper | None = None
+        self._caller: VenueCaller | None = None
+        self._venue: TradingVenue | None = None
+        self._stream: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._thread.start()
+
+    def receive(self, envelope: Envelope) -> Receipt:
+        """Take a message; it is acknowledged once it is in the loop's queue."""
+        return Receipt(is_busy=not self._thread.hand_over(self._on_envelope, envelope))
+
+    def close(self, mode: str) -> bool:
+        """Begin to end trading (`keep`, `leave_exits`, `flatten`); `snapshot` says when it is done and verified."""
+        return self._thread.hand_over(self._on_event, CloseAsked(mode=ClosingMode(mode)))
+
+    def say(self, word: HoldWord) -> bool:
+        """Put or lift a hold, as the operator's commands do."""
+        return self._thread.hand_over(self._on_message, word)
+
+    def reconcile(self, reason: str) -> bool:
+        """Have orders, trades and positions read and compared."""
+        return self._thread.hand_over(self._on_event, ReconcileDue(reason=reason))
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the last picture; never waits."""
+        return {
+            "name": self._name,
+            "state": self._state.value,
+            "refusals": list(self._refusals),
+            "notices": list(self._notices),
+            "mailbox": self._mailbox.counts,
+            "depth": self._thread.depth,
+            **self._picture,
+            "waiting_for": self._waiting_for or self._picture.get("waiting_for", []),
+        }
+
+    def stop(self) -> bool:
+        """End the loop: streams, calls, journal, in this order."""
+        return self._thread.stop(10.0)
+
+    async def _main(self) -> None:
+        venue, market, journal = self._make_venue(), self._make_market(), None
+        self._venue = venue
+        try:
+            journal = self._make_journal()
+            facts = await self._ready_facts(venue, market)
+            if not self._take_over(facts, journal, venue):
+                await asyncio.Event().wait()
+            await self._serve(venue, market)
+        except GridmeshError as error:
+            self._refuse([str(error)])
+            await asyncio.Event().wait()
+        finally:
+            await self._end(venue, market, journal)
+
+    async def _ready_facts(self, venue: TradingVenue, market: MarketVenue) -> Facts:
+        """Read the venue until it answers: an unknown refuses to trade, and says what it waits for."""
+        pause_s = RETRY_FIRST_S
+        while True:
+            try:
+                await venue.connect()
+                await set_margin(self._settings, venue)
+                return await read_facts(self._settings, venue, market)
+            except VenueError as error:
+                self._waiting_for = [f"the venue's metadata, prices and account: {error}"]
+                self._log.warning("start_waits", why=str(error), again_in_s=pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, RETRY_LAST_S)
+
+    def _take_over(self, facts: Facts, journal: Journal, venue: TradingVenue) -> bool:
+        """Check, then rebuild the book and begin. Returns False where a check refuses the start."""
+        book = read_book(journal, from_body)
+        due = grids(self._settings, facts, book)
+        found = findings(self._settings, facts, due, book)
+        for finding in found:
+            self._log.warning("finding", severity=finding.severity.value, text=finding.sentence)
+        refused = [finding.sentence for finding in found if finding.severity is Severity.REFUSE]
+        if refused:
+            self._refuse(refused)
+            return False
+        self._grids = {grid.settings.symbol: grid for grid in due}
+        rule = ThrottleRule(
+            orders_per_second=self._settings.gateway.orders_per_second, burst=self._settings.gateway.burst
+        )
+        self._keeper = DeskKeeper(
+            book=book,
+            journal=journal,
+            settings=desk_settings(self._settings, journal.journal_id),
+            symbols={name: DeskSymbol(policy=g.policy, instrument=g.instrument) for name, g in self._grids.items()},
+            clock=self._clock,
+            on_work=lambda work: self._caller.submit(work) if self._caller is not None else None,
+            on_word=self._on_word,
+        )
+        self._caller = VenueCaller(
+            venue=venue,
+            throttle=Throttle(facts.rules.rate_windows, rule),
+            clock=self._clock,
+            on_event=self._on_event,
+            release=self._keeper.release,
+        )
+        self._account = facts.account
+        self._keeper.begin(journal.raise_owner_epoch(), first_records(due, facts, book))
+        self._keeper.desk.read_equity(facts.account.wallet + facts.account.unrealised, self._keeper.now())
+        self._state, self._waiting_for = GatewayState.SERVING, []
+        for wanted in self._early:
+            self._set_up(wanted)
+        return True
+
+    async def _serve(self, venue: TradingVenue, market: MarketVenue) -> None:
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._stream_for_ever(venue))
+            group.create_task(self._marks(market))
+            group.create_task(self._every(TICK_S, self._tick))
+            group.create_task(self._every(PICTURE_S, self._paint))
+            group.create_task(self._poll(ACCOUNT_S, self._read_account))
+            group.create_task(self._poll(INCOME_S, self._read_income))
+
+    async def _stream_for_ever(self, venue: TradingVenue) -> None:
+        while True:
+            self._stream = asyncio.ensure_future(self._stream_once(venue))
+            try:
+                await self._stream
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    self._stream.cancel()
+                    raise
+            self._on_event(StreamState(is_up=False, reason="the order stream was dropped to connect anew"))
+
+    async def _stream_once(self, venue: TradingVenue) -> None:
+        async with aclosing(venue.private_events()) as events:  # type: ignore[type-var]
+            async for event in events:
+                match event:
+                    case OrderUpdate():
+                        self._on_event(StreamSaid(update=event))
+                    case StreamUp():
+                        self._on_event(StreamState(is_up=True))
+                    case StreamDown(reason=reason):
+                        self._on_event(StreamState(is_up=False, reason=f"the order stream is down: {reason}"))
+                    case _:
+                        pass  # positions and modes are judged by readings only
+
+    async def _marks(self, market: MarketVenue) -> None:
+        async for event in market.marks(list(self._grids)):
+            if isinstance(event, tuple):
+                self._on_event(MarkSeen(symbol=event[0], price=event[1]))
+
+    async def _every(self, period_s: float, call: Callable[[], None]) -> None:
+        while True:
+            call()
+            await asyncio.sleep(period_s)
+
+    async def _poll(self, period_s: float, call: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        while True:
+            await asyncio.sleep(period_s)
+            try:
+                await call()
+            except VenueError as error:
+                self._log.warning("reading_failed", what=call.__name__.strip("_"), why=str(error))
+
+    async def _read_account(self) -> None:
+        if self._venue is None or self._keeper is None:
+            return
+        self._account = await self._venue.account()
+        self._keeper.desk.read_equity(self._account.wallet + self._account.unrealised, self._keeper.now())
+
+    async def _read_income(self) -> None:
+        if self._venue is None or self._keeper is None:
+            return
+        since_ms = self._clock.now_ms() - int(3 * INCOME_S * 1000)
+        self._on_event(IncomeRead(rows=tuple(await self._venue.income_since(since_ms))))
+
+    def _tick(self) -> None:
+        self._on_event(Ticked())
+
+    def _paint(self) -> None:
+        if self._keeper is None:
+            return
+        instruments = {name: grid.instrument for name, grid in self._grids.items()}
+        self._picture = picture_of(
+            self._keeper.desk, instruments, self._references, self._account, self._keeper.counts, self._keeper.now()
+        )
+        if self._caller is not None:
+            self._picture["lanes"] = self._caller.depths()
+
+    def _on_envelope(self, envelope: Envelope) -> None:
+        if self._mailbox.accept(envelope).is_fresh:
+            self._on_message(envelope.message)
+
+    def _on_message(self, message: Message) -> None:
+        match message:
+            case Intents(intents=intents):
+                for intent in intents:
+                    self._on_event(Asked(intent=intent))
+            case SlotsWanted(keys=keys):
+                self._on_event(StatesWanted(keys=keys))
+            case SetupWanted():
+                self._set_up(message)
+            case FeedWord():
+                self._on_feed(message)
+            case Go():
+                self._on_event(GoSaid(go=message))
+            case HoldWord():
+                self._on_event(
+                    HoldAsked(cause=message.cause, symbol=message.symbol, is_put=message.is_put, reason=message.reason)
+                )
+            case _:
+                self._log.error("unexpected_message", kind=type(message).__name__)
+
+    def _on_feed(self, word: FeedWord) -> None:
+        if word.reference is not None:
+            self._references[word.symbol] = word.reference
+        self._on_event(
+            ReferenceSeen(symbol=word.symbol, reference=word.reference, is_fresh=word.is_fresh, detail=word.detail)
+        )
+
+    def _on_event(self, event: Event) -> None:
+        if self._keeper is not None:
+            self._keeper.handle(event)
+
+    def _set_up(self, wanted: SetupWanted) -> None:
+        grid = self._grids.get(wanted.symbol)
+        if grid is None or self._keeper is None:
+            self._early = [*self._early[-1_000:], wanted]
+            return
+        setup = SymbolSetup(generation=grid.generation, policy=grid.policy, instrument=grid.instrument)
+        self._outbox.post(wanted.receiver, setup)
+        if wanted.modulus:
+            book = self._keeper.desk.book.symbol(wanted.symbol)
+            served = [key for key in book.slots if key.level % wanted.modulus in wanted.remainders]
+            # At least one word, so that the slot actor learns which holds stand.
+            first = SlotKey(symbol=wanted.symbol, generation=grid.generation.generation, level=min(wanted.remainders))
+            self._on_event(StatesWanted(keys=tuple({first, *served})))
+
+    def _on_word(self, command: Command) -> None:
+        match command:
+            case Tell(told=told):
+                key = told.state.key
+                self._outbox.post(self._layouts[key.symbol].name_of(key.level), Tellings(told=(told,)))
+            case Broadcast(standing=standing):
+                for slot in self._layouts[standing.symbol].names():
+                    self._outbox.post(slot, standing)
+            case Notice(kind=kind, text=text, level=level):
+                self._log.log(_LEVELS[level], kind, text=text)
+                self._notices = [
+                    *self._notices[-99:],
+                    {"at_ms": self._clock.now_ms(), "kind": kind, "text": text, "level": level},
+                ]
+            case Restream(reason=reason):
+                self._log.warning("order_stream_renewed", why=reason)
+                if self._stream is not None:
+                    self._stream.cancel()
+            case SyncClock():
+                asyncio.get_running_loop().create_task(self._sync_clock())
+            case _:
+                raise TypeError(f"no way to carry out {type(command).__name__}")
+
+    async def _sync_clock(self) -> None:
+        try:
+            if self._venue is not None:
+                await self._venue.measure_clock()
+        except VenueError as error:
+            self._log.warning("clock_not_measured", why=str(error))
+
+    def _refuse(self, reasons: list[str]) -> None:
+        self._state, self._refusals, self._waiting_for = GatewayState.REFUSED, reasons, []
+        self._log.error("refused_to_start", why=str(RefusedToStart(tuple(reasons))))
+
+    async def _end(self, venue: TradingVenue, market: MarketVenue, journal: Journal | None) -> None:
+        if self._caller is not None:
+            await self._caller.close()
+        await market.close()
+        await venue.close()
+        if self._keeper is not None:
+            self._keeper.close()
+        elif journal is not None:
+            journal.close()
+
+
+_LEVELS = {"info": 20, "warning": 30, "error": 40, "critical": 50}
