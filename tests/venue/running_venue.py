@@ -1,0 +1,212 @@
+"""A simulated venue in a thread of its own, for clients that bring their own loop or none."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+
+import aiohttp
+
+from exchanges.sim.binance.faults import FaultRule
+from exchanges.sim.binance.market_source import ListedMarket
+from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, Behaviour, SimAccount, VenueOptions, demo_account
+from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS, BanRule, Window
+from exchanges.sim.binance.server import SimVenue
+from exchanges.sim.catalogue import demo_instruments
+from exchanges.sim.instrument import SimInstrument
+from exchanges.sim.market import BookTop, MarketEvent, Trade
+from grid.order import Side
+
+T = TypeVar("T")
+INSTRUMENTS: dict[str, SimInstrument] = {held.symbol: held for held in demo_instruments()}
+OPENING = (("BTCUSDT", "60000", "60000.1"), ("ETHUSDT", "3000", "3000.01"), ("XRPUSDT", "0.5", "0.5001"))
+
+
+def quote(symbol: str, bid: str, ask: str, *, at_ms: int = 0, size: str = "500") -> BookTop:
+    instrument = INSTRUMENTS[symbol]
+    return BookTop(
+        symbol=symbol,
+        time_ms=at_ms,
+        bid=instrument.ticks(Decimal(bid)),
+        bid_quantity=instrument.steps(Decimal(size)),
+        ask=instrument.ticks(Decimal(ask)),
+        ask_quantity=instrument.steps(Decimal(size)),
+    )
+
+
+def trade(symbol: str, price: str, quantity: str, side: Side, *, at_ms: int = 0) -> Trade:
+    instrument = INSTRUMENTS[symbol]
+    return Trade(
+        symbol=symbol,
+        time_ms=at_ms,
+        price=instrument.ticks(Decimal(price)),
+        quantity=instrument.steps(Decimal(quantity)),
+        aggressor=side,
+    )
+
+
+def still_market() -> ListedMarket:
+    """A market with quotes and no trades: it moves when the test says so."""
+    opening: list[MarketEvent] = []
+    for symbol, bid, ask in OPENING:
+        opening.append(trade(symbol, bid, "1", Side.SELL))
+        opening.append(quote(symbol, bid, ask))
+    return ListedMarket(known=tuple(INSTRUMENTS.values()), listed=tuple(opening))
+
+
+def still_options(
+    *,
+    behaviour: Behaviour | None = None,
+    faults: Sequence[FaultRule] = (),
+    windows: tuple[Window, ...] = BINANCE_WINDOWS,
+    ban: BanRule | None = None,
+    accounts: tuple[SimAccount, ...] | None = None,
+    tls: ssl.SSLContext | None = None,
+) -> VenueOptions:
+    return VenueOptions(
+        market=still_market(),
+        behaviour=behaviour or Behaviour(),
+        faults=tuple(faults),
+        windows=windows,
+        ban=ban or BanRule(),
+        accounts=accounts or (demo_account(deposit=Decimal(100_000)),),
+        tls=tls,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class RunningVenue:
+    """A started venue; `within` runs a function in its loop and gives the result."""
+
+    server: SimVenue
+    loop: asyncio.AbstractEventLoop
+
+    @property
+    def rest_url(self) -> str:
+        return self.server.rest_url
+
+    @property
+    def ws_url(self) -> str:
+        return self.server.ws_url
+
+    def within(self, act: Callable[[SimVenue], T]) -> T:
+        async def run() -> T:
+            return act(self.server)
+
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+
+    def play(self, *events: MarketEvent) -> None:
+        def run(server: SimVenue) -> None:
+            for event in events:
+                server.tape.play(_now(event, server.venue.now_ms()))
+
+        self.within(run)
+
+    def fault(self, rule: FaultRule) -> None:
+        self.within(lambda server: server.venue.plan.add(rule, server.venue.now_ms()))
+
+    def heal(self) -> None:
+        """Take every fault away and cancel what rests, so that the next test starts from nothing."""
+
+        def run(server: SimVenue) -> None:
+            server.venue.plan.clear()
+            server.venue.limits.lift("127.0.0.1")
+            now_ms = server.venue.now_ms()
+            for account in server.venue.engine.read.accounts():
+                for symbol in INSTRUMENTS:
+                    server.venue.tell(server.venue.engine.cancel_all(account, symbol, now_ms))
+                    server.venue.tell(server.venue.engine.cancel_all_algos(account, symbol, now_ms))
+
+        self.within(run)
+
+    def orders(self, client_id: str) -> list[Any]:
+        """Return the venue's own record of every order with this client id."""
+        return self.within(
+            lambda server: [
+                order for order in server.venue.engine.read.every_order("main") if order.client_id == client_id
+            ]
+        )
+
+
+def _now(event: MarketEvent, now_ms: int) -> MarketEvent:
+    return replace(event, time_ms=now_ms) if isinstance(event, BookTop | Trade) else event
+
+
+@contextmanager
+def running(options: VenueOptions) -> Iterator[RunningVenue]:
+    """Start a venue in a thread; everything of it is gone at the end."""
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="simulated venue", daemon=True)
+    thread.start()
+    server = asyncio.run_coroutine_threadsafe(_made(options), loop).result(30)
+    try:
+        yield RunningVenue(server, loop)
+        failure = asyncio.run_coroutine_threadsafe(_failure(server), loop).result(5)
+        if failure is not None:
+            raise failure
+    finally:
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(15)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(10)
+        loop.close()
+
+
+async def _made(options: VenueOptions) -> SimVenue:
+    server = SimVenue(options)
+    await server.start()
+    return server
+
+
+async def _failure(server: SimVenue) -> BaseException | None:
+    return server.failure()
+
+
+def signed(params: dict[str, Any], *, at_ms: int | None = None, secret: str = DEMO_SECRET) -> str:
+    """Return the signed query string of a request made now, or at a time that the test chooses."""
+    stamped = {**params, "timestamp": at_ms if at_ms is not None else time.time_ns() // 1_000_000}
+    query = urlencode(stamped)
+    return query + "&signature=" + hmac.new(secret.encode(), query.encode(), hashlib.sha256).hexdigest()
+
+
+class PlainClient:
+    """The least client there is: one signed request, its status, headers and parsed body."""
+
+    def __init__(self, session: aiohttp.ClientSession, rest_url: str) -> None:
+        self._session = session
+        self._rest_url = rest_url
+        self.headers: dict[str, str] = {}
+
+    async def ask(
+        self, method: str, path: str, *, at_ms: int | None = None, sign: bool = True, **params: Any
+    ) -> tuple[int, Any]:
+        query = signed(params, at_ms=at_ms) if sign else urlencode(params)
+        url = f"{self._rest_url}{path}?{query}"
+        async with self._session.request(method, url, headers={"X-MBX-APIKEY": DEMO_KEY}) as reply:
+            self.headers = dict(reply.headers)
+            return reply.status, await reply.json(content_type=None)
+
+    async def place(self, client_id: str, **changes: Any) -> tuple[int, Any]:
+        order = {
+            "symbol": "ETHUSDT",
+            "side": "BUY",
+            "type": "LIMIT",
+            "timeInForce": "GTX",
+            "quantity": "0.01",
+            "price": "2900",
+            "newClientOrderId": client_id,
+        }
+        return await self.ask("POST", "/fapi/v1/order", **{**order, **changes})
+
+    async def listen_key(self) -> str:
+        _, reply = await self.ask("POST", "/fapi/v1/listenKey", sign=False)
+        return str(reply["listenKey"])
