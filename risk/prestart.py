@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context, Decimal
 
 from risk.liquidation import (
     bound,
@@ -25,6 +25,7 @@ from risk.prestart_levels import check_levels
 
 MARGIN_FACTOR = Decimal("1.2")
 _CENT = Decimal("0.01")
+_SHORT = Context(prec=8)
 
 
 def check_start(account: AccountPlan, symbols: Sequence[SymbolPlan]) -> list[Finding]:
@@ -156,4 +157,4 @@ def _down(amount: Decimal) -> str:
 
 
 def _price(price: Decimal | None) -> str:
-    return "none" if price is None else f"{price:.8g}"
+    return "none" if price is None else f"{_SHORT.plus(price).normalize():f}"

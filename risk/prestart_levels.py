@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from decimal import Decimal
+from decimal import Context, Decimal
 
 from grid.ladder import Spacing
 from grid.policy import MIN_REST_MS
@@ -15,6 +15,7 @@ DUST_NOTIONAL = Decimal(50)
 SHRINK_NAMED = Decimal("0.95")
 """Lots under this part of the amount are named at start."""
 _REACH_WITHOUT_SELL_WINDOW = 20
+_SHORT = Context(prec=10)
 
 
 def check_levels(plan: SymbolPlan) -> Iterator[Finding]:
@@ -163,7 +164,7 @@ def _span(plan: SymbolPlan, levels: Sequence[int]) -> str:
 
 
 def _short(value: Decimal) -> str:
-    return f"{value:.10g}"
+    return f"{_SHORT.plus(value).normalize():f}"
 
 
 def _finding(plan: SymbolPlan, key: str, value: str, rule: str, severity: Severity) -> Finding:

@@ -57,11 +57,8 @@ class RiskRules:
 
     @property
     def triggers(self) -> int:
-        """Return how many coins in danger halt: as configured, else three quarters, rounded up.
-
-        Why three quarters: deploy/decisions/0010-risk-defaults.md.
-        """
-        return self.trigger_symbols if self.trigger_symbols is not None else -(-3 * len(self.watch) // 4)
+        """Return how many coins in danger halt: as configured, else a majority (see decision 0010)."""
+        return self.trigger_symbols if self.trigger_symbols is not None else len(self.watch) // 2 + 1
 
     @property
     def recovers(self) -> int:

@@ -124,8 +124,7 @@ class Supervisor:
                 for candle in event.candles:
                     self._take_coin(candle, now_ms)
             case Tick():
-                for symbol, detector in self._detectors.items():
-                    self._readings[symbol] = detector.read(now_ms)
+                self._read_all(now_ms)
             case VenueErrors():
                 self._errors.add(event.count, now_ms)
             case CashMoved():
@@ -168,7 +167,13 @@ class Supervisor:
                     self._drawdown.rebase()
                 return self._lift(HoldCause.STOP_LOSS, said.reason or "operator")
 
+    def _read_all(self, now_ms: int) -> None:
+        for symbol, detector in self._detectors.items():
+            self._readings[symbol] = detector.read(now_ms)
+
     def _decide(self, now_ms: int) -> tuple[SupervisorOutput, ...]:
+        if self._phase is not Phase.GO:
+            self._read_all(now_ms)  # a go never rests on an answer that has become stale since the last tick
         found = self._dangers(now_ms)
         match self._phase:
             case Phase.WAITING:

@@ -1,0 +1,72 @@
+"""The incremental window against one that is computed anew, over any order of messages."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from fractions import Fraction
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from risk.candle import Candle
+from risk.coin_window import CoinWindow
+from tests.unit.risk_candles import MINUTE, candle
+
+LENGTH = 4
+AMOUNTS = st.decimals(min_value="0.00000001", max_value="99999999999", places=8)
+
+
+@st.composite
+def messages(draw: st.DrawFn) -> list[Candle]:
+    places = draw(st.lists(st.integers(0, 12), min_size=1, max_size=40))
+    return [
+        candle(place, close=str(draw(AMOUNTS)), volume=str(draw(AMOUNTS)), is_closed=draw(st.booleans()))
+        for place in places
+    ]
+
+
+@given(messages())
+def test_sums_are_exact_and_the_same_as_computed_anew(sent: list[Candle]) -> None:
+    window = CoinWindow(length=LENGTH, interval_ms=MINUTE)
+    kept: dict[int, Candle] = {}
+    for one in sent:
+        window.add(one)
+        if one.is_closed and (len(kept) <= LENGTH or one.open_ms in kept or one.open_ms > min(kept)):
+            kept[one.open_ms] = one
+            if len(kept) > LENGTH + 1:
+                del kept[min(kept)]
+
+        for place in range(14):
+            before = [kept.get((place - back) * MINUTE) for back in range(1, LENGTH + 1)]
+            known = [past for past in before if past is not None]
+            answer = window.baseline_before(candle(place))
+            assert (answer is None) == (len(known) < LENGTH)
+            if answer is not None:
+                assert Fraction(answer[0]) == sum(Fraction(past.volume) for past in known)
+                assert Fraction(answer[1]) == sum(Fraction(past.close) for past in known)
+
+
+@given(messages())
+def test_the_order_in_which_a_full_history_arrives_does_not_matter(sent: list[Candle]) -> None:
+    closed = {one.open_ms: one for one in sent if one.is_closed}
+    newest = sorted(closed)[-(LENGTH + 1) :]
+    windows = []
+    for keys in (newest, newest[::-1]):
+        window = CoinWindow(length=LENGTH, interval_ms=MINUTE)
+        for key in keys:
+            window.add(closed[key])
+        windows.append(window)
+
+    assert windows[0].latest_closed == windows[1].latest_closed
+    for place in range(14):
+        assert windows[0].baseline_before(candle(place)) == windows[1].baseline_before(candle(place))
+
+
+@given(messages())
+def test_the_running_candle_is_always_newer_than_every_closed_one(sent: list[Candle]) -> None:
+    window = CoinWindow(length=LENGTH, interval_ms=MINUTE)
+    for one in sent:
+        window.add(one)
+        if window.running is not None and window.latest_closed is not None:
+            assert window.running.open_ms > window.latest_closed.open_ms
+        assert window.current is None or isinstance(window.current.volume, Decimal)
