@@ -15,7 +15,8 @@ from actors.credentials import load_credentials
 from actors.file_lock import FileLock, LockHeld
 from actors.journal_errors import JournalError
 from actors.journal_schema import CURRENT
-from actors.settings import Settings, run_folder
+from actors.private_files import run_folder
+from actors.settings import Settings
 from actors.settings_venue import Credentials
 from grid.errors import ConfigError
 

@@ -49,7 +49,8 @@ def main() -> None:
     sys.excepthook = report_unexpected
     as_json = "--json" in sys.argv[1:]
     try:
-        app()
+        # the command itself, not the Typer object: that one would put its own hook in place of ours
+        typer.main.get_command(app)(prog_name="gridmesh")
     except TimedOut as error:
         code = report_error(error, as_json=as_json)
         # the call that hangs holds a thread that a normal end would wait for

@@ -18,6 +18,7 @@ from actors.journal_check import prepare
 from actors.journal_errors import JournalError, JournalInUse
 from actors.journal_read import last_row, load_snapshot, rows_after
 from actors.journal_schema import CURRENT, RECORDS, SNAPSHOTS, Schema
+from actors.private_files import make_private, sync_folder
 
 Entry = tuple[int, str, str, dict[str, Any]]
 """(at_ms, kind, symbol, body); symbol is empty for the account; body: whole numbers, text, Decimals, lists, dicts."""
@@ -58,7 +59,7 @@ class Journal:
             raise JournalInUse(path, held.pid) from None
         connection: sa.Connection | None = None
         try:
-            is_new = journal_file.make_private_file(path)
+            is_new = make_private(path)
             with journal_file.readable(path):
                 connection = journal_file.connect(path)
                 if is_new or not sa.inspect(connection).has_table("meta"):
@@ -155,7 +156,7 @@ class Journal:
                 journal_file.set_meta(self._connection, "owner_epoch", str(self._owner_epoch + 1))
         finally:
             self._connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
-        journal_file.sync_folder(self.path.parent)
+        sync_folder(self.path.parent)
         self._owner_epoch += 1
         return self._owner_epoch
 

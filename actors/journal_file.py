@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 import string
@@ -16,32 +15,12 @@ import sqlalchemy as sa
 
 from actors.journal_errors import JournalCorrupt, JournalError, JournalTooNew
 from actors.journal_schema import META, METADATA, Schema
+from actors.private_files import make_private
 from grid.client_id import JOURNAL_ID_LENGTH
 
 BUSY_TIMEOUT_MS = 5000
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ID_LETTERS = string.digits + string.ascii_letters
-
-
-def make_private_file(path: Path) -> bool:
-    """Create the file for its owner alone; return whether it is new. Tightens one that others could read."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
-    except FileExistsError:
-        os.chmod(path, 0o600)
-        return path.stat().st_size == 0
-    sync_folder(path.parent)
-    return True
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a file's name as durable as its content."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def connect(path: Path, *, read_only: bool = False) -> sa.Connection:
@@ -134,7 +113,7 @@ def migrate(connection: sa.Connection, path: Path, schema: Schema) -> str:
 def backup(connection: sa.Connection, target: Path) -> None:
     """Copy the whole journal, as it stands at this moment, into a private file."""
     target.unlink(missing_ok=True)
-    make_private_file(target)
+    make_private(target)
     source = driver(connection)
     with sqlite3.connect(target) as copy:
         source.backup(copy)

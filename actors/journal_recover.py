@@ -15,6 +15,7 @@ from actors.journal_chain import Row, checked, link
 from actors.journal_errors import JournalError, JournalInUse
 from actors.journal_read import rows_after
 from actors.journal_schema import META, METADATA, RECORDS, SNAPSHOTS
+from actors.private_files import make_private, sync_folder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +61,7 @@ def _recover(path: Path, at_ms: int) -> Recovery:
             os.replace(companion, damaged.with_name(damaged.name + suffix))
     os.replace(path, damaged)
     os.replace(fresh, path)
-    journal_file.sync_folder(path.parent)
+    sync_folder(path.parent)
     return Recovery(kept=len(rows), last_seq=_last_seq(facts, rows), wrong=wrong, damaged_file=damaged)
 
 
@@ -125,7 +126,7 @@ def _sound_snapshots(source: sa.Connection, facts: dict[str, str], rows: list[Ro
 
 
 def _write(fresh: Path, facts: dict[str, str], rows: list[Row], snapshots: list[dict[str, object]]) -> None:
-    journal_file.make_private_file(fresh)
+    make_private(fresh)
     target = journal_file.connect(fresh)
     try:
         target.exec_driver_sql("PRAGMA synchronous=FULL")

@@ -15,8 +15,7 @@ import orjson
 import psutil
 
 from actors.errors import NotFound, NotRunning
-from actors.journal_file import sync_folder
-from actors.settings import run_folder
+from actors.private_files import run_folder, write_private
 
 PROBE_TIMEOUT_S = 1.0
 TOKEN_BYTES = 32
@@ -56,7 +55,7 @@ def process_started_ms(pid: int) -> int:
 def write(run: RunFile, environ: Mapping[str, str] = os.environ) -> Path:
     """Write the run file for its owner alone, whole or not at all."""
     path = path_of(run.deployment, environ)
-    _write_private(path, orjson.dumps(asdict(run), option=orjson.OPT_INDENT_2) + b"\n")
+    write_private(path, orjson.dumps(asdict(run), option=orjson.OPT_INDENT_2) + b"\n")
     return path
 
 
@@ -155,7 +154,7 @@ def answers(address: str, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
 def make_token(deployment: str, environ: Mapping[str, str] = os.environ) -> Path:
     """Write a new random token for the deployment's Ray and return its file."""
     path = run_folder(environ) / f"{deployment}.token"
-    _write_private(path, secrets.token_hex(TOKEN_BYTES).encode())
+    write_private(path, secrets.token_hex(TOKEN_BYTES).encode())
     return path
 
 
@@ -163,17 +162,3 @@ def ray_environment(token_path: str | Path) -> dict[str, str]:
     """Return what has to be in the environment before ray is imported; raises where it is too late for that."""
     assert "ray" not in sys.modules, "ray reads these when it is imported: set them first"
     return {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token_path)}
-
-
-def _write_private(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = path.with_name(f".{path.name}.{os.getpid()}")
-    fresh.unlink(missing_ok=True)
-    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    try:
-        os.write(descriptor, content)
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-    os.replace(fresh, path)
-    sync_folder(path.parent)

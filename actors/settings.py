@@ -12,6 +12,7 @@ from typing import Any
 
 from pydantic import Field, ValidationError, model_validator
 
+from actors.private_files import run_folder
 from actors.redaction import redacted
 from actors.settings_errors import raise_config_errors
 from actors.settings_fields import BASE_FOLDER, Section, broken
@@ -61,11 +62,6 @@ class Settings(Section):
     def journal_path(self) -> Path:
         """The journal's file: as configured, else in the run folder."""
         return self.journal.path or run_folder() / f"{self.deployment}.sqlite"
-
-
-def run_folder(environ: Mapping[str, str] = os.environ) -> Path:
-    """Return where run files and journals lie: `$GRIDMESH_HOME`, else `~/.gridmesh`."""
-    return Path(environ.get("GRIDMESH_HOME") or "~/.gridmesh").expanduser()
 
 
 def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:

@@ -48,11 +48,12 @@ class SymbolSettings(Section):
         None, description="set at start for the whole symbol; left out, the venue's setting stays"
     )
     min_rest_s: Exact = Field(
-        Decimal(5), ge=0, le=600, description="an entry rests at least so long before a move cancels it, in s"
+        Decimal(5), ge=0, le=600, description="an entry rests so long before a move cancels it, in s"
     )
     exit_taker: bool = Field(False, description="let an exit that was refused as maker take, at the taker fee")
     existing_position: Literal["refuse", "ignore"] = Field(
-        "refuse", description="a position that the journal does not know: refuse the start, or leave it alone as foreign"
+        "refuse",
+        description="a position that the journal does not know: refuse the start, or leave it alone as foreign",
     )
 
     @model_validator(mode="after")

@@ -33,10 +33,10 @@ def emit(document: Any, *, as_json: bool, render: Callable[[], RenderableType | 
     from rich.console import Console
 
     shown = render()
-    console = Console(highlight=False, soft_wrap=isinstance(shown, str))
+    console = Console(highlight=False)
     for part in [shown] if isinstance(shown, str) or not isinstance(shown, Sequence) else shown:
         # text is ours or the venue's, never markup: a square bracket is a square bracket
-        console.print(part, markup=False)
+        console.print(part, markup=False, soft_wrap=isinstance(part, str))
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> Table:

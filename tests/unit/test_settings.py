@@ -13,7 +13,8 @@ import pytest
 import yaml
 from pydantic import ValidationError
 
-from actors.settings import Settings, configuration_hash, load_settings, run_folder, show_config
+from actors.private_files import run_folder
+from actors.settings import Settings, configuration_hash, load_settings, show_config
 from actors.settings_errors import ConfigErrors, known_keys
 from grid.errors import ConfigError
 from grid.ladder import GridSide, Spacing

@@ -1,0 +1,48 @@
+"""Files that are their owner's alone: the run folder, whole writes, durable names."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def run_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return where run files and journals lie: `$GRIDMESH_HOME`, else `~/.gridmesh`."""
+    return Path(environ.get("GRIDMESH_HOME") or "~/.gridmesh").expanduser()
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Put the content in place for its owner alone: the old file or the whole new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    fresh = path.with_name(f".{path.name}.{os.getpid()}")
+    fresh.unlink(missing_ok=True)
+    descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    try:
+        os.write(descriptor, content)
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    os.replace(fresh, path)
+    sync_folder(path.parent)
+
+
+def make_private(path: Path) -> bool:
+    """Create the file for its owner alone; return whether it is empty. Tightens one that others could read."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    except FileExistsError:
+        os.chmod(path, 0o600)
+        return path.stat().st_size == 0
+    sync_folder(path.parent)
+    return True
+
+
+def sync_folder(folder: Path) -> None:
+    """Make a file's name as durable as its content."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,224 @@
+"""The verbs that talk to a run, against a deployment that behaves: it can be halted, resumed, stopped, or hang."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors import run_file
+from actors.commands import running
+from actors.commands.running import RunningDeployment, StopMode
+from actors.errors import NotFound
+from actors.run_file import RunFile
+from grid.errors import Halted
+from tests.unit.command_line import CommandLine
+from tests.unit.test_run_file import a_run
+
+
+class TrialDeployment:
+    """A run in this process: two symbols, holds that come and go, and a door that may stay shut."""
+
+    def __init__(self) -> None:
+        self.holds: list[dict[str, Any]] = []
+        self.stopped: StopMode | None = None
+        self.closed = 0
+        self.hangs = threading.Event()
+        self.hangs.set()
+        self.leaves_orders = False
+
+    def status(self) -> dict[str, Any]:
+        self.hangs.wait(30)
+        return {
+            "deployment": "trial",
+            "state": "holding" if self.holds else "trading",
+            "owner_epoch": 3,
+            "halt_epoch": len(self.holds),
+            "holds": self.holds,
+            "symbols": [
+                {
+                    "symbol": "ETHUSDT",
+                    "state": "trading",
+                    "price": "2995.50",
+                    "lots": 2,
+                    "max_lots": 12,
+                    "total_profit": "0.01",
+                }
+            ],
+            "account": {"equity": "10000.00"},
+            "actors": [{"name": "slot/ETHUSDT/03", "state": "restoring", "waiting_for": "the book"}],
+            "addresses": {"ray_dashboard": "http://127.0.0.1:8265"},
+        }
+
+    def explain(self, symbol: str) -> dict[str, Any]:
+        if symbol != "ETHUSDT":
+            raise NotFound(f"{symbol} is not traded here; known: ETHUSDT")
+        levels = [{"level": level, "price": str(3000 + 2 * level), "reason": "max_lots"} for level in (-3, -1, -2)]
+        return {"symbol": symbol, "price": "2995.50", "holds": self.holds, "levels": levels}
+
+    def halt(self, reason: str) -> dict[str, Any]:
+        self.holds.append({"cause": "operator", "symbol": "", "reason": reason, "since_ms": 1})
+        return {"done": True, "said": ["6 entries verified gone"]}
+
+    def resume(self) -> dict[str, Any]:
+        self.holds = [hold for hold in self.holds if hold["cause"] != "operator"]
+        if self.holds:
+            raise Halted(tuple(hold["cause"] for hold in self.holds), 4)
+        return {"done": True, "said": []}
+
+    def stop(self, mode: StopMode) -> dict[str, Any]:
+        self.stopped = mode
+        return {"done": not self.leaves_orders, "said": ["position stays: 0.020 ETH at 2997.00"]}
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.fixture
+def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[TrialDeployment]:
+    monkeypatch.setenv("GRIDMESH_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("RAY_AUTH_MODE", "")
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", "")
+    trial = TrialDeployment()
+
+    def connect(run: RunFile, *, timeout_s: float) -> RunningDeployment:
+        assert run.deployment == "trial"
+        return trial
+
+    monkeypatch.setattr(running, "_connector", lambda: connect)
+    monkeypatch.setattr(
+        run_file, "ray_environment", lambda token_path: {"RAY_AUTH_TOKEN_PATH": str(token_path)}
+    )
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        run_file.write(a_run(listener.getsockname()[1]))
+        yield trial
+    trial.hangs.set()
+
+
+@pytest.fixture
+def shell(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> CommandLine:
+    return CommandLine(monkeypatch, capsys)
+
+
+def test_status_shows_symbols_holds_and_who_waits(shell: CommandLine, deployment: TrialDeployment) -> None:
+    ended = shell.run("status")
+
+    assert ended.code == 0
+    assert "trial: trading, owner epoch 3" in ended.out
+    assert "no hold: entries are placed" in ended.out
+    assert "ETHUSDT" in ended.out
+    assert "2995.50" in ended.out
+    assert "slot/ETHUSDT/03 is restoring, waits for the book" in ended.out
+    assert "http://127.0.0.1:8265" in ended.out
+    assert deployment.closed == 1
+
+
+def test_status_as_json_is_the_whole_answer(shell: CommandLine, deployment: TrialDeployment) -> None:
+    assert shell.run("status", "--json").json == deployment.status()
+
+
+@pytest.mark.parametrize(
+    ("cause", "code"), [("risk", 6), ("stop_loss", 6), ("lease", 6), ("operator", 0), ("price", 0)]
+)
+def test_status_is_six_exactly_while_risk_holds(
+    shell: CommandLine, deployment: TrialDeployment, cause: str, code: int
+) -> None:
+    deployment.holds = [{"cause": cause, "symbol": "", "reason": "volume of all coins", "since_ms": 1}]
+
+    ended = shell.run("status")
+
+    assert ended.code == code
+    assert f"held by {cause} (whole account): volume of all coins" in ended.out
+
+
+def test_explain_lists_levels_from_the_top_with_the_reason(shell: CommandLine, deployment: TrialDeployment) -> None:
+    ended = shell.run("explain", "ethusdt")
+
+    prices = [line.split()[1] for line in ended.out.splitlines() if "max_lots" in line]
+    assert ended.code == 0
+    assert prices == ["2998", "2996", "2994"]
+
+
+def test_explain_of_an_unknown_symbol_is_two_and_names_the_known(
+    shell: CommandLine, deployment: TrialDeployment
+) -> None:
+    ended = shell.run("explain", "XRPUSDT")
+
+    assert ended.code == 2
+    assert "known: ETHUSDT" in ended.err
+
+
+def test_halt_and_resume(shell: CommandLine, deployment: TrialDeployment) -> None:
+    halted = shell.run("halt", "--reason", "lunch")
+    assert deployment.holds[0]["reason"] == "lunch"
+    assert "6 entries verified gone" in halted.out
+
+    assert shell.run("resume").code == 0
+    assert deployment.holds == []
+
+
+def test_resume_lifts_no_hold_of_risk_and_says_so(shell: CommandLine, deployment: TrialDeployment) -> None:
+    deployment.holds = [{"cause": "risk", "symbol": "", "reason": "r", "since_ms": 1}]
+
+    ended = shell.run("resume", "--json")
+
+    assert ended.code == 6
+    assert "risk" in ended.json["error"]["message"]
+    assert deployment.holds
+
+
+@pytest.mark.parametrize(
+    ("flags", "mode"),
+    [
+        ([], StopMode.KEEP),
+        (["--keep"], StopMode.KEEP),
+        (["--leave-exits"], StopMode.LEAVE_EXITS),
+        (["--flatten"], StopMode.FLATTEN),
+    ],
+)
+def test_stop_leaves_what_was_asked(
+    shell: CommandLine, deployment: TrialDeployment, flags: list[str], mode: StopMode
+) -> None:
+    ended = shell.run("stop", *flags)
+
+    assert ended.code == 0
+    assert deployment.stopped is mode
+    assert "position stays: 0.020 ETH at 2997.00" in ended.out
+
+
+def test_a_stop_with_two_modes_stops_nothing(shell: CommandLine, deployment: TrialDeployment) -> None:
+    ended = shell.run("stop", "--keep", "--flatten")
+
+    assert ended.code == 2
+    assert deployment.stopped is None
+
+
+def test_an_unfinished_stop_is_an_error(shell: CommandLine, deployment: TrialDeployment) -> None:
+    deployment.leaves_orders = True
+
+    assert shell.run("stop").code == 1
+
+
+def test_a_run_that_does_not_answer_is_five_in_time(
+    shell: CommandLine, deployment: TrialDeployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ended: list[int] = []
+
+    def leave(code: int) -> None:
+        ended.append(code)
+        raise SystemExit(code)
+
+    monkeypatch.setattr(os, "_exit", leave)
+    deployment.hangs.clear()
+
+    answer = shell.run("status", "--timeout", "0.2")
+    deployment.hangs.set()
+
+    assert ended == [5]
+    assert "no answer from trial" in answer.err
