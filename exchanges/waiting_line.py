@@ -99,8 +99,11 @@ class WaitingLine(Generic[W]):
     def _heads(self, now_ns: int) -> list[tuple[Lane, _Entry[W]]]:
         """Return the first living work of each lane that waits for the limiter only, not for an earlier lane."""
         heads: list[tuple[Lane, _Entry[W]]] = []
+        ahead = Cost()
         for lane, entries in self._lanes.items():
-            entry = next((one for one in entries if now_ns < one.deadline_ns), None)
-            if entry is not None and not any(entry.cost.shares_with(ahead.cost) for _, ahead in heads):
-                heads.append((lane, entry))
+            living = [entry for entry in entries if now_ns < entry.deadline_ns]
+            if living and not living[0].cost.shares_with(ahead):
+                heads.append((lane, living[0]))
+            orders, weight = (sum(entry.cost.of(kind) for entry in living) for kind in ("orders", "weight"))
+            ahead = Cost(orders=ahead.orders + orders, weight=ahead.weight + weight)
         return heads
