@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchanges.sim.binance import account_endpoints, algo_calls, market_calls, order_queries, trade_calls
+from exchanges.sim.binance import account_endpoints, algo_calls, market_calls, order_queries, trade_calls, wallet_calls
 from exchanges.sim.binance.endpoint import Endpoint
 
 REST: tuple[Endpoint, ...] = (
@@ -11,6 +11,7 @@ REST: tuple[Endpoint, ...] = (
     *order_queries.ENDPOINTS,
     *algo_calls.ENDPOINTS,
     *account_endpoints.ENDPOINTS,
+    *wallet_calls.ENDPOINTS,
 )
 
 _BY_ACTION = {held.action: held for held in REST}

@@ -166,46 +166,6 @@ def open_interest(venue: Venue, call: Call) -> Any:
     return {"symbol": instrument.symbol, "openInterest": plain(instrument.quantity(held)), "time": venue.server_ms()}
 
 
-def coins(venue: Venue, call: Call) -> Any:
-    """Answer the wallet's list of coins (sapi): what a client asks for while it loads markets with keys."""
-    assets = {held.quote for held in venue.engine.read.instruments()}
-    return [
-        {
-            "coin": asset,
-            "depositAllEnable": False,
-            "withdrawAllEnable": False,
-            "name": asset,
-            "free": "0",
-            "locked": "0",
-            "freeze": "0",
-            "withdrawing": "0",
-            "ipoing": "0",
-            "ipoable": "0",
-            "storage": "0",
-            "isLegalMoney": False,
-            "trading": True,
-            "networkList": [],
-        }
-        for asset in sorted(assets)
-    ]
-
-
-def system_status(venue: Venue, call: Call) -> Any:
-    return {"status": 0, "msg": "normal"}
-
-
-def api_restrictions(venue: Venue, call: Call) -> Any:
-    return {
-        "ipRestrict": False,
-        "createTime": 0,
-        "enableReading": True,
-        "enableFutures": True,
-        "enableWithdrawals": False,
-        "enableInternalTransfer": False,
-        "enableSpotAndMarginTrading": False,
-    }
-
-
 BY_KLINES = ((99, 1), (499, 2), (1000, 5), (KLINES_MAX, 10))
 BY_DEPTH = ((50, 2), (100, 5), (500, 10), (1000, 20))
 
@@ -250,9 +210,4 @@ ENDPOINTS = (
     _by_symbol("ticker.book", "/fapi/v1/ticker/bookTicker", book_ticker, weight=2, without_symbol=5),
     _by_symbol("ticker.day", "/fapi/v1/ticker/24hr", day_ticker, weight=1, without_symbol=40),
     _public("open_interest", "/fapi/v1/openInterest", open_interest),
-    Endpoint(action="wallet.coins", method="GET", path="/sapi/v1/capital/config/getall", handler=coins, weight=10),
-    _public("wallet.status", "/sapi/v1/system/status", system_status),
-    Endpoint(
-        action="wallet.restrictions", method="GET", path="/sapi/v1/account/apiRestrictions", handler=api_restrictions
-    ),
 )  # fmt: skip
