@@ -25,14 +25,16 @@ FREE = ThrottleRule(orders_per_second=Decimal(10_000), burst=10_000)
 lanes = st.sampled_from(list(Lane))
 costs = st.builds(Cost, orders=st.integers(0, 3), weight=st.integers(0, 20)).filter(lambda c: c.orders or c.weight)
 steps = st.tuples(lanes, costs, st.integers(0, 4 * SECOND), st.booleans())
-schedules = st.lists(steps, max_size=150)
+schedules = st.lists(steps, max_size=120)
+quick = st.tuples(lanes, costs, st.integers(0, SECOND // 5), st.booleans())
+floods = st.lists(quick, min_size=40, max_size=80)
 
 
 def sent_in(sent: list[tuple[int, Lane, Cost]], window: RateWindow, end_ns: int, length_ns: int) -> int:
     return sum(cost.of(window.kind) for at_ns, _, cost in sent if end_ns - length_ns < at_ns <= end_ns)
 
 
-@given(schedules, st.integers(0, 500))
+@given(st.one_of(schedules, floods), st.integers(0, 500))
 def test_no_window_is_ever_exceeded_however_it_is_aligned_or_delayed(
     schedule: list[tuple[Lane, Cost, int, bool]], delay_ms: int
 ) -> None:
@@ -58,7 +60,7 @@ def test_no_window_is_ever_exceeded_however_it_is_aligned_or_delayed(
             assert orders <= RULE.burst + RULE.orders_per_second * seconds
 
 
-@given(schedules)
+@given(floods)
 def test_a_tenth_of_each_window_is_left_to_cancels_and_exits(schedule: list[tuple[Lane, Cost, int, bool]]) -> None:
     throttle = Throttle(SMALL, FREE)
     now_ns, sent = 0, []
@@ -71,6 +73,22 @@ def test_a_tenth_of_each_window_is_left_to_cancels_and_exits(schedule: list[tupl
         for at_ns, _, _ in sent:
             assert sent_in(sent, window, at_ns, window.interval_ms * MS) <= window.limit * 9 // 10
     assert throttle.take(Lane.CANCEL, Cost(orders=2, weight=10), now_ns)
+
+
+def test_entries_stop_at_nine_tenths_and_exits_go_on() -> None:
+    throttle = Throttle(SMALL, FREE)
+    entries = sum(throttle.take(Lane.ENTRY, Cost(orders=1), 0) for _ in range(30))
+    exits = sum(throttle.take(Lane.EXIT, Cost(orders=1), 0) for _ in range(30))
+
+    assert (entries, exits) == (18, 2)
+
+
+def test_entries_leave_tokens_of_the_burst_to_exits() -> None:
+    throttle = Throttle((), RULE)
+    entries = sum(throttle.take(Lane.ENTRY, Cost(orders=1), 0) for _ in range(30))
+    exits = sum(throttle.take(Lane.EXIT, Cost(orders=1), 0) for _ in range(30))
+
+    assert (entries, exits) == (9, 1)
 
 
 @given(schedules)
