@@ -236,10 +236,10 @@ class GridWorld:
 
     def _place(self, intent: PlaceIntent) -> None:
         slot = self.book.symbol(SYMBOL).slot(intent.key)
-        if slot.version != intent.basis_version or slot.phase is not Phase.FREE:
-            return
-        is_stale = intent.halt_epoch != self.book.halt_epoch or bool(self.standing().holds)
-        if intent.purpose is Purpose.ENTRY and is_stale:
+        is_held = intent.halt_epoch != self.book.halt_epoch or bool(self.standing().holds)
+        is_outdated = slot.version != intent.basis_version or slot.phase is not Phase.FREE
+        if is_outdated or (intent.purpose is Purpose.ENTRY and is_held):
+            self._say(self.told(intent.key, Reason.STALE))
             return
         assert intent.time_in_force is TimeInForce.POST_ONLY
         self._sequence += 1
