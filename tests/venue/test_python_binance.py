@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from binance.async_client import AsyncClient
 from binance.exceptions import BinanceAPIException
+from binance.ws.reconnecting_websocket import ReconnectingWebsocket
 from binance.ws.streams import BinanceSocketManager
 
 from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
@@ -25,8 +26,9 @@ def venue() -> Iterator[RunningVenue]:
 
 
 @pytest.fixture
-async def client(venue: RunningVenue) -> AsyncIterator[Any]:
+async def client(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Any]:
     venue.heal()
+    monkeypatch.setattr(ReconnectingWebsocket, "TIMEOUT", 0.2)  # it closes only when its reader wakes: 10 s otherwise
     made = AsyncClient(DEMO_KEY, DEMO_SECRET)
     made.FUTURES_URL = f"{venue.rest_url}/fapi"
     made.ws_future._url = f"{venue.ws_url}/ws-fapi/v1"
