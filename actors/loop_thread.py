@@ -6,19 +6,14 @@ It dies loudly: an actor whose loop has ended would stay alive and deaf, so the 
 from __future__ import annotations
 
 import asyncio
-import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from actors.ending import end_process
 from actors.structured_log import log_of
 
 CAPACITY = 10_000
-
-
-def end_process() -> None:
-    """End this process at once, whatever else runs in it."""
-    os._exit(1)
 
 
 class LoopThread:

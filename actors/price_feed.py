@@ -9,7 +9,8 @@ from typing import Any
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
-from actors.loop_thread import LoopThread, end_process
+from actors.ending import end_process
+from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
 from actors.messages import Alarms, Envelope, Message, PriceWanted, Receipt, SetupWanted, SymbolSetup
 from actors.outbox import Gauges, NoGauges, Outbox

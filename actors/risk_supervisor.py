@@ -9,7 +9,8 @@ from dataclasses import asdict
 from typing import Any
 
 from actors.clock import Clock
-from actors.loop_thread import LoopThread, end_process
+from actors.ending import end_process
+from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
 from actors.messages import Envelope, HoldWord, Receipt, SetupWanted
 from actors.outbox import Gauges, NoGauges, Outbox

@@ -18,11 +18,11 @@ import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from actors.clock import Clock
+from actors.ending import end_process
 from actors.lane import Lane
-from actors.loop_thread import end_process
 from actors.messages import Envelope, Message, Receipt
 from actors.outbox import Gauges, NoGauges
-from actors.structured_log import log_of
+from actors.runtime.late_log import LateLog
 
 INBOX_MAX = 20_000
 SHOW_EVERY_MS = 1_000
@@ -41,6 +41,7 @@ class Courier:
         incarnation: str,
         namespace: str,
         clock: Clock,
+        log: LateLog,
         gauges: Gauges | None = None,
         end: Callable[[], None] = end_process,
     ) -> None:
@@ -48,6 +49,7 @@ class Courier:
         self._incarnation = incarnation
         self._namespace = namespace
         self._clock = clock
+        self._log = log
         self._gauges = gauges or NoGauges()
         self._end = end
         self._inbox: queue.Queue[_Post | _News | None] = queue.Queue(INBOX_MAX)
@@ -82,7 +84,7 @@ class Courier:
         try:
             self._inbox.put_nowait(item)
         except queue.Full:
-            log_of(self._sender).critical("courier_stuck", inbox=INBOX_MAX)
+            self._log.critical("courier_stuck", inbox=INBOX_MAX)
             self._end()
 
     def _run(self) -> None:
@@ -160,13 +162,13 @@ class Courier:
                 lane.acknowledged(sequence, attempt)
             return
         if isinstance(error, RayTaskError) and not isinstance(error, RayActorError | GetTimeoutError):
-            # The receiver broke over the message: it restarts and asks for the whole; the same again would break it again.
-            log_of(self._sender).error("receiver_failed", receiver=receiver, error=str(error))
+            # The receiver broke over it, restarts and asks for the whole; the same again would break it again.
+            self._log.error("receiver_failed", receiver=receiver, error=str(error))
             lane.acknowledged(sequence, attempt)
             return
         self._handles.pop(receiver, None)
         if lane.failed(sequence, attempt, now_ms):
-            log_of(self._sender).warning("receiver_unreachable", receiver=receiver, error=type(error).__name__)
+            self._log.warning("receiver_unreachable", receiver=receiver, error=type(error).__name__)
 
     def _show(self, now_ms: int) -> None:
         self._shown_ms = now_ms

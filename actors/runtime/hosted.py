@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from dataclasses import dataclass
 from importlib import import_module
@@ -11,13 +12,13 @@ from typing import Any, Protocol
 import ray
 
 from actors.clock import SystemClock
-from actors.loop_thread import end_process
+from actors.ending import end_process
 from actors.messages import Envelope, Receipt
 from actors.runtime.courier import Courier
+from actors.runtime.late_log import LateLog
 from actors.runtime.metrics import RayGauges
 from actors.runtime.plan import ActorPlan
 from actors.runtime.waker import ThreadWaker
-from actors.structured_log import log_of
 
 DEATH_DELAY_S = 0.2
 """The sender hears first that its message was taken, else it would send the same again to the next life."""
@@ -54,6 +55,7 @@ class Hosted:
 
     def __init__(self, plan: ActorPlan) -> None:
         self._plan = plan
+        self._log = LateLog(plan.name, as_json=plan.log_as_json)
         self._actor: PlainActor | None = None
         self._self = ray.get_runtime_context().current_actor
         threading.Thread(target=self._build, name=f"start {plan.name}", daemon=True).start()
@@ -101,25 +103,33 @@ class Hosted:
             incarnation = f"{clock.now_ms():013d}.{os.getpid()}"
             gauges = RayGauges()
             courier = Courier(
-                sender=plan.name, incarnation=incarnation, namespace=plan.deployment, clock=clock, gauges=gauges
+                sender=plan.name,
+                incarnation=incarnation,
+                namespace=plan.deployment,
+                clock=clock,
+                log=self._log,
+                gauges=gauges,
             )
             waker = ThreadWaker(plan.name, self._ring, clock)
             around = Surroundings(
                 name=plan.name, incarnation=incarnation, courier=courier, waker=waker, clock=clock, gauges=gauges
             )
             module, _, function = plan.build.partition(":")
-            actor: PlainActor = getattr(import_module(module), function)(around, **plan.arguments)
+            build = getattr(import_module(module), function)
+            actor: PlainActor = build(around, **plan.arguments)
+            if "structlog" in sys.modules:
+                self._log.set_up()
             courier.start()
             waker.start()
             actor.start()
         except BaseException as error:
-            log_of(plan.name).critical("start_failed", exc_info=error)
+            self._log.critical("start_failed", exc_info=error)
             end_process()
             raise
         self._actor = actor
 
     def _break(self, what: str, error: BaseException) -> None:
-        log_of(self._plan.name).critical("actor_broke", what=what, exc_info=error)
+        self._log.critical("actor_broke", what=what, exc_info=error)
         threading.Timer(DEATH_DELAY_S, end_process).start()
 
 

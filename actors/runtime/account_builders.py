@@ -1,0 +1,64 @@
+"""Builds the account's actors in their worker processes: gateway, reconciler, coordinator."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from actors.roster import Roster
+
+if TYPE_CHECKING:
+    from actors.coordinator import Coordinator
+    from actors.order_gateway import OrderGateway
+    from actors.reconciler import Reconciler
+    from actors.runtime.crew import RayCrew
+    from actors.runtime.hosted import Surroundings
+    from actors.settings import Settings
+
+
+def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
+    """Build the order gateway; the only actor that reads the keys and imports ccxt."""
+    from actors.credentials import load_credentials
+    from actors.journal import Journal
+    from actors.order_gateway import OrderGateway
+    from actors.venues import market_venue, trading_venue
+
+    roster = Roster.of(settings)
+    return OrderGateway(
+        name=around.name,
+        settings=settings,
+        layouts=roster.layouts,
+        risk=roster.risk,
+        venue=lambda: trading_venue(settings, load_credentials(settings.venue)),
+        market=lambda: market_venue(settings),
+        journal=lambda: Journal.open(settings.journal_path),
+        outbox=around.courier,
+        clock=around.clock,
+    )
+
+
+def reconciler(around: Surroundings, *, settings: Settings) -> Reconciler:
+    """Build the reconciler."""
+    from actors.reconciler import Reconciler
+
+    crew = _crew(settings)
+    return Reconciler(
+        name=around.name,
+        period_s=float(settings.runtime.reconcile_s),
+        ask_gateway=partial(crew.ask, Roster.of(settings).gateway),
+    )
+
+
+def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
+    """Build the coordinator."""
+    from actors.coordinator import Coordinator
+
+    return Coordinator(settings=settings, roster=Roster.of(settings), crew=_crew(settings), clock=around.clock)
+
+
+def _crew(settings: Settings) -> RayCrew:
+    from actors.runtime.cluster import Cluster
+    from actors.runtime.crew import RayCrew
+
+    here = Cluster(address="", deployment=settings.deployment, dashboard_url="", token_path=None, is_ours=False)
+    return RayCrew(settings, here)

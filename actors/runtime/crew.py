@@ -1,0 +1,110 @@
+"""The coordinator's hands: creates, asks and ends the actors of a deployment through Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from actors.errors import NotRunning
+from actors.gateway.grids import milliseconds, risk_rules
+from actors.roster import Roster
+from actors.runtime.cluster import Cluster
+from actors.runtime.plan import ActorPlan
+from actors.settings import Settings
+
+ANSWER_S = 2.0
+
+
+class RayCrew:
+    """The `Crew` over Ray. Every question has a time limit; no answer is None, and means only that."""
+
+    def __init__(self, settings: Settings, cluster: Cluster, *, log_as_json: bool = False) -> None:
+        self._settings = settings
+        self._cluster = cluster
+        self._roster = Roster.of(settings)
+        self._log_as_json = log_as_json
+
+    def enlist(self, name: str) -> None:
+        """Create the actor, or adopt the living one."""
+        self._cluster.create(self.plan(name))
+
+    def ask(self, name: str, question: str, *arguments: Any) -> Any:
+        """Return the actor's answer, or None."""
+        return self.ask_all((name,), question, *arguments)[name]
+
+    def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]:
+        """Ask several at once and return their answers; None for who did not answer in time."""
+        pending = {name: self._pose(name, question, arguments) for name in names}
+        waiting = [reference for reference in pending.values() if reference is not None]
+        ready = set(ray.wait(waiting, num_returns=len(waiting), timeout=ANSWER_S)[0]) if waiting else set()
+        return {name: _value(ref) if ref is not None and ref in ready else None for name, ref in pending.items()}
+
+    def dismiss(self, names: Iterable[str]) -> None:
+        """End the actors for good."""
+        self._cluster.end_actors(tuple(names))
+
+    def plan(self, name: str) -> ActorPlan:
+        """Return the plan of the actor of that name."""
+        kind, build, arguments = self._role(name)
+        return ActorPlan(
+            name=name,
+            deployment=self._settings.deployment,
+            kind=kind,
+            build=build,
+            arguments=arguments,
+            log_as_json=self._log_as_json,
+        )
+
+    def _pose(self, name: str, question: str, arguments: tuple[Any, ...]) -> Any:
+        try:
+            return self._cluster.find(name).ask.remote(question, *arguments)
+        except NotRunning:
+            return None
+
+    def _role(self, name: str) -> tuple[str, str, dict[str, Any]]:
+        settings, roster = self._settings, self._roster
+        urls = {"rest_url": settings.venue.rest_url, "ws_url": settings.venue.ws_url}
+        if name == roster.gateway:
+            return "OrderGateway", "actors.runtime.account_builders:order_gateway", {"settings": settings}
+        if name == roster.coordinator:
+            return "Coordinator", "actors.runtime.account_builders:coordinator", {"settings": settings}
+        if name == roster.reconciler:
+            return "Reconciler", "actors.runtime.account_builders:reconciler", {"settings": settings}
+        if name == roster.risk:
+            rules = {"rules": risk_rules(settings), "interval": settings.risk.interval}
+            return (
+                "RiskSupervisor",
+                "actors.runtime.builders:risk_supervisor",
+                {"gateway": roster.gateway, **rules, **urls},
+            )
+        if name in roster.feed_list:
+            layouts = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
+            push = {"push_interval_ms": settings.runtime.push_interval_ms}
+            return (
+                "PriceFeed",
+                "actors.runtime.builders:price_feed",
+                {"gateway": roster.gateway, "layouts": layouts, **push, **urls},
+            )
+        return "GridSlot", "actors.runtime.builders:grid_slot", self._slot(name)
+
+    def _slot(self, name: str) -> dict[str, Any]:
+        for symbol, layout in self._roster.layouts.items():
+            if name in layout.names():
+                return {
+                    "layout": layout,
+                    "index": layout.names().index(name),
+                    "gateway": self._roster.gateway,
+                    "feed": self._roster.feeds[symbol],
+                    "reconcile_ms": milliseconds(self._settings.runtime.reconcile_s),
+                }
+        raise NotRunning(f"{name} is no actor of this deployment")
+
+
+def _value(reference: Any) -> Any:
+    try:
+        return ray.get(reference, timeout=ANSWER_S)
+    except RayError:
+        return None
