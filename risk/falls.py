@@ -7,7 +7,7 @@ more for its price. Ratios of it are statistics, not money: twelve digits are ke
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Context, Decimal
 
@@ -27,9 +27,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fall:
-    """5 % or more within 60 minutes: from its start to its lowest point within 60 minutes of that.
+    """5 % or more within 60 minutes: from its start to the lowest point within 60 minutes of that.
 
-    Falls whose minutes of being 5 % under the last hour's highest lie less than 60 minutes apart are one.
+    The deepest of a tape is one; then the deepest that lies 60 minutes or more from every fall already found, and so
+    on. So a crash is never hidden in a lesser fall that ran into it. Of equally deep ones the latest start counts.
     """
 
     start_ms: int
@@ -51,20 +52,11 @@ def index_level(closes: Mapping[str, Decimal], firsts: Mapping[str, Decimal]) ->
 def find_falls(index: Sequence[Point]) -> list[Fall]:
     """Return the falls of an index in time order."""
     falls: list[Fall] = []
-    highest: deque[int] = deque()  # places of falling levels: the first is the highest of the last hour
-    deep_ms: int | None = None
-    for place, point in enumerate(index):
-        while highest and index[highest[-1]].level < point.level:
-            highest.pop()
-        highest.append(place)
-        while index[highest[0]].at_ms < point.at_ms - HOUR_MS:
-            highest.popleft()
-        if point.level > index[highest[0]].level * (1 - FALL):
-            continue
-        if deep_ms is None or point.at_ms - deep_ms >= HOUR_MS:
-            falls.append(_fall_from(index, highest[0]))
-        deep_ms = point.at_ms
-    return falls
+    for _, start, bottom in sorted(_drops(index), key=lambda drop: (drop[0], -drop[1])):
+        start_ms, bottom_ms = index[start].at_ms, index[bottom].at_ms
+        if all(start_ms >= f.bottom_ms + HOUR_MS or bottom_ms <= f.start_ms - HOUR_MS for f in falls):
+            falls.append(_fall(index, start, bottom))
+    return sorted(falls, key=lambda fall: fall.start_ms)
 
 
 def lowest_within(index: Sequence[Point], place: int, span_ms: int) -> int:
@@ -78,8 +70,22 @@ def lowest_within(index: Sequence[Point], place: int, span_ms: int) -> int:
     return lowest
 
 
-def _fall_from(index: Sequence[Point], start: int) -> Fall:
-    bottom = lowest_within(index, start, HOUR_MS)
+def _drops(index: Sequence[Point]) -> Iterator[tuple[Decimal, int, int]]:
+    """Yield (what is left, start, bottom) for each place from which the index loses 5 % within 60 minutes."""
+    lowest: deque[int] = deque()  # places whose levels rise from the left: the leftmost is the hour's lowest
+    for start in range(len(index) - 1, -1, -1):
+        point = index[start]
+        while lowest and index[lowest[-1]].level >= point.level:
+            lowest.pop()
+        lowest.append(start)
+        while index[lowest[0]].at_ms > point.at_ms + HOUR_MS:
+            lowest.popleft()
+        left = index[lowest[0]].level / point.level
+        if left <= 1 - FALL:
+            yield left, start, lowest[0]
+
+
+def _fall(index: Sequence[Point], start: int, bottom: int) -> Fall:
     middle = (index[start].level + index[bottom].level) / 2
     half = next(place for place in range(start, bottom + 1) if index[place].level <= middle)
     return Fall(
