@@ -40,7 +40,6 @@ from grid.order import Fill, OrderReport
 from risk.veto import Approved
 
 PLACE_BATCH_MAX = 5
-CANCEL_BATCH_MAX = 10
 
 Answer = OrderReport | BaseException
 T = TypeVar("T")
@@ -109,7 +108,7 @@ class BinanceTrading:
             rows = [requests.place(o.request, await self.instrument(o.request.symbol)) for o in chunk]
             window_ms = min(order.request.recv_window_ms for order in chunk)
             params = {"batchOrders": [requests.without_window(row) for row in rows], "recvWindow": window_ms}
-            answers.extend(await self._batch("POST", params, client_ids))
+            answers.extend(await self._batch(params, client_ids))
         return answers
 
     async def cancel(self, symbol: str, client_id: str) -> OrderReport:
@@ -118,14 +117,11 @@ class BinanceTrading:
         return self._report(await self._calls.order("order.cancel", "DELETE", params), client_id)
 
     async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
-        """Cancel several orders of one symbol: side by side over the socket, or ten at a time over REST."""
-        if self._calls.is_socket_up:
-            return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
-        answers: list[Answer] = []
-        for start in range(0, len(client_ids), CANCEL_BATCH_MAX):
-            chunk = list(client_ids[start : start + CANCEL_BATCH_MAX])
-            answers.extend(await self._batch("DELETE", {"symbol": symbol, "origclientorderidlist": chunk}, chunk))
-        return answers
+        """Cancel several orders of one symbol side by side; the answer at index k belongs to id k.
+
+        The venue's own batch is not used: each cancel then has an outcome of its own, whatever happens to the others.
+        """
+        return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
 
     async def order(self, symbol: str, client_id: str) -> OrderReport:
         """Return the order by our own id, over REST: another way than the one that may have failed."""
@@ -248,10 +244,10 @@ class BinanceTrading:
         await self._live.close()
         await self._calls.close()
 
-    async def _batch(self, method: str, params: dict[str, Any], client_ids: Sequence[str]) -> list[Answer]:
+    async def _batch(self, params: dict[str, Any], client_ids: Sequence[str]) -> list[Answer]:
         """Send one REST batch; a failure of the whole is the answer to each of its orders."""
         try:
-            rows = wire.sequence(await self._calls.write(method, "batchOrders", params), "batchOrders")
+            rows = wire.sequence(await self._calls.write("POST", "batchOrders", params), "batchOrders")
             if len(rows) != len(client_ids):
                 raise BadReply(f"batchOrders: {len(rows)} answers to {len(client_ids)} orders")
         except VenueError as failure:

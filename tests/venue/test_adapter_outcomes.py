@@ -1,0 +1,140 @@
+"""Each way in which an order can fail on the wire: what the caller is told, and what is true at the venue."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+
+from exchanges.binance.trading import BinanceTrading
+from exchanges.errors import OutcomeUnknown, VenueError, VenueUnreachable
+from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope
+from tests.venue.adapter_rig import approved, eventually, settings, trading
+from tests.venue.running_venue import RunningVenue, running, still_options
+
+SOCKET, REST = "order.place", "POST /fapi/v1/order"
+
+Row = tuple[FaultKind, Loss, type[VenueError], bool]
+ROWS: list[Row] = [
+    (FaultKind.REPLY_LOST, Loss.CLOSE, OutcomeUnknown, True),
+    (FaultKind.REPLY_LOST, Loss.HANG, OutcomeUnknown, True),
+    (FaultKind.REPLY_TRUNCATED, Loss.CLOSE, OutcomeUnknown, True),
+    (FaultKind.BAD_GATEWAY, Loss.CLOSE, OutcomeUnknown, True),
+    (FaultKind.UNKNOWN_ERROR, Loss.CLOSE, OutcomeUnknown, True),
+    (FaultKind.UNEXPECTED_RESPONSE, Loss.CLOSE, OutcomeUnknown, True),
+    (FaultKind.BACKEND_TIMEOUT, Loss.CLOSE, OutcomeUnknown, True),
+    (FaultKind.REQUEST_LOST, Loss.CLOSE, OutcomeUnknown, False),
+    (FaultKind.SERVICE_UNAVAILABLE, Loss.CLOSE, VenueUnreachable, False),
+    (FaultKind.OVERLOADED, Loss.CLOSE, VenueUnreachable, False),
+    (FaultKind.RATE_LIMITED, Loss.CLOSE, VenueUnreachable, False),
+    (FaultKind.BANNED, Loss.CLOSE, VenueUnreachable, False),
+]
+IDS = [f"{kind.value}-{loss.value}" for kind, loss, _, _ in ROWS]
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[RunningVenue]:
+    with running(still_options()) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def healed(venue: RunningVenue) -> Iterator[None]:
+    yield
+    venue.heal()
+
+
+@pytest.mark.parametrize("door", [SOCKET, REST], ids=["socket", "rest"])
+@pytest.mark.parametrize(("kind", "loss", "told", "is_live"), ROWS, ids=IDS)
+async def test_a_failed_order_is_told_as_what_it_may_be(
+    venue: RunningVenue, door: str, kind: FaultKind, loss: Loss, told: type[VenueError], is_live: bool
+) -> None:
+    client_id = f"{kind.value.replace('_', '')[:16]}{loss.value}{len(door)}"
+    rule = FaultRule(name="it", kind=kind, scope=Scope(endpoint=door), loss=loss, delay=Delay(low_ms=1000))
+    chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=1.0)
+    async with trading(chosen, over_socket=door == SOCKET) as desk:
+        venue.fault(rule)
+        with pytest.raises(VenueError) as caught:
+            await desk.place(approved(client_id))
+
+        assert type(caught.value) is told
+        strikes = venue.within(lambda server: sum(struck for _, _, struck in server.venue.plan.standing()))
+        assert strikes == 1, "it was sent more than once"
+        assert len(venue.orders(client_id)) == int(is_live)
+
+
+async def test_a_ban_says_that_it_is_one(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
+        venue.fault(FaultRule(name="ban", kind=FaultKind.BANNED, delay=Delay(low_ms=30_000)))
+        with pytest.raises(VenueUnreachable) as caught:
+            await desk.place(approved("ban1"))
+
+    assert caught.value.banned
+    assert caught.value.retry_after_s >= 1.0
+
+
+async def test_a_cancel_with_a_lost_reply_is_unknown_and_sent_once(venue: RunningVenue) -> None:
+    """The HTTP library would send a DELETE again after a lost connection and hear "unknown order"."""
+    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
+        await desk.place(approved("once"))
+        rule = FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="DELETE /fapi/v1/order"))
+        venue.fault(replace(rule, count=1))
+        with pytest.raises(OutcomeUnknown):
+            await desk.cancel("ETHUSDT", "once")
+
+        assert venue.within(lambda server: [matches for _, matches, _ in server.venue.plan.standing()]) == [1]
+        assert await desk.open_orders() == []
+
+
+async def test_a_read_over_a_broken_line_is_unreachable_and_never_empty(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
+        for kind in (FaultKind.REPLY_LOST, FaultKind.BAD_GATEWAY, FaultKind.UNKNOWN_ERROR):
+            venue.fault(FaultRule(name="it", kind=kind, scope=Scope(endpoint="GET /fapi/v1/openOrders")))
+            with pytest.raises(VenueUnreachable):
+                await desk.open_orders()
+
+
+async def test_a_batch_with_a_lost_reply_leaves_each_order_unknown(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
+        rule = FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="POST /fapi/v1/batchOrders"))
+        venue.fault(rule)
+        answers = await desk.place_batch([approved(f"many{n}", 290000 - n) for n in range(3)])
+
+    assert [type(answer) for answer in answers] == [OutcomeUnknown] * 3
+    assert all(len(venue.orders(f"many{n}")) == 1 for n in range(3))
+
+
+async def test_a_cut_socket_leaves_what_was_under_way_unknown_and_the_next_order_goes_over_rest(
+    venue: RunningVenue,
+) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+        venue.fault(FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="order.place"), count=1))
+        with pytest.raises(OutcomeUnknown):
+            await desk.place(approved("cut1"))
+        placed = await desk.place(approved("cut2"))
+        await eventually(lambda: desk._calls.is_socket_up)
+
+        assert placed.client_id == "cut2"
+        assert (await desk.order("ETHUSDT", "cut1")).client_id == "cut1"
+
+
+async def test_an_answer_that_comes_too_late_is_counted_and_confuses_nobody(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url, order_timeout_s=0.3)) as desk:
+        slow = FaultRule(name="slow", kind=FaultKind.REPLY_LATENCY, scope=Scope(endpoint="order.place"))
+        venue.fault(replace(slow, delay=Delay(low_ms=800), count=1))
+        with pytest.raises(OutcomeUnknown):
+            await desk.place(approved("slow1"))
+        placed = await desk.place(approved("slow2"))
+        await eventually(lambda: desk._calls._entry.late_replies == 1)
+
+    assert placed.client_id == "slow2"
+
+
+async def test_nobody_home_means_not_sent() -> None:
+    desk = BinanceTrading(settings("http://127.0.0.1:9", "ws://127.0.0.1:9"))
+    try:
+        with pytest.raises(VenueUnreachable, match="not sent"):
+            await desk.connect()
+    finally:
+        await desk.close()
