@@ -44,7 +44,7 @@ from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.desk.standing import StandingHolds
 from grid.book import Book
 from grid.holds import HoldCause
-from grid.intent import CancelIntent, PlaceIntent
+from grid.intent import CancelIntent, PlaceIntent, Standing
 from grid.records import FundingBooked, OrderMarked, OwnerRaised, Record
 from grid.slot import Phase, Signal
 from risk.daily_loss import DailyLoss
@@ -89,6 +89,10 @@ class OrderDesk:
     def entries_gone(self) -> Mapping[str, int]:
         """Return by scope since when (monotonic ms) entries are verified gone."""
         return self._standing.gone_since_ms
+
+    def standing(self, symbol: str) -> Standing:
+        """Return which holds stand against the symbol; empty: against the whole account."""
+        return self._core.standing(symbol)
 
     def waits_for(self) -> list[str]:
         """Return what keeps the desk from trading, in words."""

@@ -49,7 +49,7 @@ class Reports:
         order = self._core.book.orders[client_id]
         match outcome:
             case Accepted(report=report):
-                if not order.is_over:
+                if not order.is_over and client_id not in self._core.echoed:
                     self._core.do_at(Chore.ECHO, client_id, now.mono_ms + self._core.settings.echo_ms)
                 self.take_report(report, now)
             case Unknown():
@@ -80,6 +80,8 @@ class Reports:
         client_id = update.report.client_id
         self._core.last_event_ms[update.report.symbol] = now.mono_ms
         self._core.drop(Chore.ECHO, client_id)
+        # The echo may overtake the reply: it must not be waited for afterwards.
+        self._core.echoed.add(client_id)
         if update.fill is not None:
             self.take_fill(update.fill, client_id, now)
         self.take_report(update.report, now)
@@ -179,6 +181,7 @@ class Reports:
         for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
             core.drop(chore, order.client_id)
         core.cancel_wanted.discard(order.client_id)
+        core.echoed.discard(order.client_id)
         if order.missing:
             core.do_at(Chore.SETTLE, order.client_id, now.mono_ms + SETTLE_FIRST_MS)
         else:
