@@ -90,7 +90,7 @@ class OrderGateway:
         name: str,
         settings: Settings,
         layouts: Mapping[str, SlotLayout],
-        feeds: Mapping[str, str],
+        risk: str,
         venue: Callable[[], TradingVenue],
         market: Callable[[], MarketVenue],
         journal: Callable[[], Journal],
@@ -100,7 +100,7 @@ class OrderGateway:
         self._name = name
         self._settings = settings
         self._layouts = layouts
-        self._feeds = feeds
+        self._risk = risk
         self._make_venue = venue
         self._make_market = market
         self._make_journal = journal
@@ -342,6 +342,9 @@ class OrderGateway:
 
     def _set_up(self, wanted: SetupWanted) -> None:
         grid = self._grids.get(wanted.symbol)
+        if not wanted.symbol and self._keeper is not None:
+            self._outbox.post(wanted.receiver, self._keeper.desk.standing(""))
+            return
         if grid is None or self._keeper is None:
             self._early = [*self._early[-1_000:], wanted]
             return
@@ -362,6 +365,8 @@ class OrderGateway:
             case Broadcast(standing=standing):
                 for slot in self._layouts[standing.symbol].names():
                     self._outbox.post(slot, standing)
+                if self._keeper is not None and self._settings.risk.enabled:
+                    self._outbox.post(self._risk, self._keeper.desk.standing(""))
             case Notice(kind=kind, text=text, level=level):
                 self._log.log(_LEVELS[level], kind, text=text)
                 self._notices = [

@@ -9,7 +9,6 @@ from decimal import Decimal
 from actors.settings import Settings
 from actors.settings_symbol import SymbolSettings
 from exchanges.desk.settings import DeskSettings
-from exchanges.port import FeeRates
 from grid.book import Book
 from grid.errors import ConfigError
 from grid.instrument import Instrument
@@ -37,22 +36,6 @@ class Grid:
     def ladder(self) -> Ladder:
         """Return its levels."""
         return self.generation.ladder()
-
-
-def policy_of(symbol: SymbolSettings, fees: FeeRates, price_age_s: Decimal) -> GridPolicy:
-    """Return the symbol's policy with the account's own fee rates."""
-    return GridPolicy(
-        symbol=symbol.symbol,
-        amount=symbol.amount,
-        buy_window=symbol.buy_window,
-        sell_window=symbol.sell_window,
-        max_lots=symbol.max_lots,
-        maker_fee=fees.maker,
-        entry_slack=symbol.entry_slack,
-        min_rest_ms=milliseconds(symbol.min_rest_s),
-        price_age_ms=milliseconds(price_age_s),
-        exit_taker=symbol.exit_taker,
-    )
 
 
 def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, quote: Quote, book: Book) -> Grid:

@@ -68,6 +68,7 @@ def _symbol(book: SymbolBook, instrument: Instrument, reference: int | None, mar
     worth = value(ledger, lots, mark, book.sign, instrument) if mark is not None else None
     return {
         "side": generation.side.value,
+        "tick": str(instrument.tick),
         "generation": generation.generation,
         "anchor": str(instrument.price(generation.anchor)),
         "price": str(instrument.price(book.sign * reference)) if reference is not None else None,

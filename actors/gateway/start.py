@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from actors.gateway.grids import Grid, grid_of, instruments_of, policy_of
+from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.settings import Settings
+from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan
 from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue, VenueRules
 from grid.book import Book
 from grid.instrument import Instrument
 from grid.order import Quote
 from grid.records import ForeignSet, Record
-from risk.plan import AccountPlan, Finding, Severity, SymbolPlan, Tier
+from risk.plan import Finding, Severity, SymbolPlan
 from risk.prestart import check_start
 
 
@@ -63,25 +64,16 @@ def grids(settings: Settings, facts: Facts, book: Book) -> list[Grid]:
     found = []
     for symbol in settings.symbols:
         name = symbol.symbol
-        policy = policy_of(symbol, facts.fees[name], settings.runtime.price_age_s)
+        policy = grid_policy(settings, symbol, facts.fees[name])
         found.append(grid_of(symbol, facts.instruments[name], policy, facts.quotes[name], book))
     return found
 
 
 def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book) -> list[Finding]:
     """Return the pre-start checks' findings, refusals first."""
-    account = AccountPlan(
-        wallet=facts.account.wallet,
-        unrealised=facts.account.unrealised,
-        is_one_way=facts.account.is_one_way,
-        is_multi_asset=facts.account.is_multi_asset,
-        can_trade=facts.account.can_trade,
-        max_leverage=settings.risk.max_leverage,
-        required_positions=settings.risk.required_positions,
-        max_notional=settings.account.max_notional,
-    )
     unknown = [finding for grid in due if (finding := _unknown_position(grid, facts, book)) is not None]
-    return [*unknown, *check_start(account, [_plan(grid, facts) for grid in due])]
+    plans = [_plan(settings, grid, facts) for grid in due]
+    return [*unknown, *check_start(account_plan(settings, facts.account), plans)]
 
 
 def first_records(due: list[Grid], facts: Facts, book: Book) -> list[Record]:
@@ -96,33 +88,17 @@ def first_records(due: list[Grid], facts: Facts, book: Book) -> list[Record]:
     return records
 
 
-def _plan(grid: Grid, facts: Facts) -> SymbolPlan:
+def _plan(settings: Settings, grid: Grid, facts: Facts) -> SymbolPlan:
+    """Return what is checked: the levels of the journal's generation, which a first start would not have."""
     name = grid.settings.symbol
-    position, quote = facts.positions.get(name), facts.quotes[name]
-    leverage = grid.settings.leverage or (position.leverage if position is not None else 1)
-    isolated = grid.settings.margin_type.value == "isolated" if grid.settings.margin_type is not None else None
-    return SymbolPlan(
+    reading = SymbolReading(
         instrument=grid.instrument,
-        policy=grid.policy,
-        ladder=grid.ladder,
-        reference=quote.bid if grid.generation.side.sign > 0 else quote.ask,
-        leverage=leverage,
-        is_isolated=isolated if isolated is not None else position is not None and position.is_isolated,
-        taker_fee=facts.fees[name].taker,
-        tiers=tuple(_tier(tier) for tier in facts.tiers[name]),
-        position=position.quantity if position is not None else 0,
-        entry_price=position.entry_price if position is not None else grid.instrument.tick * 0,
+        quote=facts.quotes[name],
+        fees=facts.fees[name],
+        tiers=facts.tiers[name],
+        position=facts.positions.get(name),
     )
-
-
-def _tier(tier: MaintenanceTier) -> Tier:
-    return Tier(
-        notional_floor=tier.notional_floor,
-        notional_cap=tier.notional_cap,
-        rate=tier.rate,
-        deduction=tier.deduction,
-        leverage_max=tier.leverage_max,
-    )
+    return replace(symbol_plan(settings, grid.settings, reading), ladder=grid.ladder)
 
 
 def _unknown_position(grid: Grid, facts: Facts, book: Book) -> Finding | None:

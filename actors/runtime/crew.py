@@ -37,10 +37,7 @@ class RayCrew:
 
     def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]:
         """Ask several at once and return their answers; None for who did not answer in time."""
-        pending = {name: self._pose(name, question, arguments) for name in names}
-        waiting = [reference for reference in pending.values() if reference is not None]
-        ready = set(ray.wait(waiting, num_returns=len(waiting), timeout=ANSWER_S)[0]) if waiting else set()
-        return {name: _value(ref) if ref is not None and ref in ready else None for name, ref in pending.items()}
+        return ask_all(self._cluster, names, question, *arguments, timeout_s=ANSWER_S)
 
     def dismiss(self, names: Iterable[str]) -> None:
         """End the actors for good."""
@@ -57,12 +54,6 @@ class RayCrew:
             arguments=arguments,
             log_as_json=self._log_as_json,
         )
-
-    def _pose(self, name: str, question: str, arguments: tuple[Any, ...]) -> Any:
-        try:
-            return self._cluster.find(name).ask.remote(question, *arguments)
-        except NotRunning:
-            return None
 
     def _role(self, name: str) -> tuple[str, str, dict[str, Any]]:
         settings, roster = self._settings, self._roster
@@ -101,6 +92,21 @@ class RayCrew:
                     "reconcile_ms": milliseconds(self._settings.runtime.reconcile_s),
                 }
         raise NotRunning(f"{name} is no actor of this deployment")
+
+
+def ask_all(cluster: Cluster, names: Iterable[str], question: str, *arguments: Any, timeout_s: float) -> dict[str, Any]:
+    """Ask several actors at once; None for who did not answer in time, or is not there."""
+    pending = {name: _pose(cluster, name, question, arguments) for name in names}
+    waiting = [reference for reference in pending.values() if reference is not None]
+    ready = set(ray.wait(waiting, num_returns=len(waiting), timeout=timeout_s)[0]) if waiting else set()
+    return {name: _value(ref) if ref is not None and ref in ready else None for name, ref in pending.items()}
+
+
+def _pose(cluster: Cluster, name: str, question: str, arguments: tuple[Any, ...]) -> Any:
+    try:
+        return cluster.find(name).ask.remote(question, *arguments)
+    except NotRunning:
+        return None
 
 
 def _value(reference: Any) -> Any:

@@ -1,0 +1,192 @@
+"""Starts a deployment in the one safe order, watches it, and ends it in the one safe order."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable
+from enum import Enum
+from typing import Any, Protocol
+
+from actors.clock import Clock
+from actors.messages import Envelope, HoldWord, Receipt
+from actors.roster import Roster
+from actors.settings import Settings
+from actors.structured_log import log_of
+from grid.holds import HoldCause
+
+POLL_S = 0.1
+WATCH_S = 1.0
+CLOSE_PATIENCE_S = 110.0
+
+
+class DeploymentState(Enum):
+    """Where the deployment stands."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    REFUSED = "refused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class Crew(Protocol):
+    """The actors, as the coordinator handles them. Every call is bounded in time; None means no answer (yet)."""
+
+    def enlist(self, name: str) -> None:
+        """Create the actor of that name, or adopt the living one; returns before it has started."""
+        ...
+
+    def ask(self, name: str, question: str, *arguments: Any) -> Any: ...
+
+    def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]: ...
+
+    def dismiss(self, names: Iterable[str]) -> None:
+        """End the actors for good."""
+        ...
+
+
+class Coordinator:
+    """One deployment's coordinator. It decides nothing about orders; a restarted one adopts the living by name."""
+
+    def __init__(self, *, settings: Settings, roster: Roster, crew: Crew, clock: Clock) -> None:
+        self._settings = settings
+        self._roster = roster
+        self._crew = crew
+        self._clock = clock
+        self._log = log_of(roster.coordinator)
+        self._state = DeploymentState.STARTING
+        self._waiting_for: list[str] = []
+        self._refusals: list[str] = []
+        self._started_ms = clock.now_ms()
+        self._gateway: dict[str, Any] = {}
+        self._risk: dict[str, Any] = {}
+        self._last: dict[str, Any] = {}
+        self._stop_mode: str | None = None
+        self._wake = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="coordinator", daemon=True)
+
+    def start(self) -> None:
+        """Begin to start the others; returns at once."""
+        self._thread.start()
+
+    def receive(self, envelope: Envelope) -> Receipt:
+        """Take no messages: nobody sends any."""
+        return Receipt()
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return the deployment's state with the last pictures of gateway and supervisor."""
+        return {
+            "deployment": self._settings.deployment,
+            "state": self._state.value,
+            "waiting_for": list(self._waiting_for),
+            "refusals": list(self._refusals),
+            "started_ms": self._started_ms,
+            "gateway": self._gateway,
+            "risk": self._risk,
+            "final": self._last,
+            "layouts": {symbol: layout.names() for symbol, layout in self._roster.layouts.items()},
+            "max_lots": {symbol.symbol: symbol.max_lots for symbol in self._settings.symbols},
+            "ticks": {name: one["tick"] for name, one in self._gateway.get("symbols", {}).items()},
+        }
+
+    def stop(self, mode: str) -> bool:
+        """Begin to stop (`keep`, `leave_exits`, `flatten`); `snapshot` says when it is done."""
+        self._stop_mode = mode
+        self._wake.set()
+        return True
+
+    def halt(self, reason: str) -> bool:
+        """Put the operator's hold: entries are withdrawn, exits stay."""
+        word = HoldWord(cause=HoldCause.OPERATOR, symbol="", is_put=True, reason=reason)
+        return bool(self._crew.ask(self._roster.gateway, "say", word))
+
+    def resume(self) -> bool:
+        """Lift the operator's hold, and no other."""
+        word = HoldWord(cause=HoldCause.OPERATOR, symbol="", is_put=False, reason="the operator resumes")
+        return bool(self._crew.ask(self._roster.gateway, "say", word))
+
+    def _run(self) -> None:
+        if self._start_in_order():
+            self._state = DeploymentState.RUNNING
+            self._waiting_for = []
+            while not self._wake.wait(WATCH_S):
+                self._look()
+            self._stop()
+        elif self._stop_mode is not None:
+            self._stop()
+        else:
+            self._state = DeploymentState.REFUSED
+
+    def _start_in_order(self) -> bool:
+        """Return False where the gateway refuses or a stop came first."""
+        roster, crew = self._roster, self._crew
+        crew.enlist(roster.gateway)
+        if not self._until("the order gateway", self._gateway_serves):
+            return False
+        # Creating is slow and trades nothing: it goes on while the order stream is confirmed. They serve only then.
+        if self._settings.risk.enabled:
+            crew.enlist(roster.risk)
+        if not self._until("the order stream and the first reading", self._gateway_is_ready):
+            return False
+        if self._settings.risk.enabled and not self._until("the risk supervisor's data", self._risk_has_data):
+            return False
+        for name in (*roster.slots, *roster.feed_list, roster.reconciler):
+            crew.enlist(name)
+        return self._until("the slots and feeds", self._all_answer)
+
+    def _until(self, what: str, is_so: Callable[[], bool | None]) -> bool:
+        while True:
+            answer = is_so()
+            if answer is not None:
+                return answer
+            waits = self._gateway.get("waiting_for") or []
+            self._waiting_for = [what, *waits]
+            if self._wake.wait(POLL_S):
+                return False
+
+    def _gateway_serves(self) -> bool | None:
+        self._look()
+        if self._gateway.get("state") == "refused":
+            self._refusals = list(self._gateway["refusals"])
+            return False
+        return True if self._gateway.get("state") == "serving" else None
+
+    def _gateway_is_ready(self) -> bool | None:
+        self._look()
+        return True if self._gateway.get("is_ready") else None
+
+    def _risk_has_data(self) -> bool | None:
+        self._look()
+        return True if self._risk.get("phase") in ("go", "halted") else None
+
+    def _all_answer(self) -> bool | None:
+        names = (*self._roster.slots, *self._roster.feed_list)
+        answers = self._crew.ask_all(names, "snapshot")
+        return True if all(answers.get(name) is not None for name in names) else None
+
+    def _look(self) -> None:
+        self._gateway = self._crew.ask(self._roster.gateway, "snapshot") or self._gateway
+        if self._settings.risk.enabled:
+            self._risk = self._crew.ask(self._roster.risk, "snapshot") or self._risk
+
+    def _stop(self) -> None:
+        """Fence first, cancel own orders, verify, then streams, then actors (design, section 4)."""
+        self._state = DeploymentState.STOPPING
+        roster, crew, mode = self._roster, self._crew, self._stop_mode or "keep"
+        deadline = time.monotonic() + CLOSE_PATIENCE_S
+        asked = False
+        while self._gateway.get("state") == "serving" and time.monotonic() < deadline:
+            asked = asked or bool(crew.ask(roster.gateway, "close", mode))
+            self._look()
+            if asked and self._gateway.get("is_closed"):
+                break
+            self._waiting_for = ["own orders to be verified gone"]
+            time.sleep(POLL_S)
+        self._last = {"mode": mode, "verified": bool(self._gateway.get("is_closed")), **self._gateway}
+        crew.dismiss((*roster.feed_list, *roster.slots, roster.risk, roster.reconciler))
+        crew.ask(roster.gateway, "stop")
+        crew.dismiss((roster.gateway,))
+        self._waiting_for = []
+        self._state = DeploymentState.STOPPED
+        self._log.info("stopped", mode=mode, verified=self._last["verified"])

@@ -1,0 +1,100 @@
+"""From the actors' snapshots to what `status`, `explain` and the terminal show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from actors.run_file import RunFile
+from grid.slot_machine import Explanation
+
+_COLUMNS = ("price", "lots", "position", "foreign", "entries", "exits", "grid_profit", "total_profit", "round_trips")
+
+
+def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
+    """Return the answer of `status`."""
+    gateway = seen["gateway"]
+    symbols = gateway.get("symbols", {})
+    return {
+        "deployment": seen["deployment"],
+        "state": seen["state"],
+        "started_ms": seen["started_ms"],
+        "waiting_for": seen["waiting_for"],
+        "refusals": seen["refusals"],
+        "halt_epoch": gateway.get("halt_epoch"),
+        "owner_epoch": gateway.get("owner_epoch"),
+        "holds": gateway.get("holds", []),
+        "symbols": [
+            {
+                "symbol": name,
+                "state": "held" if holds_of(gateway, name) else "trading",
+                "max_lots": seen["max_lots"].get(name),
+                **{column: picture.get(column) for column in _COLUMNS},
+            }
+            for name, picture in symbols.items()
+        ],
+        "account": gateway.get("account", {}),
+        "counts": gateway.get("counts", {}),
+        "actors": actor_rows(seen),
+        "addresses": {"ray": run.address, "ray_dashboard": run.dashboard_url},
+        "notices": gateway.get("notices", [])[-10:],
+    }
+
+
+def actor_rows(seen: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return one row for each actor that says something of itself."""
+    gateway, risk = seen["gateway"], seen["risk"]
+    waits = ", ".join(gateway.get("waiting_for", []))
+    rows = [{"name": gateway.get("name", "gateway"), "state": gateway.get("state", "starting"), "waiting_for": waits}]
+    if risk:
+        rows.append({"name": risk.get("name", "risk"), "state": risk.get("phase"), "waiting_for": ""})
+    return rows
+
+
+def holds_of(gateway: Mapping[str, Any], symbol: str) -> list[dict[str, Any]]:
+    """Return the holds against a symbol."""
+    return [hold for hold in gateway.get("holds", []) if hold["symbol"] in ("", symbol)]
+
+
+def explanation(
+    symbol: str, seen: Mapping[str, Any], answers: Mapping[str, list[Explanation] | None]
+) -> dict[str, Any]:
+    """Return the answer of `explain`: each level in the words of the slot that serves it, prices as in the market."""
+    gateway = seen["gateway"]
+    picture = gateway.get("symbols", {}).get(symbol, {})
+    booked = {(level["generation"], level["level"]): level for level in picture.get("levels", [])}
+    rows = [_row(one, booked.get((one.generation, one.level))) for found in answers.values() for one in found or []]
+    silent = sorted(name for name, found in answers.items() if found is None)
+    tick = seen["ticks"].get(symbol, "1")
+    for row in rows:
+        row["price"] = str(row["price"] * _decimal(tick))
+    return {
+        "symbol": symbol,
+        "price": picture.get("price"),
+        "holds": holds_of(gateway, symbol),
+        "levels": sorted(rows, key=lambda row: (-row["generation"], -row["level"])),
+        "silent": silent,
+    }
+
+
+def _row(one: Explanation, booked: Mapping[str, Any] | None) -> dict[str, Any]:
+    order = booked["order"] if booked is not None else None
+    lot = booked["lot"] if booked is not None else None
+    return {
+        "level": one.level,
+        "generation": one.generation,
+        "price": one.price,
+        "state": one.phase,
+        "order": f"{order['side']} {order['quantity']} @ {order['price']}" if order else None,
+        "lot": lot["quantity"] if lot else None,
+        "target": lot["target"] if lot else None,
+        "reason": one.reason.value,
+        "detail": one.detail,
+        "retry_ms": one.next_try_ms,
+    }
+
+
+def _decimal(text: str) -> Any:
+    from decimal import Decimal
+
+    return Decimal(text)

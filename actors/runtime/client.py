@@ -1,0 +1,125 @@
+"""The command line's side of a run: finds its actors by name and asks them."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import ray
+
+from actors.actor_names import COORDINATOR
+from actors.commands.running import StopMode
+from actors.deployment_view import explanation, status_view
+from actors.errors import NotFound, NotRunning, TimedOut
+from actors.run_file import RunFile
+from actors.runtime.cluster import Cluster
+from actors.runtime.crew import ask_all
+
+POLL_S = 0.2
+HALT_PATIENCE_S = 10.0
+
+
+def connect(run: RunFile, *, timeout_s: float) -> Client:
+    """Return a client of a living run. The environment that Ray reads has been set by the caller."""
+    import logging
+
+    ray.init(address=run.address, namespace=run.namespace, log_to_driver=False, logging_level=logging.ERROR)
+    cluster = Cluster(
+        address=run.address, deployment=run.namespace, dashboard_url=run.dashboard_url, token_path=None, is_ours=False
+    )
+    return Client(run, cluster, timeout_s=timeout_s)
+
+
+class Client:
+    """The `RunningDeployment` over Ray."""
+
+    def __init__(self, run: RunFile, cluster: Cluster, *, timeout_s: float) -> None:
+        self._run = run
+        self._cluster = cluster
+        self._timeout_s = timeout_s
+
+    def status(self) -> dict[str, Any]:
+        """Return what the run holds, what stops it, and where it can be watched."""
+        return status_view(self._coordinator(), self._run)
+
+    def explain(self, symbol: str) -> dict[str, Any]:
+        """Return each level of the symbol with its reason, from the actors that decide about it."""
+        seen = self._coordinator()
+        layouts = seen["layouts"]
+        if symbol not in layouts:
+            raise NotFound(f"{symbol} is not traded here; there are {', '.join(sorted(layouts))}")
+        answers = ask_all(self._cluster, layouts[symbol], "explain", timeout_s=self._timeout_s)
+        return explanation(symbol, seen, answers)
+
+    def halt(self, reason: str) -> dict[str, Any]:
+        """Put the operator's hold and wait until the entries are verified gone at the venue."""
+        self._say("halt", reason)
+        deadline = time.monotonic() + min(HALT_PATIENCE_S, self._timeout_s)
+        while time.monotonic() < deadline:
+            gateway = self._coordinator()["gateway"]
+            if "" in gateway.get("entries_gone", ()) and _is_held(gateway):
+                return {"done": True, "said": ["all entries are verified gone; exits stay"]}
+            time.sleep(POLL_S)
+        return {"done": False, "said": ["the hold stands; the entries are not verified gone yet: see gridmesh status"]}
+
+    def resume(self) -> dict[str, Any]:
+        """Lift the operator's hold."""
+        self._say("resume")
+        deadline = time.monotonic() + min(HALT_PATIENCE_S, self._timeout_s)
+        while time.monotonic() < deadline:
+            gateway = self._coordinator()["gateway"]
+            if not _is_held(gateway):
+                others = sorted({hold["cause"] for hold in gateway.get("holds", [])})
+                said = f"still held by {', '.join(others)}" if others else "entries are placed again"
+                return {"done": True, "said": [said]}
+            time.sleep(POLL_S)
+        return {"done": False, "said": ["the hold still stands: see gridmesh status"]}
+
+    def stop(self, mode: StopMode) -> dict[str, Any]:
+        """Stop and return once the own orders are verified gone, or left as the mode says."""
+        self._say("stop", mode.value.replace("-", "_"))
+        while True:  # the caller bounds the time
+            seen = self._coordinator()
+            if seen["state"] == "stopped":
+                return stop_report(seen)
+            time.sleep(POLL_S)
+
+    def close(self) -> None:
+        """Disconnect; the run goes on."""
+        self._cluster.shutdown()
+
+    def _coordinator(self) -> dict[str, Any]:
+        seen = self._ask("snapshot")
+        return dict(seen)
+
+    def _say(self, verb: str, *arguments: Any) -> None:
+        if not self._ask(verb, *arguments):
+            raise TimedOut(f"{verb} was not taken; whether it will act is unknown: see gridmesh status")
+
+    def _ask(self, question: str, *arguments: Any) -> Any:
+        deadline = time.monotonic() + self._timeout_s
+        while time.monotonic() < deadline:
+            answer = ask_all(self._cluster, [COORDINATOR], question, *arguments, timeout_s=2.0)[COORDINATOR]
+            if answer is not None:
+                return answer
+            self._cluster.find(COORDINATOR)  # raises NotRunning where it is gone
+            time.sleep(POLL_S)
+        raise NotRunning(f"the coordinator of {self._run.deployment} does not answer")
+
+
+def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
+    """Return what a stop left behind, one line for each symbol, size and cost named."""
+    final = seen.get("final", {})
+    said = [
+        "no own order is left: verified at the venue" if final.get("verified") else "NOT verified: look at the venue"
+    ]
+    for symbol, picture in final.get("symbols", {}).items():
+        said.append(
+            f"{symbol}: {picture['lots']} lots of {picture['lot_quantity']} stay, cost {picture['lot_cost']}; "
+            f"grid profit {picture['grid_profit']}, total {picture['total_profit']}"
+        )
+    return {"done": bool(final.get("verified")), "said": said, "final": final}
+
+
+def _is_held(gateway: dict[str, Any]) -> bool:
+    return any(hold["cause"] == "operator" for hold in gateway.get("holds", []))

@@ -1,0 +1,161 @@
+"""`gridmesh run`: starts Ray or joins it, starts the coordinator, and on `local` stays until the run has ended."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from actors import run_file
+from actors.actor_names import COORDINATOR
+from actors.clock import now_ms
+from actors.commands.output import emit
+from actors.errors import NotRunning
+from actors.exit_codes import ExitCode
+from actors.run_file import RunFile
+from actors.runtime import cluster as clusters
+from actors.runtime.cluster import Cluster
+from actors.settings import Settings, configuration_hash
+from grid.errors import ConfigError, RefusedToStart
+
+POLL_S = 0.2
+STOP_PATIENCE_S = 150.0
+LOCAL = "local"
+
+
+class Run:
+    """A deployment that this process launched. On `local` it ends with this process."""
+
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+        from actors.runtime.crew import RayCrew
+
+        self.cluster = cluster
+        self.crew = RayCrew(settings, cluster)
+        self.file = RunFile(
+            deployment=settings.deployment,
+            address=cluster.address,
+            namespace=settings.deployment,
+            pid=os.getpid(),
+            pid_started_ms=run_file.process_started_ms(os.getpid()),
+            started_ms=now_ms(),
+            token_path=str(cluster.token_path or ""),
+            configuration_hash=configuration_hash(settings),
+            version=version("gridmesh"),
+            dashboard_url=cluster.dashboard_url,
+            needs_launcher=cluster.is_ours,
+        )
+        self._stopping = threading.Event()
+
+    def launch(self) -> None:
+        """Create the coordinator, which creates the others; write the run file."""
+        self.crew.enlist(COORDINATOR)
+        run_file.write(self.file)
+
+    def look(self) -> dict[str, Any]:
+        """Return the coordinator's last word; empty while it starts."""
+        return self.crew.ask(COORDINATOR, "snapshot") or {}
+
+    def stop(self, mode: str = "keep") -> None:
+        """Ask for the stop, once; a signal may ask too."""
+        self._stopping.set()
+        self.crew.ask(COORDINATOR, "stop", mode)
+
+    def until_stopped(self, watch: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
+        """Show what happens until the deployment has stopped or refused; return the last word."""
+        asked, deadline = False, float("inf")
+        while True:
+            seen = self.look()
+            watch(seen)
+            if seen.get("state") in ("stopped", "refused"):
+                return seen
+            if self._stopping.is_set() and not asked:
+                asked = bool(self.crew.ask(COORDINATOR, "stop", "keep"))
+                deadline = time.monotonic() + STOP_PATIENCE_S
+            if time.monotonic() > deadline:
+                return seen
+            self._stopping.wait(POLL_S) if not asked else time.sleep(POLL_S)
+
+    def on_signal(self, number: int, frame: object) -> None:
+        """Begin to stop: what a process manager or Ctrl-C asks for. A second one changes nothing."""
+        self._stopping.set()
+
+    def end(self) -> None:
+        """End everything that was started here and nothing else."""
+        run_file.remove(self.file)
+        self.cluster.shutdown()
+
+
+def start(settings: Settings) -> Run:
+    """Start or join Ray for the settings. Raises where the deployment runs already with another configuration."""
+    if settings.runtime.address == LOCAL:
+        refuse_second(settings.deployment)
+        return Run(settings, clusters.start_local(settings.deployment, dashboard=settings.runtime.dashboard))
+    token = os.environ.get("RAY_AUTH_TOKEN_PATH")
+    return Run(
+        settings, clusters.connect(settings.runtime.address, settings.deployment, Path(token) if token else None)
+    )
+
+
+def refuse_second(deployment: str) -> None:
+    """Raise `RefusedToStart` where the deployment runs on this machine."""
+    try:
+        running = run_file.read(deployment)
+        run_file.check_alive(running)
+    except NotRunning:
+        return
+    raise RefusedToStart((f"{deployment} runs already: process {running.pid}, Ray at {running.address}",))
+
+
+def run(settings: Settings, *, config: Path, as_json: bool) -> int:
+    """Run a deployment; on `local` until a signal or `gridmesh stop` ends it. Returns the exit code."""
+    if settings.venue.real_money and not settings.venue.live:
+        raise ConfigError("venue.live", False, "has to be true to trade at the venue itself")
+    launched = start(settings)
+    signal.signal(signal.SIGTERM, launched.on_signal)
+    signal.signal(signal.SIGINT, launched.on_signal)
+    try:
+        launched.launch()
+        if not launched.cluster.is_ours:
+            words = f"launched {settings.deployment} at {launched.file.address}; see gridmesh status"
+            document = {"launched": settings.deployment, "address": launched.file.address}
+            emit(document, as_json=as_json, render=lambda: words)
+            return ExitCode.OK
+        last = launched.until_stopped(_Teller(as_json))
+        return _verdict(last, as_json=as_json)
+    finally:
+        if launched.cluster.is_ours:
+            launched.end()
+
+
+class _Teller:
+    """Says each change of state once."""
+
+    def __init__(self, as_json: bool) -> None:
+        self._as_json = as_json
+        self._said: tuple[Any, ...] = ()
+
+    def __call__(self, seen: dict[str, Any]) -> None:
+        words = (seen.get("state"), tuple(seen.get("waiting_for", ())))
+        if seen and words != self._said:
+            self._said = words
+            waits = f", waits for {', '.join(words[1])}" if words[1] else ""
+            emit(
+                {"state": words[0], "waiting_for": list(words[1])},
+                as_json=self._as_json,
+                render=lambda: [f"{words[0]}{waits}"],
+            )
+
+
+def _verdict(last: dict[str, Any], *, as_json: bool) -> int:
+    from actors.runtime.client import stop_report
+
+    if last.get("state") == "refused":
+        raise RefusedToStart(tuple(last.get("refusals", ())))
+    report = stop_report(last)
+    emit(report, as_json=as_json, render=lambda: report["said"])
+    return ExitCode.OK if report["done"] else ExitCode.ERROR

@@ -1,0 +1,81 @@
+"""A simulated venue as a process of its own, for the demo and for drills."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from grid.errors import GridmeshError
+
+START_PATIENCE_S = 30.0
+STOP_PATIENCE_S = 10.0
+
+
+class SimNotStarted(GridmeshError):
+    """The simulated venue ended before it was ready."""
+
+
+class SimProcess:
+    """Starts the venue on a free loopback port and ends it by its own pid."""
+
+    def __init__(self, arguments: Sequence[str], log: Path) -> None:
+        self._log = log.open("wb")
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "exchanges.sim.binance", *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            env=environment,
+            cwd=Path(__file__).resolve().parents[1],
+            start_new_session=True,
+        )
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self.stop()
+            raise SimNotStarted(f"the simulated venue did not start; its last words: {log.read_text()[-2000:]}")
+        self._ready: dict[str, Any] = orjson.loads(line)
+
+    @property
+    def rest_url(self) -> str:
+        """Return the REST address."""
+        return str(self._ready["rest_url"])
+
+    @property
+    def ws_url(self) -> str:
+        """Return the WebSocket address."""
+        return str(self._ready["ws_url"])
+
+    @property
+    def keys(self) -> tuple[str, str]:
+        """Return key and secret of the simulated account; they are worth nothing elsewhere."""
+        return str(self._ready["api_key"]), str(self._ready["api_secret"])
+
+    def truth(self) -> dict[str, Any]:
+        """Return everything that the venue knows: every order ever, fills, wallets."""
+        request = urllib.request.Request(f"{self._ready['control_url']}/state")
+        request.add_header("X-Sim-Token", str(self._ready["control_token"]))
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            found: dict[str, Any] = orjson.loads(reply.read())
+        return found
+
+    def stop(self) -> None:
+        """End the process and wait for it."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(STOP_PATIENCE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
+        self._log.close()
