@@ -80,11 +80,13 @@ class Reports:
         client_id = update.report.client_id
         self._core.last_event_ms[update.report.symbol] = now.mono_ms
         self._core.drop(Chore.ECHO, client_id)
-        # The echo may overtake the reply: it must not be waited for afterwards.
-        self._core.echoed.add(client_id)
         if update.fill is not None:
             self.take_fill(update.fill, client_id, now)
         self.take_report(update.report, now)
+        order = self._core.book.orders.get(client_id)
+        if order is not None and not order.is_over:
+            # The echo may overtake the reply: it must not be waited for afterwards.
+            self._core.echoed.add(client_id)
 
     def take_fill(self, fill: Fill, client_id: str, now: Instant) -> None:
         """Book a fill once, whoever brings it."""

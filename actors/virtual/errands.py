@@ -1,0 +1,144 @@
+"""The desk's calls to the venue: through the account's limiter, by lanes, each ending in exactly one event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actors.virtual.agenda import Agenda
+from actors.virtual.venue import VirtualVenue
+from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
+from exchanges.desk.events import (
+    CancelAnswered,
+    Event,
+    NotSent,
+    OpenOrdersRead,
+    OrderRead,
+    PlaceAnswered,
+    PositionsRead,
+    TradesRead,
+)
+from exchanges.lane import Lane
+from exchanges.port import RateWindow
+from exchanges.throttle import Cost, Throttle, ThrottleRule
+from exchanges.waiting_line import WaitingLine
+from risk.veto import Approved
+
+Work = Send | SendCancel | LookUp | ReadOpenOrders | ReadPositions | ReadTrades
+
+MS = 1_000_000
+LANE_SIZE = 1_000
+ENTRY_LIFE_MS = 5_000
+WORK_LIFE_MS = 60_000
+WINDOWS = (
+    RateWindow(kind="orders", interval_ms=10_000, limit=300),
+    RateWindow(kind="orders", interval_ms=60_000, limit=1_200),
+    RateWindow(kind="weight", interval_ms=60_000, limit=2_400),
+)
+COSTS: dict[type[Work], Cost] = {
+    Send: Cost(orders=1),
+    SendCancel: Cost(weight=1),
+    LookUp: Cost(weight=1),
+    ReadTrades: Cost(weight=5),
+    ReadPositions: Cost(weight=5),
+    ReadOpenOrders: Cost(weight=40),
+}
+
+
+class Errands:
+    """Everything that goes to the venue on behalf of one life of the gateway."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        venue: VirtualVenue,
+        release: Callable[[str], Approved | None],
+        on_event: Callable[[Event], None],
+        is_alive: Callable[[], bool],
+    ) -> None:
+        self._agenda = agenda
+        self._venue = venue
+        self._release = release
+        self._on_event = on_event
+        self._is_alive = is_alive
+        self._line: WaitingLine[Work] = WaitingLine(Throttle(WINDOWS, ThrottleRule()), LANE_SIZE)
+        self._wake_ms: int | None = None
+
+    def submit(self, work: Work) -> None:
+        """Take work in; what does not fit ends as not sent."""
+        lane = work.lane if isinstance(work, Send) else Lane.CANCEL if isinstance(work, SendCancel) else Lane.READ
+        now_ms = self._agenda.now_ms
+        life_ms = ENTRY_LIFE_MS if lane is Lane.ENTRY else WORK_LIFE_MS
+        is_taken = self._line.offer(
+            lane, work, COSTS[type(work)], now_ns=now_ms * MS, deadline_ns=(now_ms + life_ms) * MS
+        )
+        if not is_taken:
+            self._later(work, f"the {lane.name.lower()} lane is full")
+        self._wake_at(now_ms)
+
+    def _wake_at(self, at_ms: int) -> None:
+        if self._wake_ms is None or at_ms < self._wake_ms:
+            self._wake_ms = at_ms
+            self._agenda.at(at_ms, "line", "", lambda: self._pump(at_ms))
+
+    def _pump(self, appointed_ms: int) -> None:
+        if self._wake_ms != appointed_ms:
+            return
+        self._wake_ms = None
+        if not self._is_alive():
+            return
+        now_ns = self._agenda.now_ms * MS
+        for dropped in self._line.expire(now_ns):
+            self._later(dropped.work, dropped.reason)
+        while self._is_alive() and (released := self._line.release(now_ns)) is not None:
+            self._carry_out(released.work)
+        next_ns = self._line.wake_at(now_ns)
+        if next_ns is not None:
+            self._wake_at(max(-(-next_ns // MS), self._agenda.now_ms + 1))
+
+    def _carry_out(self, work: Work) -> None:
+        begun_ms, on_event, venue = self._agenda.now_ms, self._on_event, self._venue
+        match work:
+            case Send(client_id=client_id):
+                approved = self._release(client_id)
+                if approved is not None:
+                    venue.place(approved, lambda out: on_event(PlaceAnswered(client_id=client_id, outcome=out)))
+            case SendCancel(symbol=symbol, client_id=client_id):
+                venue.cancel(symbol, client_id, lambda out: on_event(CancelAnswered(client_id=client_id, outcome=out)))
+            case LookUp(symbol=symbol, client_id=client_id):
+                venue.look_up(
+                    symbol,
+                    client_id,
+                    lambda out: on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=out)),
+                )
+            case ReadOpenOrders():
+                venue.open_orders(lambda found: on_event(OpenOrdersRead(begun_ms=begun_ms, reports=found)))
+            case ReadPositions():
+                venue.positions(lambda found: on_event(PositionsRead(begun_ms=begun_ms, positions=found)))
+            case ReadTrades(symbol=symbol, since_ms=since_ms):
+                venue.trades(
+                    symbol,
+                    since_ms,
+                    lambda found: on_event(
+                        TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=begun_ms, fills=found)
+                    ),
+                )
+
+    def _later(self, work: Work, reason: str) -> None:
+        self._agenda.after(0, "not sent", work, lambda: self._on_event(_not_sent(work, reason, self._agenda.now_ms)))
+
+
+def _not_sent(work: Work, reason: str, now_ms: int) -> Event:
+    outcome = NotSent(reason=reason)
+    match work:
+        case Send(client_id=client_id):
+            return PlaceAnswered(client_id=client_id, outcome=outcome)
+        case SendCancel(client_id=client_id):
+            return CancelAnswered(client_id=client_id, outcome=outcome)
+        case LookUp(client_id=client_id):
+            return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome)
+        case ReadOpenOrders():
+            return OpenOrdersRead(begun_ms=now_ms, reports=None)
+        case ReadPositions():
+            return PositionsRead(begun_ms=now_ms, positions=None)
+        case ReadTrades(symbol=symbol, since_ms=since_ms):
+            return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None)

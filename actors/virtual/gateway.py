@@ -1,0 +1,251 @@
+"""The order gateway of a virtual world: the same desk, line and throttle as live, a journal in memory, no sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from actors.mailbox import Mailbox
+from actors.messages import (
+    Envelope,
+    FeedWord,
+    HoldWord,
+    Intents,
+    Message,
+    Receipt,
+    SetupWanted,
+    SlotsWanted,
+    SymbolSetup,
+    Tellings,
+)
+from actors.outbox import Outbox
+from actors.virtual.agenda import Agenda
+from actors.virtual.errands import Errands
+from actors.virtual.mishaps import CrashPoint, Mishaps
+from actors.virtual.settings import GridPlan, WorldSettings
+from actors.virtual.venue import VirtualVenue
+from exchanges.desk.commands import Broadcast, Command, Effects, Notice, Restream, SyncClock, Tell
+from exchanges.desk.events import (
+    Asked,
+    Event,
+    GoSaid,
+    HoldAsked,
+    IncomeRead,
+    MarkSeen,
+    ReconcileDue,
+    ReferenceSeen,
+    StatesWanted,
+    StreamSaid,
+    StreamState,
+    Ticked,
+)
+from exchanges.desk.settings import DeskSymbol
+from exchanges.order_desk import OrderDesk
+from grid.book import Book
+from grid.intent import Standing
+from grid.order import OrderUpdate
+from grid.records import GenerationStarted, Record, from_body, to_body
+from grid.slot import SlotKey
+from risk.lease import Go
+from risk.veto import Approved
+
+JournalRow = tuple[str, str, dict[str, Any]]
+INCOME_OVERLAP_MS = 60_000
+
+
+class Died(Exception):
+    """The gateway was killed in the middle of an event."""
+
+
+class VirtualGateway:
+    """One life of the account's gateway. `journal` is what survives it."""
+
+    def __init__(
+        self,
+        *,
+        settings: WorldSettings,
+        agenda: Agenda,
+        venue: VirtualVenue,
+        outbox: Outbox,
+        mishaps: Mishaps,
+        journal: list[JournalRow],
+        risk: str,
+        is_alive: Callable[[], bool],
+    ) -> None:
+        self._settings = settings
+        self._agenda = agenda
+        self._venue = venue
+        self._outbox = outbox
+        self._mishaps = mishaps
+        self._journal = journal
+        self._risk = risk
+        self._is_alive = is_alive
+        self._mailbox = Mailbox()
+        self._plans: Mapping[str, GridPlan] = {grid.symbol: grid for grid in settings.grids}
+        self._layouts = {grid.symbol: grid.layout for grid in settings.grids}
+        self.notices: list[Notice] = []
+        book = Book()
+        book.replay(from_body(kind, body) for kind, _, body in journal)
+        self.desk = OrderDesk(
+            book,
+            settings.desk,
+            {g.symbol: DeskSymbol(policy=g.policy, instrument=g.instrument) for g in settings.grids},
+        )
+        self._errands = Errands(agenda, venue, self.release, self.on_event, is_alive)
+
+    def start(self) -> None:
+        """Take over the book and connect."""
+        records: list[Record] = []
+        for symbol, plan in self._plans.items():
+            generation = self._due_generation(symbol, plan)
+            if generation is not None:
+                records.append(generation)
+        owner_epoch = self.desk.book.owner_epoch + 1
+        self._carry_out(self.desk.begin(owner_epoch, records, self._agenda.instant()))
+        self._tick()
+        self._see_marks()
+        self._reconcile()
+        if self._settings.income_ms:
+            self._read_income()
+        self._connect()
+
+    def receive(self, envelope: Envelope) -> Receipt:
+        """Take a message of another actor."""
+        if self._mailbox.accept(envelope).is_fresh:
+            self._on_message(envelope.message)
+        return Receipt()
+
+    def on_event(self, event: Event) -> None:
+        """Let the desk decide, commit what it records, carry out what it commands."""
+        if self._is_alive():
+            self._carry_out(self.desk.handle(event, self._agenda.instant()))
+
+    def release(self, client_id: str) -> Approved | None:
+        """Return the permission to write an order to the wire."""
+        approved, effects = self.desk.release(client_id, self._agenda.instant())
+        self._carry_out(effects)
+        return approved
+
+    def _carry_out(self, effects: Effects) -> None:
+        crash = self._mishaps.crash(len(effects.commands)) if effects.records else None
+        if crash is CrashPoint.BEFORE_COMMIT:
+            raise Died
+        self._journal.extend([to_body(record) for record in effects.records])
+        if crash is CrashPoint.AFTER_COMMIT:
+            raise Died
+        for number, command in enumerate(effects.commands):
+            self._obey(command)
+            if crash is CrashPoint.AFTER_FIRST_COMMAND and number == 0:
+                raise Died
+
+    def _obey(self, command: Command) -> None:
+        match command:
+            case Tell(told=told):
+                key = told.state.key
+                self._outbox.post(self._layouts[key.symbol].name_of(key.level), Tellings(told=(told,)))
+            case Broadcast(standing=standing):
+                for name in self._layouts[standing.symbol].names():
+                    self._outbox.post(name, standing)
+            case Notice():
+                self.notices.append(command)
+            case Restream(reason=reason):
+                self._venue.stream.disconnect()
+                self._agenda.after(0, "stream", reason, lambda: self._on_dropped(reason))
+            case SyncClock():
+                pass  # a virtual world has one clock
+            case _:
+                self._errands.submit(command)
+
+    def _on_message(self, message: Message) -> None:
+        match message:
+            case Intents(intents=intents):
+                for intent in intents:
+                    self.on_event(Asked(intent=intent))
+            case SlotsWanted(keys=keys):
+                self.on_event(StatesWanted(keys=keys))
+            case SetupWanted():
+                self._set_up(message)
+            case FeedWord():
+                self.on_event(
+                    ReferenceSeen(
+                        symbol=message.symbol,
+                        reference=message.reference,
+                        is_fresh=message.is_fresh,
+                        detail=message.detail,
+                    )
+                )
+            case Go():
+                self.on_event(GoSaid(go=message))
+            case HoldWord(cause=cause, symbol=symbol, is_put=is_put, reason=reason):
+                self.on_event(HoldAsked(cause=cause, symbol=symbol, is_put=is_put, reason=reason))
+            case _:
+                raise TypeError(f"no way to take {type(message).__name__}")
+
+    def _set_up(self, wanted: SetupWanted) -> None:
+        book = self.desk.book
+        plan = self._plans.get(wanted.symbol)
+        if plan is None:
+            holds = tuple(hold.cause.value for hold in book.holds.against(""))
+            self._outbox.post(wanted.receiver, Standing(symbol="", halt_epoch=book.halt_epoch, holds=holds))
+            return
+        symbol = book.symbol(wanted.symbol)
+        setup = SymbolSetup(generation=symbol.generation, policy=plan.policy, instrument=plan.instrument)
+        self._outbox.post(wanted.receiver, setup)
+        if wanted.modulus:
+            served = [key for key in symbol.slots if key.level % wanted.modulus in wanted.remainders]
+            # At least one word, so that the slot actor learns which holds stand.
+            first = SlotKey(symbol=wanted.symbol, generation=symbol.generation.generation, level=min(wanted.remainders))
+            self.on_event(StatesWanted(keys=tuple(dict.fromkeys((first, *served)))))
+
+    def _due_generation(self, symbol: str, plan: GridPlan) -> GenerationStarted | None:
+        """Return the ladder to begin, None where the journal holds it already: an anchor never moves by itself."""
+        known = self.desk.book.symbols.get(symbol)
+        last = known.generation if known is not None and known.generations else None
+        top = self._venue.engine.read.book(symbol)
+        first = top.bid if plan.side.sign > 0 else top.ask
+        anchor = plan.anchor or (last.anchor if last is not None else first)
+        if last is None:
+            return plan.generation(0, anchor)
+        if plan.generation(last.generation, anchor) == last:
+            return None
+        return plan.generation(last.generation + 1, anchor)
+
+    def _connect(self) -> None:
+        self._venue.stream.connect(self._on_private)
+
+    def _on_private(self, event: OrderUpdate | StreamState) -> None:
+        self.on_event(event if isinstance(event, StreamState) else StreamSaid(update=event))
+
+    def _on_dropped(self, reason: str) -> None:
+        if self._is_alive():
+            self.on_event(StreamState(is_up=False, reason=reason))
+            self._connect()
+
+    def _tick(self) -> None:
+        if self._is_alive():
+            self.on_event(Ticked())
+            self._agenda.tick(self._settings.tick_ms, "desk", self._tick)
+
+    def _see_marks(self) -> None:
+        if not self._is_alive():
+            return
+        for symbol in self._plans:
+            mark = self._venue.engine.read.premium_index(symbol).mark_price
+            if mark:
+                self.on_event(MarkSeen(symbol=symbol, price=mark))
+        self._agenda.tick(self._settings.mark_ms, "marks", self._see_marks)
+
+    def _reconcile(self) -> None:
+        def due() -> None:
+            if self._is_alive():
+                self.on_event(ReconcileDue(reason="periodic"))
+                self._reconcile()
+
+        self._agenda.tick(self._settings.reconcile_ms, "reconcile", due)
+
+    def _read_income(self) -> None:
+        if not self._is_alive():
+            return
+        since_ms = self._agenda.wall_ms - INCOME_OVERLAP_MS
+        self._venue.income(since_ms, lambda rows: self.on_event(IncomeRead(rows=rows)) if rows is not None else None)
+        self._agenda.tick(self._settings.income_ms, "income", self._read_income)

@@ -1,0 +1,79 @@
+"""The private stream of the virtual venue: in order while it is up, silent or gone when it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actors.virtual.agenda import Agenda
+from actors.virtual.mishaps import Mishaps
+from exchanges.desk.events import StreamState
+from grid.order import OrderUpdate
+
+Listener = Callable[[OrderUpdate | StreamState], None]
+
+
+class PrivateStream:
+    """One connection at a time. What happens while nobody is connected is told to nobody, then or later."""
+
+    def __init__(
+        self, agenda: Agenda, mishaps: Mishaps, connect_ms: Callable[[], int], delay_ms: Callable[[], int]
+    ) -> None:
+        self._agenda = agenda
+        self._mishaps = mishaps
+        self._connect_ms = connect_ms
+        self._delay_ms = delay_ms
+        self._connection = 0
+        self._listener: Listener | None = None
+        self._is_mute = False
+        self._last_ms = 0
+
+    @property
+    def is_up(self) -> bool:
+        """Whether somebody is connected and hears what happens."""
+        return self._listener is not None and not self._is_mute
+
+    def connect(self, listener: Listener) -> None:
+        """Open a connection in place of the one before."""
+        self._connection += 1
+        self._listener = None
+        connection = self._connection
+
+        def confirmed() -> None:
+            if connection == self._connection:
+                self._listener, self._is_mute = listener, False
+                listener(StreamState(is_up=True))
+
+        self._agenda.after(self._connect_ms(), "stream", "up", confirmed)
+
+    def disconnect(self) -> None:
+        """The one who listened is gone."""
+        self._connection += 1
+        self._listener = None
+
+    def cut(self, reason: str) -> None:
+        """End the connection with an error; it opens again by itself."""
+        listener = self._listener
+        if listener is None:
+            return
+        self.disconnect()
+        listener(StreamState(is_up=False, reason=reason))
+        self.connect(listener)
+
+    def mute(self) -> None:
+        """Say nothing more, without an error, until the connection is opened anew."""
+        self._is_mute = True
+
+    def tell(self, update: OrderUpdate) -> None:
+        """Send one event to whoever is connected now."""
+        if self._listener is None or self._is_mute:
+            return
+        delay_ms, connection = self._delay_ms(), self._connection
+        for more_ms in self._mishaps.update(update):
+            at_ms = self._agenda.now_ms + delay_ms + more_ms
+            if not more_ms:
+                at_ms = self._last_ms = max(at_ms, self._last_ms)
+            self._agenda.at(at_ms, "stream", update, lambda: self._deliver(connection, update))
+
+    def _deliver(self, connection: int, update: OrderUpdate) -> None:
+        if connection == self._connection and self._listener is not None and not self._is_mute:
+            self._listener(update)

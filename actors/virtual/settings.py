@@ -1,0 +1,117 @@
+"""What a virtual world is given."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from actors.actor_names import SlotLayout
+from exchanges.desk.settings import DeskSettings
+from exchanges.sim.instrument import SimInstrument
+from exchanges.sim.settings import PESSIMISTIC, FillModel
+from grid.instrument import Instrument
+from grid.ladder import GridSide, Spacing
+from grid.policy import GridPolicy
+from grid.records import GenerationStarted
+from risk.rules import RiskRules
+
+ACCOUNT = "main"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """One-way delays in ms, each drawn evenly from its range; equal bounds make it exact."""
+
+    message: tuple[int, int] = (1, 1)
+    request: tuple[int, int] = (5, 5)
+    reply: tuple[int, int] = (5, 5)
+    stream: tuple[int, int] = (5, 5)
+    quote: tuple[int, int] = (2, 2)
+    connect: tuple[int, int] = (50, 50)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GridPlan:
+    """One grid. `anchor` in ticks; 0: the first best bid."""
+
+    venue: SimInstrument
+    policy: GridPolicy
+    interval: int
+    anchor: int = 0
+    side: GridSide = GridSide.LONG
+    spacing: Spacing = Spacing.ARITHMETIC
+    ratio: Decimal = Decimal(1)
+    modulus: int = 8
+    slots_per_actor: int = 1
+
+    @property
+    def symbol(self) -> str:
+        """Return the symbol."""
+        return self.policy.symbol
+
+    @property
+    def layout(self) -> SlotLayout:
+        """Return which slot actor serves which level."""
+        return SlotLayout(symbol=self.symbol, modulus=self.modulus, slots_per_actor=self.slots_per_actor)
+
+    @property
+    def instrument(self) -> Instrument:
+        """Return the instrument as an adapter would read it from the venue."""
+        return instrument_of(self.venue)
+
+    def generation(self, number: int, anchor: int) -> GenerationStarted:
+        """Return the record that begins the ladder."""
+        return GenerationStarted(
+            symbol=self.symbol,
+            generation=number,
+            side=self.side,
+            spacing=self.spacing,
+            anchor=anchor,
+            interval=self.interval,
+            ratio=self.ratio,
+            tick=self.venue.tick,
+            step=self.venue.step,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldSettings:
+    """One deployment on one account. Periods in ms; `call_timeout_ms` is the gateway's patience with one call."""
+
+    grids: tuple[GridPlan, ...]
+    desk: DeskSettings
+    risk: RiskRules
+    seed: int = 0
+    deposit: Decimal = Decimal(10_000)
+    latency: Latency = field(default_factory=Latency)
+    fills: FillModel = PESSIMISTIC
+    tick_ms: int = 200
+    slot_tick_ms: int = 250
+    risk_tick_ms: int = 500
+    mark_ms: int = 1_000
+    reconcile_ms: int = 10_000
+    income_ms: int = 0
+    """How often income is read; 0: never."""
+    call_timeout_ms: int = 2_500
+    restart_ms: int = 1_400
+    """How long an actor is gone after it was killed."""
+
+
+def instrument_of(venue: SimInstrument) -> Instrument:
+    """Return the venue's instrument in the grid's words."""
+    return Instrument(
+        symbol=venue.symbol,
+        base=venue.base,
+        quote=venue.quote,
+        tick=venue.tick,
+        step=venue.step,
+        price_min=venue.price_min,
+        price_max=venue.price_max,
+        quantity_min=venue.quantity_min,
+        quantity_max=venue.quantity_max,
+        notional_min=venue.notional_min,
+        percent_up=venue.percent_up,
+        percent_down=venue.percent_down,
+        orders_max=venue.orders_max,
+        trading=venue.trading,
+    )

@@ -1,0 +1,148 @@
+"""From the engine's words to the port's: what the Binance adapter does with JSON, without the JSON."""
+
+from __future__ import annotations
+
+from exchanges.desk.events import Refused
+from exchanges.errors import Refusal
+from exchanges.port import Income, Position
+from exchanges.sim import orders as venue
+from exchanges.sim.instrument import SimInstrument
+from exchanges.sim.refusal import Reason
+from exchanges.sim.refusal import Refused as VenueRefused
+from exchanges.sim.venue_events import OrderEvent, PublishedBook
+from exchanges.sim.views import Income as VenueIncome
+from exchanges.sim.views import MarginType, PositionView
+from grid.order import Fill, OrderReport, OrderRequest, OrderStatus, OrderUpdate, Quote, TimeInForce
+
+_STATUSES = {
+    venue.OrderStatus.NEW: OrderStatus.NEW,
+    venue.OrderStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+    venue.OrderStatus.FILLED: OrderStatus.FILLED,
+    venue.OrderStatus.CANCELED: OrderStatus.CANCELED,
+    venue.OrderStatus.EXPIRED: OrderStatus.EXPIRED,
+    venue.OrderStatus.EXPIRED_IN_MATCH: OrderStatus.EXPIRED,
+}
+_LIFETIMES = {
+    TimeInForce.POST_ONLY: venue.TimeInForce.GTX,
+    TimeInForce.GTC: venue.TimeInForce.GTC,
+    TimeInForce.IOC: venue.TimeInForce.IOC,
+}
+_REFUSALS = {
+    Reason.POST_ONLY: Refusal.POST_ONLY_WOULD_TAKE,
+    Reason.REDUCE_ONLY: Refusal.REDUCE_ONLY_CONFLICT,
+    Reason.REDUCE_ONLY_MARGIN: Refusal.REDUCE_ONLY_CONFLICT,
+    Reason.MARGIN: Refusal.MARGIN,
+    Reason.LEVERAGE_POSITION_MAX: Refusal.MARGIN,
+    Reason.CLIENT_ID_DUPLICATE: Refusal.DUPLICATE_ID,
+    Reason.ORDER_UNKNOWN: Refusal.UNKNOWN_ORDER,
+    Reason.ORDER_ABSENT: Refusal.UNKNOWN_ORDER,
+    Reason.OPEN_ORDERS_MAX: Refusal.TOO_MANY_ORDERS,
+    Reason.SYMBOL_CLOSED: Refusal.SYMBOL_CLOSED,
+    Reason.SYMBOL_NOT_OPENING: Refusal.SYMBOL_CLOSED,
+    Reason.QUANTITATIVE_RULE: Refusal.TRADING_RESTRICTED,
+    Reason.PRICE_OVER_CAP: Refusal.FILTER,
+    Reason.PRICE_UNDER_FLOOR: Refusal.FILTER,
+    Reason.NOTIONAL_UNDER_MIN: Refusal.FILTER,
+}
+UNKNOWN_ORDER = Refused(refusal=Refusal.UNKNOWN_ORDER, code="-2013", message="Order does not exist.")
+TOO_OLD = Refused(refusal=Refusal.CLOCK, code="-1021", message="Timestamp is outside of the recvWindow.")
+
+
+def refused_of(error: VenueRefused) -> Refused:
+    """Return the refusal in our words."""
+    refusal = _REFUSALS.get(error.reason, Refusal.OTHER)
+    return Refused(refusal=refusal, code=str(error.code), message=error.message)
+
+
+def order_of(request: OrderRequest, instrument: SimInstrument) -> venue.NewOrder:
+    """Return the request as it goes over the wire; closing means reduce-only (one-way mode)."""
+    return venue.NewOrder(
+        symbol=request.symbol,
+        side=request.side,
+        quantity=instrument.quantity(request.quantity),
+        price=instrument.price(request.price),
+        time_in_force=_LIFETIMES[request.time_in_force],
+        reduce_only=request.closing,
+        client_id=request.client_id,
+    )
+
+
+def report_of(view: venue.OrderView) -> OrderReport:
+    """Return the order."""
+    reason = "" if view.expiry_reason is venue.ExpiryReason.NONE else view.expiry_reason.value
+    return OrderReport(
+        symbol=view.symbol,
+        order_id=str(view.order_id),
+        client_id=view.client_id,
+        side=view.side,
+        status=_STATUSES[view.status],
+        price=view.price,
+        quantity=view.quantity,
+        filled=view.filled,
+        closing=view.reduce_only,
+        venue_ms=view.updated_ms,
+        expiry_reason=reason,
+    )
+
+
+def fill_of(fill: venue.Fill, client_id: str = "") -> Fill:
+    """Return the fill; a trade history tells no client id."""
+    return Fill(
+        symbol=fill.symbol,
+        order_id=str(fill.order_id),
+        trade_id=str(fill.trade_id),
+        client_id=client_id,
+        side=fill.side,
+        price=fill.price,
+        quantity=fill.quantity,
+        fee=fill.commission,
+        fee_asset=fill.commission_asset,
+        is_maker=fill.is_maker,
+        venue_ms=fill.time_ms,
+    )
+
+
+def update_of(event: OrderEvent) -> OrderUpdate:
+    """Return the event as the private stream tells it."""
+    fill = fill_of(event.fill, event.order.client_id) if event.fill is not None else None
+    return OrderUpdate(report=report_of(event.order), fill=fill)
+
+
+def position_of(view: PositionView) -> Position:
+    """Return the position."""
+    return Position(
+        symbol=view.symbol,
+        quantity=view.quantity,
+        entry_price=view.entry_price,
+        mark_price=view.mark_price,
+        unrealised=view.unrealised,
+        liquidation=view.liquidation_price or None,
+        leverage=view.leverage,
+        is_isolated=view.margin_type is MarginType.ISOLATED,
+        venue_ms=view.updated_ms,
+    )
+
+
+def income_of(row: VenueIncome) -> Income:
+    """Return the row of the ledger."""
+    return Income(
+        kind=row.kind,
+        transaction_id=str(row.tran_id),
+        symbol=row.symbol,
+        asset=row.asset,
+        amount=row.amount,
+        venue_ms=row.time_ms,
+    )
+
+
+def quote_of(book: PublishedBook, received_ms: int) -> Quote:
+    """Return the published best prices."""
+    return Quote(
+        symbol=book.symbol,
+        bid=book.bid,
+        ask=book.ask,
+        bid_quantity=book.bid_quantity,
+        ask_quantity=book.ask_quantity,
+        venue_ms=book.time_ms,
+        received_ns=received_ms * 1_000_000,
+    )
