@@ -155,7 +155,8 @@ class GridSlot:
                 self._ask_setup(now_ms)
         elif now_ms >= self._reconcile_at_ms:
             self._reconcile_at_ms = now_ms + self._reconcile_ms
-            group.forget_idle()
+            if group.view is not None:  # without a price nothing is known to be out of reach
+                group.forget_idle()
             self._send(group.on_time(now_ms, everything=True))
             self._want_price()
         else:

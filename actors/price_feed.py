@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
 from typing import Any
 
@@ -53,12 +53,9 @@ class PriceFeed:
         self._gauges = gauges or NoGauges()
         self._mailbox = Mailbox()
         self._loop = LoopThread(name, self._main, end=end)
-        self._feeds = {
-            layout.symbol: SymbolFeed(layout=layout, gateway=gateway, outbox=outbox, first_version=clock.now_ms())
-            for layout in layouts
-        }
+        self._feeds = {layout.symbol: SymbolFeed(layout=layout, gateway=gateway, outbox=outbox) for layout in layouts}
         self._asked_ms: dict[str, int] = {}
-        self._probing: set[asyncio.Task[None]] = set()
+        self._calls: set[asyncio.Task[None]] = set()
         self._published: Mapping[str, FeedSnapshot] = {}
         self._is_push_due = False
         self._stream_reason = "not subscribed yet"
@@ -116,7 +113,7 @@ class PriceFeed:
                 group.create_task(self._listen(venue))
                 group.create_task(self._watch(venue))
         finally:
-            for task in self._probing:
+            for task in self._calls:
                 task.cancel()
             await venue.close()
 
@@ -140,6 +137,7 @@ class PriceFeed:
                         self._push_soon()
                     case StreamUp():
                         self._stream_reason = "up"
+                        self._begin(self._seed(venue, self._feeds[event.name.rpartition("/")[2]]))
                     case StreamDown():
                         self._stream_reason = event.reason
                         log_of(self._name).warning("stream_down", stream=event.name, reason=event.reason)
@@ -149,11 +147,33 @@ class PriceFeed:
             self._ask()
             for feed in self._feeds.values():
                 if feed.on_time(self._mono_ms()):
-                    task = asyncio.create_task(self._probe(venue, feed))
-                    self._probing.add(task)
-                    task.add_done_callback(self._probing.discard)
+                    self._begin(self._probe(venue, feed))
+            self._push()
             self._show()
             await asyncio.sleep(TICK_S)
+
+    def _begin(self, call: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(call)
+        self._calls.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._calls.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            raise error  # in the loop, which ends the process
+
+    async def _seed(self, venue: MarketVenue, feed: SymbolFeed) -> None:
+        """Fetch the price behind a stream that came up, until it is here or the stream has told a newer one."""
+        quotes_before = feed.quotes
+        while feed.quotes == quotes_before:
+            try:
+                quote = await venue.quote(feed.symbol)
+            except VenueError as error:
+                log_of(self._name).warning("first_quote_failed", symbol=feed.symbol, reason=str(error))
+                await asyncio.sleep(RETRY_S)
+                continue
+            feed.on_seed(quote, quotes_before, self._mono_ms(), self._clock.now_ms())
+            self._push_soon()
 
     async def _probe(self, venue: MarketVenue, feed: SymbolFeed) -> None:
         try:

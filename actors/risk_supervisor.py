@@ -170,7 +170,8 @@ class RiskSupervisor:
         self._feed(CoinStreamUp(symbol=coin))
         running = self._seeds.get(coin)
         if running is None or running.done():
-            self._seeds[coin] = asyncio.create_task(self._seed(venue, coin))
+            self._seeds[coin] = task = asyncio.create_task(self._seed(venue, coin))
+            task.add_done_callback(_raise_in_loop)
 
     def _down(self, coin: str, reason: str) -> None:
         self._streams[coin] = reason
@@ -238,3 +239,8 @@ class RiskSupervisor:
 
     def _mono_ms(self) -> int:
         return self._clock.monotonic_ns() // 1_000_000
+
+
+def _raise_in_loop(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        raise error  # in the loop, which ends the process

@@ -7,7 +7,7 @@ fails, or differs and no quote follows (trading rule 19).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 from actors.actor_names import SlotLayout
@@ -52,12 +52,10 @@ class FeedSnapshot:
 class SymbolFeed:
     """The decisions of one symbol's feed. Times are milliseconds: `mono_ms` for ages, `wall_ms` for what is told."""
 
-    def __init__(self, *, layout: SlotLayout, gateway: str, outbox: Outbox, first_version: int) -> None:
+    def __init__(self, *, layout: SlotLayout, gateway: str, outbox: Outbox) -> None:
         self._layout = layout
         self._gateway = gateway
         self._outbox = outbox
-        # Versions rise over restarts, else slots would take a new feed's views for old ones.
-        self._version_base = first_version
         self._setup: SymbolSetup | None = None
         self._window: Window | None = None
         self._view: MarketView | None = None
@@ -89,8 +87,6 @@ class SymbolFeed:
         """Take levels and rules; unchanged ones change nothing, others begin a new window that announces itself."""
         if setup == self._setup:
             return
-        if self._view is not None:
-            self._version_base = self._view.version
         self._setup = setup
         self._side = setup.generation.side
         self._window = Window(setup.generation.ladder(), setup.policy)
@@ -101,7 +97,7 @@ class SymbolFeed:
             self._move(self._quote, wall_ms)
 
     def on_quote(self, quote: Quote, mono_ms: int, wall_ms: int) -> None:
-        """Take a quote of the stream: the only thing that makes a price fresh."""
+        """Take a quote of a live stream: the only thing that makes a price fresh."""
         self._quote, self._heard_ms = quote, mono_ms
         self._quotes += 1
         self._doubt, self._probe_ms = "", None
@@ -109,6 +105,19 @@ class SymbolFeed:
         self._move(quote, wall_ms)
         if self._window is not None and (was_stale or self._word_ms is None):
             self._say(mono_ms)
+
+    @property
+    def quotes(self) -> int:
+        """Return how many quotes came so far: whoever fetches one by REST says whether one has overtaken it."""
+        return self._quotes
+
+    def on_seed(self, quote: Quote, quotes_before: int, mono_ms: int, wall_ms: int) -> None:
+        """Take the venue's answer after the stream came up; a stream tells nothing until the price next moves.
+
+        `quotes_before` is `quotes` at the request: if the stream has spoken since, its word is the newer.
+        """
+        if self._quotes == quotes_before:
+            self.on_quote(quote, mono_ms, wall_ms)
 
     def on_time(self, mono_ms: int) -> bool:
         """Look at the ages, at least every 250 ms; returns whether a probe is due and has to be reported back."""
@@ -185,10 +194,10 @@ class SymbolFeed:
             return
         price = quote.bid if self._side is GridSide.LONG else -quote.ask
         change = self._window.on_price(price, wall_ms)
-        self._view = replace(change.view, version=change.view.version + self._version_base)
+        self._view = change.view
         if change.levels:
             self._crossings += 1
-            self._tell(replace(change, view=self._view))
+            self._tell(change)
 
     def _tell(self, change: WindowChange) -> None:
         """Tell each slot actor its own part of the difference, and the others nothing."""

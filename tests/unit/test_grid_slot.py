@@ -1,128 +1,222 @@
-"""The slot's table: what may happen in which phase, and that nothing gets stuck."""
+"""A slot actor: asks until it knows, decides by its machines, and loses nothing that matters when it loses messages."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from decimal import Decimal
 
 import pytest
 
-from grid.errors import UnexpectedSignal
-from grid.lot import Lot
-from grid.order import Purpose, Side
-from grid.slot import ENDS_ORDER, TRANSITIONS, OrderState, Phase, PositionState, Signal, SlotKey, SlotOrder, SlotState
+from actors.actor_names import SlotLayout
+from actors.grid_slot import ASK_AGAIN_MS, GridSlot
+from actors.messages import Alarms, FeedWord, Intents, PriceWanted, SetupWanted, SlotsWanted, Tellings
+from grid.intent import PlaceIntent, Standing, Told
+from grid.order import Purpose
+from grid.reasons import Reason
+from grid.slot import SlotKey, SlotState
+from grid.window import MarketView, WindowChange
+from tests.grid_setup import example_setup
+from tests.manual_clock import ManualClock
+from tests.post_office import Appointments, Letters, PostOffice
 
-KEY = SlotKey(symbol="ETHUSDT", generation=1, level=-1)
-ORDER = SlotOrder(
-    client_id="g1", purpose=Purpose.ENTRY, side=Side.BUY, price=299_800, quantity=10, target=300_000, placed_ms=1
-)
-ALL_PAIRS = [(phase, signal) for phase in Phase for signal in Signal]
-
-
-def slot_in(phase: Phase) -> SlotState:
-    order = None if phase in (Phase.FREE, Phase.BLOCKED) else ORDER
-    return SlotState(key=KEY, phase=phase, order=order, version=7)
-
-
-@pytest.mark.parametrize(("phase", "signal"), ALL_PAIRS, ids=lambda value: value.value)
-def test_every_pair_has_a_row_or_raises(phase: Phase, signal: Signal) -> None:
-    before = slot_in(phase)
-    order = ORDER if signal is Signal.PLACE else None
-
-    if (phase, signal) not in TRANSITIONS:
-        with pytest.raises(UnexpectedSignal, match=rf"{signal.value} in phase {phase.value}"):
-            before.after(signal, order)
-        return
-    after = before.after(signal, order)
-
-    assert after.phase is TRANSITIONS[(phase, signal)]
-    assert after.version == 8
-    assert (after.order is None) is (signal in ENDS_ORDER or (before.order is None and order is None))
+LAYOUT = SlotLayout(symbol="ETHUSDT", modulus=6)
+GATEWAY, FEED = "gateway/binanceusdm/main", "feed/ETHUSDT"
+LEVEL = -1
+KEY = SlotKey(symbol="ETHUSDT", generation=1, level=LEVEL)
+OPEN = Standing(symbol="ETHUSDT", halt_epoch=4, holds=())
+VIEW = MarketView(generation=1, price=300_000, top=-1, floor=0, version=10, at_ms=0)
 
 
-def reachable(start: Phase, *, without: frozenset[Signal] = frozenset()) -> set[Phase]:
-    found, open_phases = {start}, [start]
-    while open_phases:
-        here = open_phases.pop()
-        for (phase, signal), target in TRANSITIONS.items():
-            if phase is here and signal not in without and target not in found:
-                found.add(target)
-                open_phases.append(target)
-    return found
+class World:
+    """One slot actor, level -1's, with its post office, appointments and clock."""
+
+    def __init__(self) -> None:
+        self.office, self.appointments, self.clock = PostOffice(), Appointments(), ManualClock()
+        self.slot = GridSlot(
+            layout=LAYOUT,
+            index=5,
+            gateway=GATEWAY,
+            feed=FEED,
+            outbox=self.office,
+            waker=self.appointments,
+            clock=self.clock,
+            reconcile_ms=10_000,
+        )
+        self.from_gateway, self.from_feed = Letters(GATEWAY), Letters(FEED)
+
+    def serve(self) -> None:
+        self.slot.start()
+        self.slot.receive(self.from_gateway(example_setup()))
+        self.slot.receive(self.from_gateway(Tellings(told=(told(),))))
+        self.office.clear()
+
+    def pass_ms(self, duration_ms: int) -> None:
+        self.clock.advance_ms(duration_ms)
+        self.slot.tick()
 
 
-def test_every_phase_can_be_reached_from_free() -> None:
-    assert reachable(Phase.FREE) == set(Phase)
+def told(version: int = 0, refusal: Reason | None = None) -> Told:
+    return Told(state=SlotState(key=KEY, version=version), standing=OPEN, refusal=refusal)
 
 
-@pytest.mark.parametrize("phase", Phase)
-def test_every_phase_can_get_back_to_free(phase: Phase) -> None:
-    assert Phase.FREE in reachable(phase)
+@pytest.fixture
+def world() -> World:
+    return World()
 
 
-@pytest.mark.parametrize("phase", [Phase.PENDING, Phase.LOCKED, Phase.CANCELLING, Phase.UNKNOWN])
-def test_an_order_can_end_without_our_asking_again(phase: Phase) -> None:
-    assert Phase.FREE in reachable(phase, without=frozenset({Signal.PLACE, Signal.CANCEL, Signal.ABSENT}))
+def intents(world: World) -> list[PlaceIntent]:
+    found = [intent for message in world.office.to(GATEWAY, Intents) for intent in message.intents]
+    return [intent for intent in found if isinstance(intent, PlaceIntent)]
 
 
-@pytest.mark.parametrize(("pair", "target"), TRANSITIONS.items())
-def test_a_phase_has_an_order_exactly_where_one_may_live(pair: tuple[Phase, Signal], target: Phase) -> None:
-    after = slot_in(pair[0]).after(pair[1], ORDER if pair[1] is Signal.PLACE else None)
+def test_a_new_slot_asks_for_its_setup_until_it_comes(world: World) -> None:
+    world.slot.start()
+    world.pass_ms(ASK_AGAIN_MS)
+    world.pass_ms(ASK_AGAIN_MS)
 
-    assert (after.order is None) is (target in (Phase.FREE, Phase.BLOCKED))
-
-
-@pytest.mark.parametrize("phase", [phase for phase in Phase if phase is not Phase.FREE])
-def test_nothing_is_placed_over_what_is_not_over(phase: Phase) -> None:
-    with pytest.raises(UnexpectedSignal):
-        slot_in(phase).after(Signal.PLACE, ORDER)
+    wanted = SetupWanted(receiver="slot/ETHUSDT/05", symbol="ETHUSDT", remainders=(5,), modulus=6)
+    assert world.office.to(GATEWAY, SetupWanted) == [wanted] * 3
+    assert world.slot.snapshot()["waits_for"] == f"setup of ETHUSDT from {GATEWAY}"
+    assert world.slot.explain() == []
 
 
-@pytest.mark.parametrize("signal", [Signal.ACKED, Signal.LOST, Signal.CANCEL_FAILED, Signal.DONE_SHORT])
-def test_late_words_about_an_order_that_waits_for_its_fills_change_nothing(signal: Signal) -> None:
-    after = slot_in(Phase.SETTLING).after(signal)
+def test_with_a_setup_it_asks_the_feed_for_the_price(world: World) -> None:
+    world.slot.start()
+    world.slot.receive(world.from_gateway(example_setup()))
 
-    assert (after.phase, after.order) == (Phase.SETTLING, ORDER)
-
-
-def test_the_venue_may_end_an_exit_while_we_cancel_it() -> None:
-    after = slot_in(Phase.CANCELLING).after(Signal.CONFLICT)
-
-    assert (after.phase, after.order) == (Phase.BLOCKED, None)
+    assert world.office.to(FEED, PriceWanted) == [PriceWanted(receiver="slot/ETHUSDT/05", symbol="ETHUSDT")]
+    assert world.slot.snapshot()["phase"] == "serving"
 
 
-def test_two_failed_cancels_leave_the_order_live() -> None:
-    twice = slot_in(Phase.CANCELLING).after(Signal.CANCEL_FAILED).after(Signal.CANCEL_FAILED)
+def test_a_level_that_enters_the_window_is_asked_to_be_bought(world: World) -> None:
+    world.serve()
 
-    assert (twice.phase, twice.order) == (Phase.LOCKED, ORDER)
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
 
-
-@pytest.mark.parametrize(
-    ("signal", "filled", "word"),
-    [
-        (Signal.DONE, 10, OrderState.FILLED),
-        (Signal.DONE, 4, OrderState.CANCELED),
-        (Signal.ABSENT, 0, OrderState.NOT_PLACED),
-    ],
-)
-def test_the_word_for_an_ended_order_is_what_became_of_it(signal: Signal, filled: int, word: OrderState) -> None:
-    after = slot_in(Phase.LOCKED).after(signal, replace(ORDER, filled=filled))
-
-    assert after.order_state is word
+    [intent] = intents(world)
+    assert (intent.key, intent.purpose, intent.price, intent.quantity) == (KEY, Purpose.ENTRY, 299_800, 10)
+    assert (intent.target, intent.basis_version, intent.halt_epoch) == (300_000, 0, 4)
 
 
-def test_a_live_order_is_placed_or_partly_filled_and_an_entry_or_an_exit() -> None:
-    entry = slot_in(Phase.LOCKED)
-    leaving = replace(entry, order=replace(ORDER, purpose=Purpose.EXIT, filled=1))
+def test_a_doubled_letter_asks_nothing_twice(world: World) -> None:
+    world.serve()
+    letter = world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,)))
 
-    assert (entry.order_state, leaving.order_state) == (OrderState.PLACED, OrderState.PARTLY_FILLED)
-    assert (entry.has_live_entry, entry.has_live_exit) == (True, False)
-    assert (leaving.has_live_entry, leaving.has_live_exit) == (False, True)
-    assert SlotState(key=KEY).order_state is OrderState.NOT_PLACED
+    world.slot.receive(letter)
+    world.slot.receive(letter)
+
+    assert len(intents(world)) == 1
+    assert world.slot.snapshot()["arrivals"]["double"] == 1
 
 
-def test_a_lot_fills_the_position_and_raises_the_version() -> None:
-    held = slot_in(Phase.FREE).with_lot(Lot(quantity=1, cost=Decimal(3), target=5))
+def test_an_intent_without_answer_is_asked_again_after_its_time(world: World) -> None:
+    world.serve()
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
+    delay_ms = world.appointments.delays[-1]
 
-    assert (held.position_state, held.version) == (PositionState.FILLED, 8)
-    assert held.with_lot(None).position_state is PositionState.EMPTY
+    world.pass_ms(delay_ms - 1)
+    assert len(intents(world)) == 1
+    world.pass_ms(1)
+
+    assert delay_ms == 2_000
+    assert len(intents(world)) == 2
+
+
+def test_a_hold_stops_entries_and_its_end_starts_them_again(world: World) -> None:
+    world.serve()
+    world.slot.receive(world.from_gateway(replace(OPEN, halt_epoch=5, holds=("risk",))))
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
+    assert intents(world) == []
+    assert world.slot.explain()[0].reason is Reason.HOLD
+
+    world.slot.receive(world.from_gateway(replace(OPEN, halt_epoch=6)))
+
+    assert [intent.halt_epoch for intent in intents(world)] == [6]
+
+
+def test_a_gap_from_the_gateway_asks_for_the_whole(world: World) -> None:
+    world.serve()
+
+    world.slot.receive(world.from_gateway(OPEN, skip=3))
+
+    assert len(world.office.to(GATEWAY, SetupWanted)) == 1
+
+
+def test_a_reborn_feed_is_asked_for_the_price(world: World) -> None:
+    world.serve()
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
+    world.office.clear()
+
+    reborn = Letters(FEED, incarnation="2")
+    world.slot.receive(reborn(WindowChange(view=replace(VIEW, version=900))))
+
+    assert len(world.office.to(FEED, PriceWanted)) == 1
+
+
+def test_a_level_whose_book_state_is_unknown_is_asked_for(world: World) -> None:
+    world.slot.start()
+    world.slot.receive(world.from_gateway(example_setup()))
+
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
+
+    assert world.office.to(GATEWAY, SlotsWanted) == [SlotsWanted(receiver="slot/ETHUSDT/05", keys=(KEY,))]
+
+
+def test_a_refusal_asks_for_a_newer_price_and_waits(world: World) -> None:
+    world.serve()
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
+    world.office.clear()
+
+    world.slot.receive(world.from_gateway(Tellings(told=(told(version=2, refusal=Reason.BUSY),))))
+
+    assert len(world.office.to(FEED, PriceWanted)) == 1
+    assert intents(world) == []
+    assert world.appointments.delays[-1] == 250
+    world.pass_ms(250)
+    assert [intent.basis_version for intent in intents(world)] == [2]
+
+
+def test_a_lost_window_is_made_good_within_a_reconcile_period(world: World) -> None:
+    world.serve()
+    delay_ms = world.appointments.delays[-1]
+
+    world.pass_ms(delay_ms)
+    assert len(world.office.to(FEED, PriceWanted)) == 1
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
+
+    assert delay_ms == 10_000
+    assert len(intents(world)) == 1
+
+
+def test_an_idle_slot_makes_one_appointment_a_reconcile_period(world: World) -> None:
+    world.serve()
+    world.appointments.delays.clear()
+
+    for _ in range(20):
+        world.slot.receive(world.from_gateway(FeedWord(symbol="ETHUSDT", reference=None, is_fresh=True)))
+    world.pass_ms(10_000)
+
+    assert world.appointments.delays == [10_000]
+
+
+def test_a_packed_actor_serves_each_of_its_levels() -> None:
+    world = World()
+    world.slot = GridSlot(
+        layout=SlotLayout(symbol="ETHUSDT", modulus=6, slots_per_actor=3),
+        index=1,
+        gateway=GATEWAY,
+        feed=FEED,
+        outbox=world.office,
+        waker=world.appointments,
+        clock=world.clock,
+    )
+    world.slot.start()
+    world.slot.receive(world.from_gateway(example_setup()))
+    states = tuple(
+        Told(state=SlotState(key=replace(KEY, level=level), version=0), standing=OPEN) for level in (-3, -2, -1)
+    )
+    world.slot.receive(world.from_gateway(Tellings(told=states)))
+
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(-3, -2, -1))))
+
+    assert [intent.price for intent in intents(world)] == [299_400, 299_600, 299_800]
+    assert world.office.to(FEED, Alarms) == []

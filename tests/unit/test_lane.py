@@ -6,7 +6,7 @@ from random import Random
 
 from actors.lane import ANSWER_DUE_MS, IN_FLIGHT_MAX, PAUSE_LAST_MS, WAITING_MAX, Lane
 from actors.mailbox import Arrival, Mailbox
-from actors.messages import Alarms, FeedWord, Message, SetupWanted
+from actors.messages import Alarms, Envelope, FeedWord, Message, SetupWanted
 from grid.window import Alarm
 
 
@@ -15,8 +15,8 @@ def word(number: int) -> Message:
     return SetupWanted(receiver=f"slot/ETHUSDT/{number:02d}", symbol="ETHUSDT")
 
 
-def names(sent: list[tuple[int, object]]) -> list[int]:
-    return [envelope.sequence for _, envelope in sent]  # type: ignore[attr-defined]
+def names(sent: list[tuple[int, Envelope]]) -> list[int]:
+    return [envelope.sequence for _, envelope in sent]
 
 
 def test_messages_go_out_at_once_numbered_from_one() -> None:

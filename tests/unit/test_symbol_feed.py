@@ -37,7 +37,7 @@ def office() -> PostOffice:
 
 @pytest.fixture
 def feed(office: PostOffice) -> SymbolFeed:
-    return SymbolFeed(layout=LAYOUT, gateway=GATEWAY, outbox=office, first_version=1_000)
+    return SymbolFeed(layout=LAYOUT, gateway=GATEWAY, outbox=office)
 
 
 def changes(office: PostOffice) -> dict[str, WindowChange]:
@@ -116,7 +116,7 @@ def test_versions_rise_over_a_restart_and_a_new_generation(feed: SymbolFeed, off
     after = feed.snapshot(20).view
     assert before is not None
     assert after is not None
-    assert after.version > before.version > 1_000
+    assert after.version > before.version
     assert (before.generation, after.generation) == (1, 2)
 
 
@@ -125,7 +125,6 @@ def test_an_actor_that_asks_is_told_all_its_open_levels(feed: SymbolFeed, office
         layout=SlotLayout(symbol="ETHUSDT", modulus=6, slots_per_actor=3),
         gateway=GATEWAY,
         outbox=office,
-        first_version=0,
     )
     serving(packed, office)
 
@@ -184,7 +183,7 @@ def test_a_probe_that_differs_makes_the_price_stale_unless_a_quote_follows(
     serving(feed, office)
     assert feed.on_time(AGE_MS)
     feed.on_probe(quote(309_000), "", AGE_MS)
-    assert feed.phase is FeedPhase.FRESH
+    assert all(word.is_fresh for word in office.to(GATEWAY, FeedWord))
 
     feed.on_time(AGE_MS + GRACE_MS)
 
@@ -246,3 +245,17 @@ def test_the_same_setup_again_changes_nothing(feed: SymbolFeed, office: PostOffi
     feed.on_setup(example_setup(), 10, 10)
 
     assert office.posted == []
+
+
+def test_a_price_fetched_for_a_new_stream_yields_to_a_quote_that_overtook_it(
+    feed: SymbolFeed, office: PostOffice
+) -> None:
+    feed.on_setup(example_setup(), 0, 0)
+    before = feed.quotes
+    feed.on_quote(quote(300_500), 10, 10)
+
+    feed.on_seed(quote(300_000), before, 20, 20)
+    assert feed.snapshot(20).quote == quote(300_500)
+
+    feed.on_seed(quote(300_000), feed.quotes, 30, 30)
+    assert feed.snapshot(30).quote == quote(300_000)
