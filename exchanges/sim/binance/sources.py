@@ -11,7 +11,7 @@ from exchanges.sim.catalogue import demo_instruments
 from exchanges.sim.generator import DemoTape
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import Candle, MarketEvent
-from exchanges.sim.tape import open_tape
+from exchanges.sim.tape import open_tape, tape_symbols
 
 MINUTE_MS = 60_000
 
@@ -40,7 +40,7 @@ class _Generated:
         return self._tape.history()
 
     def events(self) -> Iterator[MarketEvent]:
-        return iter(self._tape.events())
+        return self._tape.events()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,8 +55,13 @@ class RecordedMarket:
     warm_up_ms: int = 0
     known: tuple[SimInstrument, ...] = field(default_factory=lambda: tuple(demo_instruments()))
 
+    def instruments(self) -> dict[str, SimInstrument]:
+        """Return the symbols that the files are of."""
+        by_symbol = {held.symbol: held for held in self.known}
+        return {symbol: by_symbol[symbol] for symbol in tape_symbols(self.paths, by_symbol)}
+
     def __call__(self, now_ms: int) -> MarketSource:
-        first = next(open_tape(self.paths, self.known), None)
+        first = next(open_tape(self.paths, self.instruments()), None)
         if first is None:
             raise ValueError(f"{', '.join(map(str, self.paths))}: the tape has no event")
         return _Recorded(self, first.time_ms, now_ms)
@@ -71,10 +76,10 @@ class _Recorded:
         self.venue_start_ms = begin_ms - begin_ms % grain_ms
 
     def instruments(self) -> Iterable[SimInstrument]:
-        return self._market.known
+        return self._market.instruments().values()
 
     def history(self) -> Iterable[Candle]:
         return ()
 
     def events(self) -> Iterator[MarketEvent]:
-        return iter(open_tape(self._market.paths, self._market.known))
+        return open_tape(self._market.paths, self._market.instruments())

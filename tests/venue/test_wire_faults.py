@@ -1,0 +1,465 @@
+"""Each kind of fault is seen by a client at the wire, and the venue's truth says what really happened."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import aiohttp
+import pytest
+
+from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope
+from exchanges.sim.binance.options import Behaviour
+from grid.order import Side
+from tests.venue.frames import order_frame
+from tests.venue.running_venue import PlainClient, RunningVenue, quote, running, still_options, trade
+
+PLACE = Scope(endpoint="order.place")
+
+
+@pytest.fixture(scope="module")
+def started() -> Iterator[RunningVenue]:
+    with running(still_options(behaviour=Behaviour(hang_s=1.0))) as venue:
+        yield venue
+
+
+@pytest.fixture
+def venue(started: RunningVenue) -> RunningVenue:
+    started.heal()
+    return started
+
+
+@pytest.fixture
+async def session() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession() as made:
+        yield made
+
+
+@pytest.fixture
+def client(venue: RunningVenue, session: aiohttp.ClientSession) -> PlainClient:
+    return PlainClient(session, venue.rest_url)
+
+
+def rule(kind: FaultKind, **terms: Any) -> FaultRule:
+    return FaultRule(name=kind.value, kind=kind, **{"scope": PLACE, "count": 1, **terms})
+
+
+async def heard(socket: aiohttp.ClientWebSocketResponse, *, wait_s: float = 0.4) -> list[dict[str, Any]]:
+    """Return what the socket says until it is silent for a while."""
+    frames: list[dict[str, Any]] = []
+    while True:
+        try:
+            message = await socket.receive(timeout=wait_s)
+        except TimeoutError:
+            return frames
+        if message.type is not aiohttp.WSMsgType.TEXT:
+            return frames
+        frames.append(json.loads(message.data))
+
+
+def executions(frames: list[dict[str, Any]], client_id: str) -> list[str]:
+    return [row["o"]["X"] for row in frames if row["e"] == "ORDER_TRADE_UPDATE" and row["o"]["c"] == client_id]
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code", "is_live"),
+    [
+        (FaultKind.SERVICE_UNAVAILABLE, 503, -1001, False),
+        (FaultKind.OVERLOADED, 503, -1008, False),
+        (FaultKind.UNKNOWN_ERROR, 503, -1000, True),
+        (FaultKind.UNEXPECTED_RESPONSE, 400, -1006, True),
+        (FaultKind.BACKEND_TIMEOUT, 408, -1007, True),
+        (FaultKind.LOGIN_REFUSED, 401, -2015, False),
+        (FaultKind.RATE_LIMITED, 429, -1003, False),
+    ],
+)
+async def test_an_error_answer_says_nothing_of_the_outcome_but_the_truth_does(
+    venue: RunningVenue, client: PlainClient, kind: FaultKind, status: int, code: int, is_live: bool
+) -> None:
+    venue.fault(rule(kind))
+
+    answer = await client.place(f"answer{kind.value}")
+
+    assert (answer[0], answer[1]["code"]) == (status, code)
+    assert len(venue.orders(f"answer{kind.value}")) == is_live
+    assert ("Retry-After" in client.headers) is (status == 429)
+
+
+async def test_both_meanings_of_503_are_worded_as_the_venue_words_them(
+    venue: RunningVenue, client: PlainClient
+) -> None:
+    venue.fault(rule(FaultKind.UNKNOWN_ERROR))
+    _, executed = await client.place("worded1")
+    venue.fault(rule(FaultKind.SERVICE_UNAVAILABLE))
+    _, refused = await client.place("worded2")
+
+    assert executed["msg"].startswith("Unknown error")
+    assert refused["msg"] == "Service Unavailable."
+
+
+async def test_an_overloaded_venue_still_takes_what_reduces(venue: RunningVenue, client: PlainClient) -> None:
+    await client.place("reduce1", price="3001", timeInForce="IOC")
+    venue.fault(rule(FaultKind.OVERLOADED))
+
+    status, _ = await client.place("reduce2", side="SELL", price="3100", reduceOnly="true")
+
+    assert status == 200
+
+
+async def test_a_bad_gateway_answers_in_html_and_the_order_lives(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.BAD_GATEWAY))
+
+    with pytest.raises(json.JSONDecodeError):
+        await client.place("gateway")
+
+    assert client.headers["Content-Type"].startswith("text/html")
+    assert len(venue.orders("gateway")) == 1
+
+
+async def test_a_reply_is_lost_by_closing_after_the_order_was_taken(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.REPLY_LOST))
+
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await client.place("lost")
+
+    assert len(venue.orders("lost")) == 1
+
+
+async def test_a_reply_is_lost_by_hanging_after_the_order_was_taken(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.REPLY_LOST, loss=Loss.HANG))
+
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(client.place("hung"), 0.5)
+
+    assert len(venue.orders("hung")) == 1
+
+
+async def test_a_reply_is_truncated(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.REPLY_TRUNCATED))
+
+    with pytest.raises(aiohttp.ClientPayloadError):
+        await client.place("half")
+
+    assert len(venue.orders("half")) == 1
+
+
+async def test_a_request_is_lost_before_the_venue_acts(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.REQUEST_LOST))
+
+    with pytest.raises(aiohttp.ClientConnectionError):
+        await client.place("never")
+
+    assert venue.orders("never") == []
+
+
+@pytest.mark.parametrize("loss", [Loss.CLOSE, Loss.TIMEOUT])
+async def test_an_order_is_accepted_late(venue: RunningVenue, client: PlainClient, loss: Loss) -> None:
+    client_id = f"late{loss.value}"
+    venue.fault(rule(FaultKind.ACCEPTED_LATE, delay=Delay(low_ms=300), loss=loss))
+
+    if loss is Loss.CLOSE:
+        with pytest.raises(aiohttp.ClientConnectionError):
+            await client.place(client_id)
+    else:
+        assert (await client.place(client_id))[1]["code"] == -1007
+    absent = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId=client_id)
+
+    assert absent[1]["code"] == -2013
+    assert await _eventually(lambda: len(venue.orders(client_id)) == 1)
+
+
+async def test_an_order_that_arrives_late_is_refused_where_its_window_is_judged_again(
+    session: aiohttp.ClientSession,
+) -> None:
+    with running(still_options(behaviour=Behaviour(recv_window_at_matching=True))) as strict:
+        client = PlainClient(session, strict.rest_url)
+        strict.fault(rule(FaultKind.REQUEST_LATENCY, delay=Delay(low_ms=400)))
+        strict.fault(rule(FaultKind.ACCEPTED_LATE, delay=Delay(low_ms=400), loss=Loss.TIMEOUT, after=1))
+
+        judged = await client.place("tooLate", recvWindow=200)
+        await client.place("tooLate2", recvWindow=200)
+        await asyncio.sleep(0.6)
+
+        assert judged[1]["code"] == -1021
+        assert strict.orders("tooLate") == strict.orders("tooLate2") == []
+
+
+async def test_latency_before_matching_decides_what_an_order_meets(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.REQUEST_LATENCY, delay=Delay(low_ms=300)))
+    placing = asyncio.create_task(client.place("slow", price="2999.5"))
+    await asyncio.sleep(0.1)
+
+    await asyncio.to_thread(venue.play, trade("ETHUSDT", "2999", "1", Side.SELL))
+    status, _ = await placing
+
+    assert status == 200
+    assert venue.orders("slow")[0].filled == 0
+
+
+async def test_latency_of_the_reply_lets_the_stream_overtake_it(
+    venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
+) -> None:
+    venue.fault(rule(FaultKind.REPLY_LATENCY, delay=Delay(low_ms=500)))
+    key = await client.listen_key()
+    async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
+        placing = asyncio.create_task(client.place("overtaken"))
+        first = await socket.receive_json(timeout=5)
+
+        assert first["o"]["c"] == "overtaken"
+        assert not placing.done()
+        await placing
+
+
+async def test_a_new_order_is_invisible_to_queries_for_a_while(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.LATE_VISIBILITY, delay=Delay(low_ms=500)))
+    status, _ = await client.place("hidden")
+
+    early = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="hidden")
+    resting = await client.ask("GET", "/fapi/v1/openOrders", symbol="ETHUSDT")
+    await asyncio.sleep(0.6)
+    later = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="hidden")
+
+    assert status == 200
+    assert (early[1]["code"], resting[1]) == (-2013, [])
+    assert later[1]["status"] == "NEW"
+
+
+async def test_reads_lag_behind_the_stream(venue: RunningVenue, client: PlainClient) -> None:
+    await client.place("stale", price="2999.7")
+    await asyncio.sleep(0.5)
+    await asyncio.to_thread(venue.play, trade("ETHUSDT", "2999.6", "5", Side.SELL))
+    venue.fault(
+        FaultRule(name="lag", kind=FaultKind.STALE_READ, scope=Scope(endpoint="orders.open"), delay=Delay(low_ms=400))
+    )
+
+    stale = await client.ask("GET", "/fapi/v1/openOrders", symbol="ETHUSDT")
+    fresh = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="stale")
+
+    assert [row["clientOrderId"] for row in stale[1]] == ["stale"]
+    assert fresh[1]["status"] == "FILLED"
+
+
+async def test_positions_lag_behind_the_stream(venue: RunningVenue, client: PlainClient) -> None:
+    before = await client.ask("GET", "/fapi/v2/positionRisk", symbol="ETHUSDT")
+    await asyncio.sleep(0.5)
+    await client.place("stalePosition", price="3001", timeInForce="IOC")
+    venue.fault(
+        FaultRule(
+            name="lag", kind=FaultKind.STALE_READ, scope=Scope(endpoint="positions.*"), count=1, delay=Delay(low_ms=400)
+        )
+    )
+
+    stale = await client.ask("GET", "/fapi/v2/positionRisk", symbol="ETHUSDT")
+    fresh = await client.ask("GET", "/fapi/v2/positionRisk", symbol="ETHUSDT")
+
+    assert stale[1][0]["positionAmt"] == before[1][0]["positionAmt"] != fresh[1][0]["positionAmt"]
+
+
+async def test_one_reading_is_wrong_and_the_next_is_right(venue: RunningVenue, client: PlainClient) -> None:
+    await client.place("there", price="3001", timeInForce="IOC")
+    await client.place("resting")
+    venue.fault(FaultRule(name="empty1", kind=FaultKind.EMPTY_POSITIONS, count=1))
+    venue.fault(FaultRule(name="empty2", kind=FaultKind.EMPTY_OPEN_ORDERS, count=1))
+
+    positions = [(await client.ask("GET", "/fapi/v3/positionRisk", symbol="ETHUSDT"))[1] for _ in range(2)]
+    orders = [(await client.ask("GET", "/fapi/v1/openOrders", symbol="ETHUSDT"))[1] for _ in range(2)]
+
+    assert [len(rows) for rows in positions] == [0, 1]
+    assert [len(rows) for rows in orders] == [0, 1]
+
+
+async def test_the_candles_of_one_coin_are_missing(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(FaultRule(name="none", kind=FaultKind.CANDLES_MISSING, scope=Scope(symbol="BTCUSDT")))
+
+    btc = await client.ask("GET", "/fapi/v1/klines", sign=False, symbol="BTCUSDT", interval="1m")
+    eth = await client.ask("GET", "/fapi/v1/klines", sign=False, symbol="ETHUSDT", interval="1m")
+
+    assert btc == (200, [])
+    assert eth[1]
+
+
+@pytest.mark.parametrize(
+    ("kind", "delay_ms", "expected"),
+    [
+        (FaultKind.EVENT_DROPPED, 0, ["CANCELED"]),
+        (FaultKind.EVENT_DOUBLED, 0, ["NEW", "NEW", "CANCELED"]),
+        (FaultKind.EVENT_DOUBLED, 150, ["NEW", "CANCELED", "NEW"]),
+        (FaultKind.EVENT_DELAYED, 150, ["NEW", "CANCELED"]),
+        (FaultKind.EVENT_REORDERED, 150, ["CANCELED", "NEW"]),
+    ],
+)
+async def test_an_event_is_dropped_doubled_delayed_or_overtaken(
+    venue: RunningVenue,
+    client: PlainClient,
+    session: aiohttp.ClientSession,
+    kind: FaultKind,
+    delay_ms: int,
+    expected: list[str],
+) -> None:
+    client_id = f"{kind.value}{delay_ms}"
+    venue.fault(rule(kind, scope=Scope(stream="ORDER_TRADE_UPDATE", client_id=client_id), delay=Delay(low_ms=delay_ms)))
+    key = await client.listen_key()
+    async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
+        await client.place(client_id)
+        await client.ask("DELETE", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId=client_id)
+
+        frames = await heard(socket)
+
+    assert executions(frames, client_id) == expected
+
+
+async def test_every_event_has_the_stream_s_latency_and_keeps_its_place(
+    venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
+) -> None:
+    venue.fault(rule(FaultKind.STREAM_LATENCY, scope=Scope(path="/private"), delay=Delay(low_ms=300)))
+    key = await client.listen_key()
+    async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
+        began = time.monotonic()
+        await client.place("latent")
+        await client.ask("DELETE", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="latent")
+        await socket.receive(timeout=5)
+        waited_s = time.monotonic() - began
+        rest = await heard(socket)
+
+    assert waited_s > 0.25
+    assert executions(rest, "latent") == ["CANCELED"]
+
+
+async def test_a_price_stream_is_frozen_for_one_symbol_and_the_socket_answers_pings(
+    venue: RunningVenue, session: aiohttp.ClientSession
+) -> None:
+    venue.fault(FaultRule(name="frozen", kind=FaultKind.FROZEN_STREAM, scope=Scope(stream="ethusdt@*")))
+    address = f"{venue.ws_url}/public/stream?streams=ethusdt@bookTicker/btcusdt@bookTicker"
+    async with session.ws_connect(address, autoping=False) as socket:
+        await asyncio.to_thread(venue.play, quote("ETHUSDT", "3010", "3010.01"), quote("BTCUSDT", "60010", "60010.1"))
+        first = await socket.receive_json(timeout=5)
+        await socket.ping(b"alive?")
+        second = await socket.receive(timeout=5)
+
+    assert first["data"]["s"] == "BTCUSDT"
+    assert (second.type, second.data) == (aiohttp.WSMsgType.PONG, b"alive?")
+
+
+async def test_a_half_open_socket_is_silent_and_does_not_close(
+    venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
+) -> None:
+    venue.fault(FaultRule(name="dead", kind=FaultKind.HALF_OPEN, scope=Scope(path="/private"), count=1))
+    key = await client.listen_key()
+    async with (
+        session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}", autoping=False, timeout=_quick()) as dead,
+        session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as alive,
+    ):
+        await client.place("halfOpen")
+        assert (await alive.receive_json(timeout=5))["o"]["c"] == "halfOpen"
+        await dead.ping(b"alive?")
+
+        with pytest.raises(TimeoutError):
+            await dead.receive(timeout=0.4)
+        assert not dead.closed
+        for connection in venue.server.connections("/private"):
+            venue.loop.call_soon_threadsafe(connection.cut)
+
+
+async def test_a_socket_is_cut_by_force(
+    venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
+) -> None:
+    venue.fault(FaultRule(name="cut", kind=FaultKind.FORCED_CUT, scope=Scope(stream="ORDER_TRADE_UPDATE"), count=1))
+    key = await client.listen_key()
+    async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
+        await client.place("cut")
+        message = await socket.receive(timeout=5)
+
+    assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+
+
+async def test_a_listen_key_runs_out_before_its_hour(
+    venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
+) -> None:
+    key = await client.listen_key()
+    async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
+        venue.fault(FaultRule(name="expired", kind=FaultKind.LISTEN_KEY_EXPIRED, count=1))
+        event = await socket.receive_json(timeout=5)
+        await client.place("unheard")
+        silence = await heard(socket, wait_s=0.2)
+    renewed = await client.ask("PUT", "/fapi/v1/listenKey", sign=False)
+
+    assert (event["e"], event["listenKey"]) == ("listenKeyExpired", key)
+    assert silence == []
+    assert renewed[1]["code"] == -1125
+
+
+async def test_the_venue_s_clock_is_wrong(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(FaultRule(name="skew", kind=FaultKind.CLOCK_SKEW, delay=Delay(low_ms=-3000)))
+
+    refused = await client.place("skewed")
+    _, told = await client.ask("GET", "/fapi/v1/time", sign=False)
+    taken = await client.ask("GET", "/fapi/v1/openOrders", at_ms=told["serverTime"], symbol="ETHUSDT")
+
+    assert refused[1]["code"] == -1021
+    assert taken[0] == 200
+
+
+async def test_an_address_is_banned_for_a_time(venue: RunningVenue, client: PlainClient) -> None:
+    venue.fault(rule(FaultKind.BANNED, delay=Delay(low_ms=1500)))
+
+    first = await client.place("banned")
+    second = await client.ask("GET", "/fapi/v1/time", sign=False)
+
+    assert (first[0], second[0], second[1]["code"]) == (418, 418, -1003)
+    assert int(client.headers["Retry-After"]) in (1, 2)
+    assert venue.orders("banned") == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss", "is_live"),
+    [
+        (FaultKind.REPLY_LOST, Loss.CLOSE, True),
+        (FaultKind.REQUEST_LOST, Loss.CLOSE, False),
+        (FaultKind.REPLY_TRUNCATED, Loss.CLOSE, True),
+        (FaultKind.BAD_GATEWAY, Loss.CLOSE, True),
+    ],
+)
+async def test_the_websocket_api_loses_replies_too(
+    venue: RunningVenue, session: aiohttp.ClientSession, kind: FaultKind, loss: Loss, is_live: bool
+) -> None:
+    client_id = f"frame{kind.value}"
+    venue.fault(rule(kind, loss=loss))
+    async with session.ws_connect(f"{venue.ws_url}/ws-fapi/v1") as socket:
+        await socket.send_json(order_frame(client_id))
+        message = await socket.receive(timeout=5)
+
+    if kind is FaultKind.REPLY_TRUNCATED:
+        with pytest.raises(json.JSONDecodeError):
+            json.loads(message.data)
+    else:
+        assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+    assert len(venue.orders(client_id)) == is_live
+
+
+async def test_two_runs_of_one_seed_lose_the_same_replies(session: aiohttp.ClientSession) -> None:
+    half = FaultRule(name="half", kind=FaultKind.UNKNOWN_ERROR, scope=PLACE, probability=0.5)
+
+    async def run() -> list[int]:
+        with running(still_options(faults=(half,))) as started:
+            client = PlainClient(session, started.rest_url)
+            return [(await client.place(f"seed{number}"))[0] for number in range(16)]
+
+    first, second = await run(), await run()
+
+    assert first == second
+    assert set(first) == {200, 503}
+
+
+def _quick() -> aiohttp.ClientWSTimeout:
+    return aiohttp.ClientWSTimeout(ws_close=0.1)
+
+
+async def _eventually(is_so: Any) -> bool:
+    for _ in range(100):
+        if is_so():
+            return True
+        await asyncio.sleep(0.02)
+    return False
