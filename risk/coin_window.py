@@ -73,13 +73,11 @@ class CoinWindow:
         place = bisect_left(self._closed, candle.open_ms, key=_opened)
         if place < len(self._closed) and self._closed[place].open_ms == candle.open_ms:
             self._forget(place)
-        elif place == 0 and len(self._closed) > self._length:
-            return  # older than everything kept, and the window is full
         self._closed.insert(place, candle)
         self._volume_sum = EXACT.add(self._volume_sum, candle.volume)
         self._close_sum = EXACT.add(self._close_sum, candle.close)
         if len(self._closed) > self._length + 1:
-            self._forget(0)
+            self._forget(0)  # this one itself, where it is older than all that is kept
         if self._running is not None and self._running.open_ms <= self._closed[-1].open_ms:
             self._running = None
 

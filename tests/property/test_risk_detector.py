@@ -13,7 +13,7 @@ from risk.coin_window import CoinWindow
 from tests.unit.risk_candles import MINUTE, candle
 
 LENGTH = 4
-AMOUNTS = st.decimals(min_value="0.00000001", max_value="99999999999", places=8)
+AMOUNTS = st.decimals(min_value="0.0000000001", max_value="99999999999999999", places=10)
 
 
 @st.composite

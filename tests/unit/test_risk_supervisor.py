@@ -135,6 +135,13 @@ def test_a_coin_without_candles_counts_towards_the_trigger() -> None:
     assert placed(shocked(made, COINS[:3])) == [HoldCause.RISK]
 
 
+def test_a_first_go_needs_as_many_known_coins_as_a_recovery() -> None:
+    made = Supervisor(rules(trigger=5, recovery=3), incarnation=1)
+
+    assert not grants(with_data(made, COINS[:2]))
+    assert len(grants(with_data(made, COINS[2:3]))) == 1
+
+
 def test_a_coin_that_falls_silent_counts_towards_the_trigger() -> None:
     made = going(rules(trigger=5))
     shocked(made, COINS[:4], now_ms=10_000)
@@ -309,6 +316,7 @@ def test_a_drawdown_is_a_stop_loss_hold_that_only_the_operator_lifts() -> None:
     said = OperatorSaid(word=OperatorWord.CLEAR_STOP_LOSS, reason="looked at it")
     assert lifted(list(made.handle(said, 5))) == [HoldCause.STOP_LOSS]
     assert not placed(list(made.handle(EquityRead(equity=Decimal(900)), 6)))
+    assert placed(list(made.handle(EquityRead(equity=Decimal(810)), 7))) == [HoldCause.STOP_LOSS]
 
 
 def test_a_withdrawal_is_no_drawdown() -> None:
