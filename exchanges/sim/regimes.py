@@ -35,10 +35,10 @@ class Waypoint:
 
 
 RANGE_HIGH = (200, 1000)
-RANGE_LOW = (-3200, -2200)
+RANGE_LOW = (-3900, -2600)
 TREND_TOP = 3000
 SHOCK_BOTTOM = -6000
-HALF_SWING_MS = (1800, 3000)
+HALF_SWING_MS = (1300, 2200)
 
 
 def timetable(duration_ms: int) -> list[Stretch]:

@@ -62,7 +62,7 @@ def _csv(path: Path) -> tuple[Layout, Iterator[tuple[int, Row]]]:
         first = next(csv.reader(text), None)
     if not first:
         raise TapeError(path, "is empty")
-    has_header = any(cell.strip()[:1].isalpha() and cell.strip().lower() not in ("true", "false") for cell in first)
+    has_header = first[0].strip()[:1].isalpha()  # in every layout the first column is a number
     layout = layout_of(path, first) if has_header else archive_layout(path, first)
     return layout, _csv_rows(path, has_header, len(first))
 
