@@ -28,7 +28,10 @@ class MarketView:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowChange:
-    """The difference that a quote made: levels that may rest now, levels to withdraw, exits now due, alarms rung."""
+    """The difference that a quote made: levels that opened or closed to entries, exits now due, alarms rung.
+
+    A level that has `left` takes no new entry; one that rests there goes only once it is beyond the slack.
+    """
 
     view: MarketView
     entered: tuple[int, ...] = ()
@@ -126,7 +129,10 @@ class Window:
         entered = tuple(level for level in open_now if level not in open_before)
         # Where an entry may still rest: a fall leaves some above the price, and a jump back must withdraw those too.
         kept_from = open_now.start - slack
-        left = tuple(range(self._touched.start, min(self._touched.stop, kept_from)))
+        leaving = range(self._touched.start, min(self._touched.stop, kept_from))
+        # Those that are only closed are told as well, or one that falls empty would buy by the view it had before.
+        closed = (level for level in open_before if level not in open_now)
+        left = tuple(sorted({*leaving, *closed}))
         lowest = min(max(self._touched.start, kept_from), open_now.start)
         self._touched = range(lowest, max(self._touched.stop, open_now.stop))
         return WindowChange(view=view, entered=entered, left=left, due=self._exits_due(last, view), rung=rung)

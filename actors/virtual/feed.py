@@ -40,7 +40,7 @@ class VirtualFeed:
         self._is_alive = is_alive
         self._mailbox = Mailbox()
         self._asked_ms: int | None = None
-        self.decisions = SymbolFeed(layout=plan.layout, gateway=gateway, outbox=outbox, first_version=agenda.wall_ms)
+        self.decisions = SymbolFeed(layout=plan.layout, gateway=gateway, outbox=outbox)
 
     def start(self) -> None:
         """Subscribe and ask for levels."""
