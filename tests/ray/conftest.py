@@ -1,0 +1,32 @@
+"""One Ray of our own for all tests of this folder, started and ended by this process alone."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+if TYPE_CHECKING:
+    from actors.runtime.cluster import Cluster
+
+DEPLOYMENT = "raytest"
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A local Ray with a token; at the end none of its processes is left."""
+    home = tmp_path_factory.mktemp("gridmesh_home")
+    os.environ["GRIDMESH_HOME"] = str(home)
+    from actors.runtime.cluster import start_local
+
+    started = start_local(DEPLOYMENT, dashboard=False)
+    mine = psutil.Process().children(recursive=True)
+    yield started
+    mine = list({*mine, *psutil.Process().children(recursive=True)})
+    started.shutdown()
+    del os.environ["GRIDMESH_HOME"]
+    _, alive = psutil.wait_procs(mine, timeout=20)
+    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
