@@ -218,8 +218,10 @@ class GridWorld:
 
     def _say(self, word: Told | WindowChange) -> None:
         for heard in self.post(word):
-            take = self.group.on_told if isinstance(heard, Told) else self.group.on_window
-            self._carry_out(take(heard, self.now_ms))  # type: ignore[operator]
+            if isinstance(heard, Told):
+                self._carry_out(self.group.on_told(heard, self.now_ms))
+            else:
+                self._carry_out(self.group.on_window(heard, self.now_ms))
 
     def _carry_out(self, requests: Requests) -> None:
         for key in requests.unknown_levels:

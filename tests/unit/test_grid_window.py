@@ -26,12 +26,11 @@ def test_no_level_is_in_reach_before_the_first_quote() -> None:
 
 def test_a_window_that_replaces_another_speaks_with_a_newer_version() -> None:
     old = Window(ladder(), policy())
-    for step in range(50):
-        view = old.on_price(300_000 + 250 * step, 1_000_000 + step).view
+    views = [old.on_price(300_000 + 250 * step, 1_000_000 + step).view for step in range(50)]
 
     new = Window(ladder(), policy()).on_price(300_000, 1_002_000).view
 
-    assert new.version > view.version
+    assert new.version > views[-1].version
 
 
 def test_entries_left_above_a_fall_are_withdrawn_by_the_jump_back() -> None:
