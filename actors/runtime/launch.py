@@ -80,6 +80,10 @@ class Run:
                 return seen
             self._stopping.wait(POLL_S) if not asked else time.sleep(POLL_S)
 
+    def is_stopping(self) -> bool:
+        """Whether a stop was asked for."""
+        return self._stopping.is_set()
+
     def on_signal(self, number: int, frame: object) -> None:
         """Begin to stop: what a process manager or Ctrl-C asks for. A second one changes nothing."""
         self._stopping.set()

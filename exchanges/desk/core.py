@@ -76,8 +76,6 @@ class Core:
     echoed: set[str] = field(default_factory=set)
     """Orders not over that the private stream has told of."""
     cancel_wanted: set[str] = field(default_factory=set)
-    echoed: set[str] = field(default_factory=set)
-    """Orders that the stream spoke of before the reply to their placement came."""
     refusals: dict[SlotKey, Refusal] = field(default_factory=dict)
     chores: dict[tuple[Chore, str], Due] = field(default_factory=dict)
     effects: Effects = field(default_factory=Effects)
