@@ -33,7 +33,8 @@ class DailyLoss:
 
     def cash_moved(self, amount: Decimal) -> DailyLoss:
         """Return the state after a deposit (positive) or withdrawal, which is neither profit nor loss."""
-        return replace(self, opening=self.opening + amount)
+        tripped_at = None if self.tripped_at is None else self.tripped_at + amount
+        return replace(self, opening=self.opening + amount, tripped_at=tripped_at)
 
     def refusal(self) -> str:
         """Return why entries are refused, or nothing where they are not."""

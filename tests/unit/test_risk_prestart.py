@@ -21,7 +21,7 @@ from risk.liquidation import (
 )
 from risk.plan import AccountPlan, Finding, Severity, SymbolPlan
 from risk.prestart import check_start, required_margin
-from risk.prestart_levels import amount_range, paying_below, round_trip_profit
+from risk.prestart_levels import amount_range, paying_below, pays, round_trip_profit
 from tests.unit.risk_plans import RICH, TIERS, btc, eth
 
 
@@ -115,6 +115,14 @@ def test_two_usdt_pay_only_under_4999_at_two_hundredths_of_a_percent(anchor: int
     found = refusals(RICH, [plan])
 
     assert ("symbols[ETHUSDT].interval" in found) is not pays
+
+
+def test_a_level_that_earns_exactly_its_fees_does_not_pay() -> None:
+    plan = eth(anchor=499_900, amount="5000")
+
+    assert round_trip_profit(plan, 0) == 0
+    assert not pays(plan, 0)
+    assert pays(plan, -1)
 
 
 def test_the_interval_named_where_a_grid_does_not_pay_works() -> None:

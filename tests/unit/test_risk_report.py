@@ -60,10 +60,12 @@ def test_a_lesser_or_slower_fall_is_none(end: tuple[int, str]) -> None:
 
 
 def test_falls_less_than_an_hour_apart_are_one_and_later_ones_their_own() -> None:
-    once = line((0, "100"), (10, "90"), (50, "100"), (60, "90"), (300, "90"))
+    deeper_first = line((0, "100"), (10, "85"), (50, "100"), (60, "90"), (300, "90"))
+    deeper_last = line((0, "100"), (10, "90"), (50, "100"), (60, "85"), (300, "85"))
     twice = line((0, "100"), (10, "90"), (200, "100"), (210, "90"), (400, "90"))
 
-    assert len(find_falls(once)) == 1
+    assert [fall.start_ms for fall in find_falls(deeper_first)] == [0]
+    assert [fall.start_ms for fall in find_falls(deeper_last)] == [50 * MINUTE_MS]
     assert len(find_falls(twice)) == 2
 
 
@@ -85,6 +87,7 @@ def test_caught_is_from_half_an_hour_before_the_start_to_half_way_down(start: in
 
     assert len(report.falls) == 1
     assert report.falls[0].fall.start_ms == 100 * MINUTE_MS
+    assert report.falls[0].fall.bottom_ms == 110 * MINUTE_MS
     assert report.caught == caught
 
 

@@ -175,6 +175,14 @@ def test_the_daily_loss_stays_for_its_day_and_ends_with_it() -> None:
     assert not back.read(Decimal(900), wall_ms=2 * DAY).refusal()
 
 
+def test_the_refusal_keeps_the_loss_that_tripped_it() -> None:
+    lost = DailyLoss(limit=Decimal(50)).read(Decimal(1000), wall_ms=DAY).read(Decimal(940), wall_ms=DAY + 1)
+
+    later = lost.read(Decimal(700), wall_ms=DAY + 2).cash_moved(Decimal(5000))
+
+    assert later.refusal().startswith("daily loss 60 reached the limit of 50")
+
+
 def test_a_clock_that_steps_back_over_midnight_opens_no_new_day() -> None:
     lost = DailyLoss(limit=Decimal(50)).read(Decimal(1000), wall_ms=2 * DAY).read(Decimal(900), wall_ms=2 * DAY)
 
