@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
@@ -51,7 +51,7 @@ class BinanceMarket:
         reply = await self._get("klines", symbol=symbol, interval=interval, limit=limit)
         return wire_market.rest_candles(reply, symbol)
 
-    async def quotes(self, symbols: Sequence[str]) -> AsyncIterator[QuoteEvent]:
+    async def quotes(self, symbols: Sequence[str]) -> AsyncGenerator[QuoteEvent, None]:
         """Yield quotes; a slow consumer gets the latest of each symbol."""
         for symbol in symbols:
             await self._instrument(symbol)
@@ -76,7 +76,7 @@ class BinanceMarket:
             async for event in events:
                 yield event
 
-    async def candle_stream(self, symbols: Sequence[str], interval: str) -> AsyncIterator[CandleEvent]:
+    async def candle_stream(self, symbols: Sequence[str], interval: str) -> AsyncGenerator[CandleEvent, None]:
         """Yield candles as they run and close; a slow consumer gets the latest state of each candle."""
         names = [StreamName(venue=f"{symbol.lower()}@kline_{interval}", ours=f"candle/{symbol}") for symbol in symbols]
         buffer: LatestBuffer[CandleEvent] = LatestBuffer(_candle_key, CANDLES_KEPT, lambda: _restart(names))
@@ -88,7 +88,7 @@ class BinanceMarket:
             async for event in events:
                 yield event
 
-    async def marks(self, symbols: Sequence[str]) -> AsyncIterator[MarkEvent]:
+    async def marks(self, symbols: Sequence[str]) -> AsyncGenerator[MarkEvent, None]:
         """Yield (symbol, mark price, venue time in ms) about once a second; a slow consumer gets the latest."""
         names = [StreamName(venue=f"{symbol.lower()}@markPrice@1s", ours=f"mark/{symbol}") for symbol in symbols]
         buffer: LatestBuffer[MarkEvent] = LatestBuffer(_mark_key, 4 * len(names), lambda: _restart(names))

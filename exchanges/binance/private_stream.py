@@ -33,7 +33,10 @@ class ListenKey:
 
 
 class PrivateStream:
-    """Handler of the private connection. Events go to the buffer whole and in order; nothing is ever dropped."""
+    """Handler of the private connection. Events go to the buffer whole and in order; nothing is ever dropped.
+
+    Kinds that we have no use for are counted in `ignored`.
+    """
 
     def __init__(
         self,
@@ -48,6 +51,7 @@ class PrivateStream:
         instruments: Callable[[], wire.Instruments],
         reload_rules: Callable[[], Awaitable[None]],
         known_positions: dict[str, Position],
+        ignored: Counter[str],
     ) -> None:
         self._url = url
         self._policy = policy
@@ -59,9 +63,8 @@ class PrivateStream:
         self._instruments = instruments
         self._reload_rules = reload_rules
         self._known_positions = known_positions
+        self._ignored = ignored
         self._keeping: asyncio.Task[None] | None = None
-        self.ignored: Counter[str] = Counter()
-        """Kinds of events that we have no use for, counted."""
 
     async def open(self) -> ClientConnection:
         listen_key = await self._key.create()
@@ -118,7 +121,7 @@ class PrivateStream:
             raise VenueUnreachable("the listen key has expired", retry_after_s=0.0)
         if not isinstance(kind, str):
             raise BadReply("private: an event without its kind")
-        self.ignored[kind] += 1
+        self._ignored[kind] += 1
         return []
 
     async def _keep_alive(self, connection: ClientConnection, listen_key: str) -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections import Counter
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -63,6 +64,7 @@ class BinanceTrading:
         self._positions: dict[str, Position] = {}
         self._events: WholeBuffer[PrivateEvent] | None = None
         self._told: set[str] = set()
+        self._ignored: Counter[str] = Counter()
         self._burns_other_asset: bool | None = None
 
     async def connect(self) -> None:
@@ -193,7 +195,7 @@ class BinanceTrading:
             if refusal.code != MARGIN_TYPE_UNCHANGED:
                 raise
 
-    async def private_events(self) -> AsyncIterator[PrivateEvent]:
+    async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
         settings = self._settings
         buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
@@ -209,6 +211,7 @@ class BinanceTrading:
             instruments=lambda: self._instruments,
             reload_rules=self._reload,
             known_positions=self._positions,
+            ignored=self._ignored,
         )
         times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
         reader = Reader(stream, times, settings.random, settings.monotonic_ns)
@@ -222,6 +225,10 @@ class BinanceTrading:
     def ages(self) -> dict[str, float]:
         """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
         return self._ages.read()
+
+    def ignored_events(self) -> dict[str, int]:
+        """Return how many private events of each kind we had no use for."""
+        return dict(self._ignored)
 
     def clock_offset_ms(self) -> int:
         """Return venue clock minus ours at the last measurement."""

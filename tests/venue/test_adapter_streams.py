@@ -1,0 +1,278 @@
+"""Streams against the simulated venue: up only when confirmed, down with a reason, back by themselves."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+
+from exchanges.binance.reader import RENEWAL
+from exchanges.errors import OutcomeUnknown
+from exchanges.port import ConfigurationChanged, Position, StreamDown, StreamUp
+from exchanges.sim.binance.faults import FaultKind, FaultRule, Scope
+from exchanges.sim.binance.options import Behaviour
+from exchanges.sim.binance.server import SimVenue
+from grid.order import OrderStatus, OrderUpdate, Quote, Side, TimeInForce
+from risk.candle import Candle
+from tests.venue.adapter_rig import approved, eventually, market, of, settings, trading, until
+from tests.venue.running_venue import RunningVenue, quote, running, still_options, trade
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[RunningVenue]:
+    with running(still_options()) as started:
+        yield started
+
+
+@pytest.fixture(autouse=True)
+def healed(venue: RunningVenue) -> Iterator[None]:
+    yield
+    venue.heal()
+
+
+def at_bid(ticks: int) -> Callable[[object], bool]:
+    return lambda one: isinstance(one, Quote) and one.bid == ticks
+
+
+def go_half_open(venue: RunningVenue, path: str) -> None:
+    def run(server: SimVenue) -> None:
+        for connection in server.connections(path):
+            connection.go_half_open()
+
+    venue.within(run)
+
+
+def cut(venue: RunningVenue, path: str) -> int:
+    def run(server: SimVenue) -> int:
+        found = server.connections(path)
+        for connection in found:
+            connection.cut()
+        return len(found)
+
+    return venue.within(run)
+
+
+async def test_a_maker_fill_comes_with_its_fee_and_its_position(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+        events = desk.private_events()
+        await until(events, of(StreamUp))
+        await desk.place(approved("maker1", 299900))
+        venue.play(trade("ETHUSDT", "2998.00", "1", Side.SELL))
+        seen = await until(events, of(Position))
+        await events.aclose()
+
+    updates = [one for one in seen if isinstance(one, OrderUpdate) and one.report.client_id == "maker1"]
+    assert [one.report.status for one in updates] == [OrderStatus.NEW, OrderStatus.FILLED]
+    fill = updates[-1].fill
+    assert fill is not None
+    assert (fill.price, fill.quantity, fill.is_maker, fill.fee_asset) == (299900, 10, True, "USDT")
+    assert fill.fee == Decimal("2999.00") * Decimal("0.010") * Decimal("0.0002")
+    assert isinstance(seen[-1], Position)
+    assert seen[-1].quantity == 10
+
+
+async def test_a_cut_private_stream_says_so_and_comes_back_with_the_same_key(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+        events = desk.private_events()
+        await until(events, of(StreamUp))
+        assert cut(venue, "/private") >= 1
+        seen = await until(events, of(StreamUp))
+        await desk.place(approved("after1"))
+        told = await until(events, of(OrderUpdate))
+        await events.aclose()
+
+    assert [type(one) for one in seen] == [StreamDown, StreamUp]
+    assert told[-1].report.client_id == "after1"
+
+
+async def test_an_expired_listen_key_is_replaced(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+        events = desk.private_events()
+        await until(events, of(StreamUp))
+        venue.fault(FaultRule(name="key", kind=FaultKind.LISTEN_KEY_EXPIRED, count=1))
+        seen = await until(events, of(StreamUp))
+        await desk.place(approved("newkey"))
+        told = await until(events, of(OrderUpdate))
+        await events.aclose()
+
+    assert isinstance(seen[0], StreamDown)
+    assert "listen key" in seen[0].reason
+    assert told[-1].report.client_id == "newkey"
+
+
+async def test_a_key_is_kept_alive_and_survives_us() -> None:
+    short = replace(still_options(), behaviour=Behaviour(listen_key_validity_ms=1_500))
+    with running(short) as venue:
+        async with trading(settings(venue.rest_url, venue.ws_url, keep_alive_s=0.3)) as desk:
+            events = desk.private_events()
+            await until(events, of(StreamUp))
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(3.0):
+                    await anext(events)
+            await events.aclose()
+
+        def key_of(server: SimVenue) -> str | None:
+            inner = server.venue
+            found: str | None = inner.listen_keys.key_of("main", inner.now_ms())
+            return found
+
+        assert venue.within(key_of) is not None
+
+
+async def test_a_lapsed_key_without_keep_alive_is_noticed_and_replaced() -> None:
+    short = replace(still_options(), behaviour=Behaviour(listen_key_validity_ms=700))
+    with running(short) as venue:
+        async with trading(settings(venue.rest_url, venue.ws_url, keep_alive_s=1.2)) as desk:
+            events = desk.private_events()
+            await until(events, of(StreamUp))
+            seen = await until(events, of(StreamUp))
+            await events.aclose()
+
+    assert isinstance(seen[0], StreamDown)
+    assert "listen key" in seen[0].reason
+
+
+@pytest.mark.parametrize("path", ["/private", "/public"])
+async def test_a_half_open_socket_is_noticed_by_its_silence(venue: RunningVenue, path: str) -> None:
+    quick = settings(venue.rest_url, venue.ws_url, ping_interval_s=0.3, ping_timeout_s=0.5)
+    async with trading(quick) as desk, market(quick) as feed:
+        events = desk.private_events() if path == "/private" else feed.quotes(["ETHUSDT"])
+        await until(events, of(StreamUp))
+        go_half_open(venue, path)
+        seen = await until(events, of(StreamUp))
+        await events.aclose()
+
+    assert any(isinstance(one, StreamDown) for one in seen)
+
+
+async def test_quotes_come_back_after_a_cut(venue: RunningVenue) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+        events = feed.quotes(["ETHUSDT", "BTCUSDT"])
+        up = await until(events, lambda one: isinstance(one, StreamUp) and one.name == "quote/BTCUSDT")
+        venue.play(quote("ETHUSDT", "2999.00", "2999.01"))
+        before = await until(events, of(Quote))
+        assert cut(venue, "/public") >= 1
+        seen = await until(events, lambda one: isinstance(one, StreamUp) and one.name == "quote/BTCUSDT")
+        venue.play(quote("ETHUSDT", "3000.00", "3000.01"))
+        after = await until(events, at_bid(300000))
+        await events.aclose()
+
+    assert {one.name for one in up if isinstance(one, StreamUp)} == {"quote/ETHUSDT", "quote/BTCUSDT"}
+    assert before[-1].bid == 299900
+    assert {one.name for one in seen if isinstance(one, StreamDown)} == {"quote/ETHUSDT", "quote/BTCUSDT"}
+    assert after[-1].ask == 300001
+
+
+async def test_a_frozen_symbol_ages_while_its_neighbour_on_the_socket_does_not(venue: RunningVenue) -> None:
+    frozen = FaultRule(name="ice", kind=FaultKind.FROZEN_STREAM, scope=Scope(symbol="ETHUSDT"))
+    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+        events = feed.quotes(["ETHUSDT", "BTCUSDT"])
+        await until(events, lambda one: isinstance(one, StreamUp) and one.name == "quote/BTCUSDT")
+        venue.fault(frozen)
+        for step in range(1, 6):
+            venue.play(quote("ETHUSDT", f"300{step}.00", f"300{step}.01"))
+            venue.play(quote("BTCUSDT", f"6000{step}.0", f"6000{step}.1"))
+            await until(events, at_bid(600000 + 10 * step))
+            await asyncio.sleep(0.05)
+        ages = feed.ages()
+        await events.aclose()
+        forgotten = feed.ages()
+
+    assert ages["quote/ETHUSDT"] > ages["quote/BTCUSDT"] + 0.1
+    assert forgotten == {}
+
+
+async def test_a_planned_renewal_is_told_as_one_and_is_quick(venue: RunningVenue) -> None:
+    chosen = settings(venue.rest_url, venue.ws_url, connection_life_s=0.5)
+    async with market(chosen) as feed:
+        events = feed.quotes(["ETHUSDT"])
+        await until(events, of(StreamUp))
+        seen = await until(events, of(StreamUp))
+        await events.aclose()
+
+    assert [one.reason for one in seen if isinstance(one, StreamDown)] == [RENEWAL]
+
+
+async def test_the_order_socket_is_renewed_without_an_unknown_outcome(venue: RunningVenue) -> None:
+    chosen = settings(venue.rest_url, venue.ws_url, connection_life_s=0.25)
+    async with trading(chosen) as desk:
+        unknown = 0
+        for number in range(150):
+            try:
+                await desk.place(approved(f"renew{number}", 280000 + number))
+                await desk.cancel("ETHUSDT", f"renew{number}")
+            except OutcomeUnknown:
+                unknown += 1
+            await asyncio.sleep(0.005)
+
+    assert unknown == 0
+
+
+async def test_a_foreign_order_and_a_liquidation_are_seen(venue: RunningVenue) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+        await desk.place(approved("lot1", 310000, time_in_force=TimeInForce.IOC))
+        events = desk.private_events()
+        await until(events, of(StreamUp))
+        await desk.set_leverage("ETHUSDT", 9)
+        changed = await until(events, of(ConfigurationChanged))
+
+        def liquidate(server: SimVenue) -> None:
+            inner = server.venue
+            inner.tell(inner.engine.foreign.liquidate("main", "ETHUSDT", inner.now_ms()))
+
+        venue.within(liquidate)
+        seen = await until(events, lambda one: isinstance(one, OrderUpdate) and one.fill is not None)
+        (flat,) = await desk.positions()
+        await events.aclose()
+
+    assert changed[-1].what == "leverage of ETHUSDT is 9"
+    assert seen[-1].report.client_id.startswith("autoclose-")
+    assert seen[-1].report.side is Side.SELL
+    assert flat.quantity == 0
+
+
+async def test_an_account_update_may_come_first() -> None:
+    first = replace(still_options(), behaviour=Behaviour(account_update_first=True))
+    with running(first) as venue:
+        async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+            events = desk.private_events()
+            await until(events, of(StreamUp))
+            await desk.place(approved("first1", 310000, time_in_force=TimeInForce.IOC))
+            seen = await until(events, lambda one: isinstance(one, OrderUpdate) and one.fill is not None)
+            await events.aclose()
+
+    assert any(isinstance(one, Position) for one in seen)
+
+
+async def test_candles_and_marks_flow(venue: RunningVenue) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+        candles, marks = feed.candle_stream(["ETHUSDT"], "1s"), feed.marks(["ETHUSDT"])
+        await until(candles, of(StreamUp))
+        venue.play(trade("ETHUSDT", "3000.00", "2", Side.BUY))
+        candle = (await until(candles, of(Candle)))[-1]
+        mark = (await until(marks, of(tuple)))[-1]
+        history = await feed.candles("ETHUSDT", "1m", 5)
+        now = await feed.quote("ETHUSDT")
+        await candles.aclose()
+        await marks.aclose()
+
+    assert (candle.symbol, candle.close_ms - candle.open_ms) == ("ETHUSDT", 999)
+    assert mark[0] == "ETHUSDT"
+    assert mark[1] > 2000
+    assert all(one.is_closed for one in history[:-1])
+    assert now.bid < now.ask
+
+
+async def test_closing_the_venue_ends_its_streams(venue: RunningVenue) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+        events = feed.quotes(["ETHUSDT"])
+        await until(events, of(StreamUp))
+        await feed.close()
+        async with asyncio.timeout(5):
+            rest = [one async for one in events]
+
+    assert all(isinstance(one, Quote | StreamUp | StreamDown) for one in rest)
+    await eventually(lambda: venue.within(lambda server: not server.connections("/public")))
