@@ -17,6 +17,7 @@ from grid.holds import HoldCause
 
 POLL_S = 0.1
 WATCH_S = 1.0
+AT_ONCE = 6
 CLOSE_PATIENCE_S = 110.0
 
 
@@ -131,9 +132,14 @@ class Coordinator:
             return False
         if self._settings.risk.enabled and not self._until("the risk supervisor's data", self._risk_has_data):
             return False
-        for name in (*roster.slots, *roster.feed_list, roster.reconciler):
-            crew.enlist(name)
-        return self._until("the slots and feeds", self._all_answer)
+        # Feeds last: without a price nothing is placed. A few at a time: starting a process is work for a core.
+        everyone = (*roster.slots, *roster.feed_list, roster.reconciler)
+        return all(self._enlist(everyone[start : start + AT_ONCE]) for start in range(0, len(everyone), AT_ONCE))
+
+    def _enlist(self, names: tuple[str, ...]) -> bool:
+        for name in names:
+            self._crew.enlist(name)
+        return self._until(f"{', '.join(names)} to answer", lambda: self._all_answer(names))
 
     def _until(self, what: str, is_so: Callable[[], bool | None]) -> bool:
         while True:
@@ -160,8 +166,7 @@ class Coordinator:
         self._look()
         return True if self._risk.get("phase") in ("go", "halted") else None
 
-    def _all_answer(self) -> bool | None:
-        names = (*self._roster.slots, *self._roster.feed_list)
+    def _all_answer(self, names: tuple[str, ...]) -> bool | None:
         answers = self._crew.ask_all(names, "snapshot")
         return True if all(answers.get(name) is not None for name in names) else None
 

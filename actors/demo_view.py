@@ -91,8 +91,8 @@ def _holds(gateway: dict[str, Any]) -> Text:
 
 def _ladder(name: str, symbol: dict[str, Any]) -> Table:
     title = (
-        f"{name} {symbol['price'] or '-'}   grid profit {symbol['grid_profit']}   total {symbol['total_profit'] or '-'}   "
-        f"round trips {symbol['round_trips']}   position {symbol['position']}"
+        f"{name} {symbol['price'] or '-'}   grid profit {symbol['grid_profit']}   "
+        f"total {symbol['total_profit'] or '-'}   round trips {symbol['round_trips']}   position {symbol['position']}"
     )
     table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, header_style="dim")
     for column, side in (
