@@ -29,6 +29,7 @@ from grid.records import (
     SlotCleared,
 )
 from grid.slot import Phase, Signal, SlotKey
+from grid.snapshot import from_snapshot, to_snapshot
 from tests.grid_histories import everything
 from tests.grid_world import SYMBOL, generation, instrument
 
@@ -216,6 +217,16 @@ def test_orders_are_found_by_the_venues_id() -> None:
 
     assert book.client_id_of(SYMBOL, "v1") == "in"
     assert book.client_id_of("BTCUSDT", "v1") == ""
+
+
+def test_an_order_that_traded_under_a_second_id_is_found_by_both_also_after_a_snapshot() -> None:
+    odd = filled(1, 3)
+    book = book_of(intended(), marked(Signal.ACKED), replace(odd, fill=replace(odd.fill, order_id="v2")))
+
+    again = from_snapshot(to_snapshot(book))
+
+    assert [again.client_id_of(SYMBOL, order_id) for order_id in ("v1", "v2", "v3")] == ["in", "in", ""]
+    assert everything(again) == everything(book)
 
 
 def test_a_foreign_sell_beyond_foreign_takes_the_highest_target_first_at_its_own_price_and_fee() -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from grid.intent import CancelIntent
 from grid.ladder import GridSide
+from grid.order import OrderStatus
+from grid.records import OrderMarked
 from grid.sizing import entry_quantity
+from grid.slot import Signal
 from tests.grid_world import SYMBOL, GridWorld, Resting, instrument
 
 
@@ -100,7 +104,7 @@ def test_a_hold_takes_entries_and_leaves_exits_and_its_end_re_arms_at_the_presen
     assert world.entries() == []
 
     world.lift()
-    # 2992 was cancelled by the hold and is inside the window again: level -4 >= c - Nb + 1 = -3 is false.
+    # 2992 is slack at this price: it would have stayed, and is not placed anew.
     assert world.entries() == pairs((299_600, 10), (299_400, 10))
 
 
@@ -137,16 +141,30 @@ def test_one_taker_exit_costs_more_than_the_interval_earns() -> None:
     assert ledger.taker_fills == 1
 
 
-def test_a_part_filled_entry_is_cut_at_half_the_interval_and_its_lot_leaves_under_the_minimum_notional() -> None:
-    world = GridWorld()
-    world.quote(299_650)
+class LateWorld(GridWorld):
+    """Its venue fills two steps more between the cancel and the end of an order."""
 
-    world.fill(299_600, 6)
+    def _cancel(self, intent: CancelIntent) -> None:
+        order = self.book.orders[intent.client_id]
+        if order.is_over:
+            return
+        self.record(OrderMarked(client_id=order.client_id, symbol=SYMBOL, signal=Signal.CANCEL))
+        known = self.book.symbol(SYMBOL).slot(intent.key).order
+        assert known is not None
+        self.fill(order.price, 2)
+        self._tell(self._end(order, OrderStatus.CANCELED))
+
+
+def test_a_part_filled_entry_is_cut_at_half_the_interval_and_its_lot_is_what_its_end_says() -> None:
+    world = LateWorld()
+    world.quote(299_650)
+    world.fill(299_600, 4)
     world.quote(299_699)
-    assert Resting(299_600, 4) in world.entries()
+    assert Resting(299_600, 6) in world.entries()
 
     world.quote(299_700)
-    assert Resting(299_600, 4) not in world.entries()
+
+    # 17.99 USDT, under the minimum notional: allowed, since it closes.
     assert world.exits() == pairs((299_800, 6))
     assert all(entry.price != 299_600 for entry in world.entries())
 
