@@ -143,6 +143,15 @@ def test_a_fill_after_the_end_still_finds_its_lot_and_keeps_the_target() -> None
     assert (lot.quantity, lot.cost, lot.target) == (4, Decimal("11.992"), 300_000)
 
 
+def test_what_joins_a_lot_takes_over_its_target() -> None:
+    dust = LotSet(key=KEY, lot=Lot(quantity=1, cost=Decimal(3), target=300_100), reason="given")
+
+    lot = book_of(dust, intended(), filled(1, 9)).symbol(SYMBOL).slot(KEY).lot
+
+    assert lot is not None
+    assert (lot.quantity, lot.target) == (10, 300_100)
+
+
 def test_an_exit_that_the_venue_ended_blocks_its_slot_until_cleared() -> None:
     book = book_of(lot_at(-1, 10, "30"), intended("out", purpose=Purpose.EXIT), ended(0, "out", by_venue=True))
     assert book.symbol(SYMBOL).slot(KEY).phase is Phase.BLOCKED
