@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 from exchanges.sim.binance import render_market as render
 from exchanges.sim.binance.faults import FaultKind, Subject
+from exchanges.sim.binance.render_events import order_trade_update
 from exchanges.sim.binance.stream_names import StreamName, Topic, parse_stream
-from exchanges.sim.venue_events import BookEvent, InstrumentEvent, PrintEvent, VenueEvent
+from exchanges.sim.orders import OrderStatus, OrderType
+from exchanges.sim.venue_events import BookEvent, InstrumentEvent, OrderEvent, PrintEvent, VenueEvent
 from exchanges.sim.views import DepthRow, Kline
 
 if TYPE_CHECKING:
@@ -36,6 +38,8 @@ class MarketStreams:
                 self._send_book(event)
             case PrintEvent():
                 self._send_print(event)
+            case OrderEvent() if _is_liquidation(event):
+                self._send_liquidation(event)
             case InstrumentEvent():
                 instrument = self._venue.instrument(event.symbol)
                 payload = render.contract_event(instrument, sent_ms=self._venue.server_ms())
@@ -90,6 +94,13 @@ class MarketStreams:
             instrument = self._venue.instrument(event.symbol)
             payload = render.trade_event(instrument, event, sent_ms=self._venue.server_ms())
             self._publish(f"{low}@trade", payload, event.symbol)
+
+    def _send_liquidation(self, event: OrderEvent) -> None:
+        sent_ms = self._venue.server_ms()
+        private = order_trade_update(self._venue.instrument(event.order.symbol), event, sent_ms=sent_ms)
+        payload = render.force_order_event(private["o"], sent_ms=sent_ms)
+        for name in (f"{event.order.symbol.lower()}@forceOrder", "!forceOrder@arr"):
+            self._publish(name, payload, event.order.symbol)
 
     def _publish(self, name: str, payload: render.Json, symbol: str) -> None:
         stream = parse_stream(name)
@@ -193,3 +204,9 @@ def _changed(before: list[DepthRow], after: list[DepthRow]) -> list[DepthRow]:
     prices = {row.price for row in after}
     gone = [DepthRow(price=row.price, quantity=0) for row in before if row.price not in prices]
     return gone + [row for row in after if row not in held]
+
+
+def _is_liquidation(event: OrderEvent) -> bool:
+    order = event.order
+    is_forced = order.type is OrderType.LIQUIDATION and order.client_id.startswith("autoclose-")
+    return is_forced and order.status is OrderStatus.FILLED

@@ -121,7 +121,8 @@ class SimVenue:
             pong_wait_s=behaviour.pong_wait_s,
             lifetime_s=behaviour.connection_lifetime_s,
         )
-        api = WebSocketApi(self.venue, self._pipeline, connection)
+        wants_limits = request.query.get("returnRateLimits", "true") != "false"
+        api = WebSocketApi(self.venue, self._pipeline, connection, returns_limits=wants_limits)
         self._api_connections.add(connection)
         try:
             await connection.serve(api.receive)

@@ -24,6 +24,7 @@ IN_FLIGHT_MAX = 1000
 @dataclass(slots=True)
 class _Session:
     connected_ms: int
+    returns_limits: bool
     api_key: str = ""
     account: str = ""
     authorized_ms: int = 0
@@ -33,7 +34,7 @@ class _Session:
             "apiKey": self.api_key or None,
             "authorizedSince": self.authorized_ms or None,
             "connectedSince": self.connected_ms,
-            "returnRateLimits": True,
+            "returnRateLimits": self.returns_limits,
             "serverTime": server_ms,
         }
 
@@ -41,11 +42,13 @@ class _Session:
 class WebSocketApi:
     """One client's conversation. Requests are acted upon as they arrive; replies may overtake each other."""
 
-    def __init__(self, venue: Venue, pipeline: Pipeline, connection: Connection) -> None:
+    def __init__(
+        self, venue: Venue, pipeline: Pipeline, connection: Connection, *, returns_limits: bool = True
+    ) -> None:
         self._venue = venue
         self._pipeline = pipeline
         self._connection = connection
-        self._session = _Session(connected_ms=venue.server_ms())
+        self._session = _Session(connected_ms=venue.server_ms(), returns_limits=returns_limits)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._own = {held.action: held for held in self._session_endpoints()}
 
@@ -121,7 +124,7 @@ class WebSocketApi:
             "status": reply.status,
             ("result" if is_fine else "error"): _with_retry(reply),
         }
-        if call.params.get("returnRateLimits", "true") != "false":
+        if call.claim("returnRateLimits", default=self._session.returns_limits):
             message["rateLimits"] = self._venue.limits.report(
                 call.peer, account, self._venue.now_ms(), with_orders=endpoint.orders_10s > 0
             )
