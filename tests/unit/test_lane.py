@@ -63,6 +63,8 @@ def test_late_news_of_an_attempt_given_up_pauses_nothing() -> None:
 
     assert lane.failed(2, second, 10) is False
     assert names(lane.take(50)) == [1]
+    assert lane.failed(1, first, 60) is False
+    assert lane.due_ms() == 50 + ANSWER_DUE_MS
 
 
 def test_a_late_acknowledgement_spares_the_resend() -> None:

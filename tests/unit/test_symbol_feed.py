@@ -183,6 +183,7 @@ def test_a_probe_that_differs_makes_the_price_stale_unless_a_quote_follows(
     serving(feed, office)
     assert feed.on_time(AGE_MS)
     feed.on_probe(quote(309_000), "", AGE_MS)
+    feed.on_time(AGE_MS + GRACE_MS - 1)
     assert all(word.is_fresh for word in office.to(GATEWAY, FeedWord))
 
     feed.on_time(AGE_MS + GRACE_MS)
