@@ -80,7 +80,7 @@ class ScriptedVenue:
 async def scripted() -> AsyncIterator[ScriptedVenue]:
     """A started venue; everything of it is gone at the end."""
     venue = ScriptedVenue()
-    runner = web.AppRunner(venue.application(), shutdown_timeout=0.5)
+    runner = web.AppRunner(venue.application(), access_log=None, shutdown_timeout=0.5)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]

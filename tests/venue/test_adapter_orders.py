@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
 
@@ -10,8 +11,10 @@ import pytest
 from exchanges.binance.settings import Credentials
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import Refusal, VenueRefused
-from exchanges.port import TradingVenue, UsedQuota
+from exchanges.port import ConfigurationChanged, TradingVenue, UsedQuota
 from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule
+from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.binance.server import SimVenue
 from grid.order import OrderReport, OrderStatus, Side, TimeInForce
 from tests.venue.adapter_rig import approved, settings, trading
 from tests.venue.running_venue import RunningVenue, running, still_options
@@ -171,3 +174,36 @@ async def test_wrong_keys_are_a_matter_of_credentials(venue: RunningVenue) -> No
 
     assert caught.value.refusal is Refusal.CREDENTIALS
     assert "wrongsecret" not in str(caught.value)
+
+
+async def test_the_most_talkative_log_holds_no_keys(desk: BinanceTrading, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    await desk.place(approved("quiet1"))
+    events = desk.private_events()
+    await anext(events)
+    await desk.cancel("ETHUSDT", "quiet1")
+    await events.aclose()
+
+    for secret in (DEMO_KEY, DEMO_SECRET, "signature", "listenKey="):
+        assert secret not in caplog.text
+
+
+async def test_a_symbol_that_stops_trading_is_told_once(venue: RunningVenue) -> None:
+    def delist(server: SimVenue) -> None:
+        inner = server.venue
+        inner.tell(inner.engine.foreign.delist("XRPUSDT", inner.now_ms()))
+
+    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+        before = await desk.instrument("XRPUSDT")
+        events = desk.private_events()
+        await anext(events)
+        venue.within(delist)
+        first = (await desk.rules()).instruments["XRPUSDT"]
+        after = (await desk.rules()).instruments["XRPUSDT"]
+        await desk.set_leverage("ETHUSDT", 11)
+        told = [await anext(events), await anext(events)]
+        await events.aclose()
+
+    assert (before.trading, first.trading, after.trading) == (True, False, False)
+    assert all(isinstance(event, ConfigurationChanged) for event in told)
+    assert ["XRPUSDT" in str(event) for event in told] == [True, False]
