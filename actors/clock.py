@@ -38,3 +38,8 @@ def now_ms() -> int:
 def monotonic_ns() -> int:
     """Return nanoseconds since this machine started."""
     return time.monotonic_ns()
+
+
+def monotonic_s() -> float:
+    """Return the monotonic clock in seconds, for patience with people and processes."""
+    return time.monotonic()

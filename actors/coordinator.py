@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from enum import Enum
 from typing import Any, Protocol
 
-from actors.clock import Clock
+from actors.clock import Clock, monotonic_s
 from actors.messages import Envelope, HoldWord, Receipt
 from actors.roster import Roster
 from actors.settings import Settings
@@ -88,7 +88,6 @@ class Coordinator:
             "final": self._last,
             "layouts": {symbol: layout.names() for symbol, layout in self._roster.layouts.items()},
             "max_lots": {symbol.symbol: symbol.max_lots for symbol in self._settings.symbols},
-            "ticks": {name: one["tick"] for name, one in self._gateway.get("symbols", {}).items()},
         }
 
     def stop(self, mode: str) -> bool:
@@ -179,9 +178,9 @@ class Coordinator:
         """Fence first, cancel own orders, verify, then streams, then actors (design, section 4)."""
         self._state = DeploymentState.STOPPING
         roster, crew, mode = self._roster, self._crew, self._stop_mode or "keep"
-        deadline = time.monotonic() + CLOSE_PATIENCE_S
+        deadline = monotonic_s() + CLOSE_PATIENCE_S
         asked = False
-        while self._gateway.get("state") == "serving" and time.monotonic() < deadline:
+        while self._gateway.get("state") == "serving" and monotonic_s() < deadline:
             asked = asked or bool(crew.ask(roster.gateway, "close", mode))
             self._look()
             if asked and self._gateway.get("is_closed"):

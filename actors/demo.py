@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from actors.clock import monotonic_s
 from actors.demo_reckoning import Reckoning, reckon
 from actors.demo_view import DemoView
 from actors.exit_codes import ExitCode
@@ -47,7 +48,7 @@ def _settings(venue: SimProcess) -> Settings:
 def _trade(settings: Settings, venue: SimProcess, duration_s: float, *, as_json: bool) -> int:
     from actors.runtime import launch
 
-    begun = time.monotonic()
+    begun = monotonic_s()
     view = DemoView(live=not as_json and sys.stdout.isatty(), quiet=as_json)
     view.say(f"simulated venue at {venue.rest_url}; starting Ray and the actors")
     launched = launch.start(settings)
@@ -77,7 +78,7 @@ def _watch(
     """Show the deployment until its time is over or a signal came; return for how long it traded."""
     running_since: float | None = None
     while not is_stopping():
-        now = time.monotonic()
+        now = monotonic_s()
         seen = look()
         if seen.get("state") == "refused":
             raise RefusedToStart(tuple(seen["refusals"]))
@@ -90,7 +91,7 @@ def _watch(
             break
         view.show(seen, f"{duration_s - (now - running_since):.0f} s left" if running_since else "starting", dashboard)
         time.sleep(0.25)
-    return time.monotonic() - running_since if running_since is not None else 0.0
+    return monotonic_s() - running_since if running_since is not None else 0.0
 
 
 def _print(reckoning: Reckoning, *, as_json: bool) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
 from actors.run_file import RunFile
@@ -62,12 +63,9 @@ def explanation(
     """Return the answer of `explain`: each level in the words of the slot that serves it, prices as in the market."""
     gateway = seen["gateway"]
     picture = gateway.get("symbols", {}).get(symbol, {})
-    booked = {(level["generation"], level["level"]): level for level in picture.get("levels", [])}
-    rows = [_row(one, booked.get((one.generation, one.level))) for found in answers.values() for one in found or []]
+    tick, step = Decimal(picture.get("tick", "1")), Decimal(picture.get("step", "1"))
+    rows = [_row(one, tick, step) for found in answers.values() for one in found or []]
     silent = sorted(name for name, found in answers.items() if found is None)
-    tick = seen["ticks"].get(symbol, "1")
-    for row in rows:
-        row["price"] = str(row["price"] * _decimal(tick))
     return {
         "symbol": symbol,
         "price": picture.get("price"),
@@ -77,24 +75,17 @@ def explanation(
     }
 
 
-def _row(one: Explanation, booked: Mapping[str, Any] | None) -> dict[str, Any]:
-    order = booked["order"] if booked is not None else None
-    lot = booked["lot"] if booked is not None else None
+def _row(one: Explanation, tick: Decimal, step: Decimal) -> dict[str, Any]:
+    order, lot = one.order, one.lot
     return {
         "level": one.level,
         "generation": one.generation,
-        "price": one.price,
+        "price": str(tick * one.price),
         "state": one.phase,
-        "order": f"{order['side']} {order['quantity']} @ {order['price']}" if order else None,
-        "lot": lot["quantity"] if lot else None,
-        "target": lot["target"] if lot else None,
+        "order": f"{order.side.value} {step * order.quantity} @ {tick * order.price}" if order else None,
+        "lot": str(step * lot.quantity) if lot else None,
+        "target": str(tick * lot.target) if lot else None,
         "reason": one.reason.value,
         "detail": one.detail,
         "retry_ms": one.next_try_ms,
     }
-
-
-def _decimal(text: str) -> Any:
-    from decimal import Decimal
-
-    return Decimal(text)

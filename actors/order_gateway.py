@@ -7,16 +7,17 @@ RESTORING: it names what it waits for and refuses entries until the order stream
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
 from actors.gateway.caller import VenueCaller
+from actors.gateway.gauging import Gauging
 from actors.gateway.grids import Grid, desk_settings
 from actors.gateway.keeper import DeskKeeper, read_book
+from actors.gateway.listening import Listening
 from actors.gateway.picture import picture_of
 from actors.gateway.start import Facts, findings, first_records, grids, read_facts, set_margin
 from actors.journal import Journal
@@ -34,7 +35,7 @@ from actors.messages import (
     SymbolSetup,
     Tellings,
 )
-from actors.outbox import Outbox
+from actors.outbox import Gauges, NoGauges, Outbox
 from actors.settings import Settings
 from actors.structured_log import log_of
 from exchanges.desk.commands import Broadcast, Command, Notice, Restream, SyncClock, Tell
@@ -45,21 +46,16 @@ from exchanges.desk.events import (
     Event,
     GoSaid,
     HoldAsked,
-    IncomeRead,
-    MarkSeen,
     ReconcileDue,
     ReferenceSeen,
     StatesWanted,
-    StreamSaid,
-    StreamState,
     Ticked,
 )
 from exchanges.desk.settings import DeskSymbol
 from exchanges.errors import VenueError
-from exchanges.port import Account, MarketVenue, StreamDown, StreamUp, TradingVenue
+from exchanges.port import Account, MarketVenue, TradingVenue
 from exchanges.throttle import Throttle, ThrottleRule
 from grid.errors import GridmeshError, RefusedToStart
-from grid.order import OrderUpdate
 from grid.records import from_body
 from grid.slot import SlotKey
 from risk.lease import Go
@@ -67,8 +63,7 @@ from risk.plan import Severity
 
 TICK_S = 0.1
 PICTURE_S = 0.2
-ACCOUNT_S = 5.0
-INCOME_S = 60.0
+GAUGES_S = 1.0
 RETRY_FIRST_S = 0.5
 RETRY_LAST_S = 30.0
 
@@ -96,6 +91,7 @@ class OrderGateway:
         journal: Callable[[], Journal],
         outbox: Outbox,
         clock: Clock,
+        gauges: Gauges | None = None,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -107,6 +103,7 @@ class OrderGateway:
         self._outbox = outbox
         self._clock = clock
         self._log = log_of(name)
+        self._gauging = Gauging(gauges or NoGauges())
         self._mailbox = Mailbox()
         self._thread = LoopThread(name, self._main)
         self._state = GatewayState.RESTORING
@@ -121,7 +118,7 @@ class OrderGateway:
         self._keeper: DeskKeeper | None = None
         self._caller: VenueCaller | None = None
         self._venue: TradingVenue | None = None
-        self._stream: asyncio.Task[None] | None = None
+        self._listening: Listening | None = None
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -168,7 +165,16 @@ class OrderGateway:
             facts = await self._ready_facts(venue, market)
             if not self._take_over(facts, journal, venue):
                 await asyncio.Event().wait()
-            await self._serve(venue, market)
+            self._listening = Listening(
+                name=self._name,
+                venue=venue,
+                market=market,
+                symbols=list(self._grids),
+                clock=self._clock,
+                on_event=self._on_event,
+                on_account=self._on_account,
+            )
+            await self._serve(self._listening)
         except GridmeshError as error:
             self._refuse([str(error)])
             await asyncio.Event().wait()
@@ -220,77 +226,24 @@ class OrderGateway:
             on_event=self._on_event,
             release=self._keeper.release,
         )
-        self._account = facts.account
         self._keeper.begin(journal.raise_owner_epoch(), first_records(due, facts, book))
-        self._keeper.desk.read_equity(facts.account.wallet + facts.account.unrealised, self._keeper.now())
+        self._on_account(facts.account)
         self._state, self._waiting_for = GatewayState.SERVING, []
         for wanted in self._early:
             self._set_up(wanted)
         return True
 
-    async def _serve(self, venue: TradingVenue, market: MarketVenue) -> None:
+    async def _serve(self, listening: Listening) -> None:
         async with asyncio.TaskGroup() as group:
-            group.create_task(self._stream_for_ever(venue))
-            group.create_task(self._marks(market))
-            group.create_task(self._every(TICK_S, self._tick))
-            group.create_task(self._every(PICTURE_S, self._paint))
-            group.create_task(self._poll(ACCOUNT_S, self._read_account))
-            group.create_task(self._poll(INCOME_S, self._read_income))
+            group.create_task(listening.run())
+            group.create_task(_every(TICK_S, self._tick))
+            group.create_task(_every(PICTURE_S, self._paint))
+            group.create_task(_every(GAUGES_S, self._show))
 
-    async def _stream_for_ever(self, venue: TradingVenue) -> None:
-        while True:
-            self._stream = asyncio.ensure_future(self._stream_once(venue))
-            try:
-                await self._stream
-            except asyncio.CancelledError:
-                task = asyncio.current_task()
-                if task is not None and task.cancelling():
-                    self._stream.cancel()
-                    raise
-            self._on_event(StreamState(is_up=False, reason="the order stream was dropped to connect anew"))
-
-    async def _stream_once(self, venue: TradingVenue) -> None:
-        async with aclosing(venue.private_events()) as events:  # type: ignore[type-var]
-            async for event in events:
-                match event:
-                    case OrderUpdate():
-                        self._on_event(StreamSaid(update=event))
-                    case StreamUp():
-                        self._on_event(StreamState(is_up=True))
-                    case StreamDown(reason=reason):
-                        self._on_event(StreamState(is_up=False, reason=f"the order stream is down: {reason}"))
-                    case _:
-                        pass  # positions and modes are judged by readings only
-
-    async def _marks(self, market: MarketVenue) -> None:
-        async for event in market.marks(list(self._grids)):
-            if isinstance(event, tuple):
-                self._on_event(MarkSeen(symbol=event[0], price=event[1]))
-
-    async def _every(self, period_s: float, call: Callable[[], None]) -> None:
-        while True:
-            call()
-            await asyncio.sleep(period_s)
-
-    async def _poll(self, period_s: float, call: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        while True:
-            await asyncio.sleep(period_s)
-            try:
-                await call()
-            except VenueError as error:
-                self._log.warning("reading_failed", what=call.__name__.strip("_"), why=str(error))
-
-    async def _read_account(self) -> None:
-        if self._venue is None or self._keeper is None:
-            return
-        self._account = await self._venue.account()
-        self._keeper.desk.read_equity(self._account.wallet + self._account.unrealised, self._keeper.now())
-
-    async def _read_income(self) -> None:
-        if self._venue is None or self._keeper is None:
-            return
-        since_ms = self._clock.now_ms() - int(3 * INCOME_S * 1000)
-        self._on_event(IncomeRead(rows=tuple(await self._venue.income_since(since_ms))))
+    def _on_account(self, account: Account) -> None:
+        self._account = account
+        if self._keeper is not None:
+            self._keeper.desk.read_equity(account.wallet + account.unrealised, self._keeper.now())
 
     def _tick(self) -> None:
         self._on_event(Ticked())
@@ -304,6 +257,10 @@ class OrderGateway:
         )
         if self._caller is not None:
             self._picture["lanes"] = self._caller.depths()
+
+    def _show(self) -> None:
+        if self._picture and self._caller is not None:
+            self._gauging.show(self._picture, self._caller.depths())
 
     def _on_envelope(self, envelope: Envelope) -> None:
         if self._mailbox.accept(envelope).is_fresh:
@@ -375,8 +332,8 @@ class OrderGateway:
                 ]
             case Restream(reason=reason):
                 self._log.warning("order_stream_renewed", why=reason)
-                if self._stream is not None:
-                    self._stream.cancel()
+                if self._listening is not None:
+                    self._listening.renew_orders()
             case SyncClock():
                 asyncio.get_running_loop().create_task(self._sync_clock())
             case _:
@@ -402,6 +359,12 @@ class OrderGateway:
             self._keeper.close()
         elif journal is not None:
             journal.close()
+
+
+async def _every(period_s: float, call: Callable[[], None]) -> None:
+    while True:
+        call()
+        await asyncio.sleep(period_s)
 
 
 _LEVELS = {"info": 20, "warning": 30, "error": 40, "critical": 50}

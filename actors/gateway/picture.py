@@ -69,6 +69,7 @@ def _symbol(book: SymbolBook, instrument: Instrument, reference: int | None, mar
     return {
         "side": generation.side.value,
         "tick": str(instrument.tick),
+        "step": str(instrument.step),
         "generation": generation.generation,
         "anchor": str(instrument.price(generation.anchor)),
         "price": str(instrument.price(book.sign * reference)) if reference is not None else None,

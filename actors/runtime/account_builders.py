@@ -34,6 +34,7 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
         journal=lambda: Journal.open(settings.journal_path),
         outbox=around.courier,
         clock=around.clock,
+        gauges=around.gauges,
     )
 
 

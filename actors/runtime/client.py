@@ -8,6 +8,7 @@ from typing import Any
 import ray
 
 from actors.actor_names import COORDINATOR
+from actors.clock import monotonic_s
 from actors.commands.running import StopMode
 from actors.deployment_view import explanation, status_view
 from actors.errors import NotFound, NotRunning, TimedOut
@@ -54,8 +55,8 @@ class Client:
     def halt(self, reason: str) -> dict[str, Any]:
         """Put the operator's hold and wait until the entries are verified gone at the venue."""
         self._say("halt", reason)
-        deadline = time.monotonic() + min(HALT_PATIENCE_S, self._timeout_s)
-        while time.monotonic() < deadline:
+        deadline = monotonic_s() + min(HALT_PATIENCE_S, self._timeout_s)
+        while monotonic_s() < deadline:
             gateway = self._coordinator()["gateway"]
             if "" in gateway.get("entries_gone", ()) and _is_held(gateway):
                 return {"done": True, "said": ["all entries are verified gone; exits stay"]}
@@ -65,8 +66,8 @@ class Client:
     def resume(self) -> dict[str, Any]:
         """Lift the operator's hold."""
         self._say("resume")
-        deadline = time.monotonic() + min(HALT_PATIENCE_S, self._timeout_s)
-        while time.monotonic() < deadline:
+        deadline = monotonic_s() + min(HALT_PATIENCE_S, self._timeout_s)
+        while monotonic_s() < deadline:
             gateway = self._coordinator()["gateway"]
             if not _is_held(gateway):
                 others = sorted({hold["cause"] for hold in gateway.get("holds", [])})
@@ -97,8 +98,8 @@ class Client:
             raise TimedOut(f"{verb} was not taken; whether it will act is unknown: see gridmesh status")
 
     def _ask(self, question: str, *arguments: Any) -> Any:
-        deadline = time.monotonic() + self._timeout_s
-        while time.monotonic() < deadline:
+        deadline = monotonic_s() + self._timeout_s
+        while monotonic_s() < deadline:
             answer = ask_all(self._cluster, [COORDINATOR], question, *arguments, timeout_s=2.0)[COORDINATOR]
             if answer is not None:
                 return answer

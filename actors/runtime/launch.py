@@ -13,7 +13,7 @@ from typing import Any
 
 from actors import run_file
 from actors.actor_names import COORDINATOR
-from actors.clock import now_ms
+from actors.clock import monotonic_s, now_ms
 from actors.commands.output import emit
 from actors.errors import NotRunning
 from actors.exit_codes import ExitCode
@@ -75,8 +75,8 @@ class Run:
                 return seen
             if self._stopping.is_set() and not asked:
                 asked = bool(self.crew.ask(COORDINATOR, "stop", "keep"))
-                deadline = time.monotonic() + STOP_PATIENCE_S
-            if time.monotonic() > deadline:
+                deadline = monotonic_s() + STOP_PATIENCE_S
+            if monotonic_s() > deadline:
                 return seen
             self._stopping.wait(POLL_S) if not asked else time.sleep(POLL_S)
 
