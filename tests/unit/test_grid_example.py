@@ -138,7 +138,8 @@ def test_one_taker_exit_costs_more_than_the_interval_earns() -> None:
     ledger = world.book.symbol(SYMBOL).ledger
     assert dict(ledger.realised_fees)["USDT"] == Decimal("0.020982")
     assert ledger.net_realised("USDT") < 0
-    assert ledger.taker_fills == 1
+    assert (ledger.entry_fills, ledger.exit_fills, ledger.taker_fills) == (2, 1, 1)
+    assert ledger.volume == Decimal("29.98") + Decimal("29.96") + Decimal("29.98")
 
 
 class LateWorld(GridWorld):
