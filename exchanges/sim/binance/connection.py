@@ -89,6 +89,10 @@ class Connection:
         elif self.health is Health.OPEN:
             self.health = Health.CLOSED
             self._wake.set()
+            now = asyncio.get_running_loop().time()
+            with contextlib.suppress(ConnectionError):
+                while self._due and self._due[0].at <= now:
+                    await self.socket.send_frame(heapq.heappop(self._due).frame, WSMsgType.TEXT)
             await self.socket.close(code=code, message=reason)
 
     async def serve(self, receive: Callable[[str], Awaitable[None]]) -> None:
