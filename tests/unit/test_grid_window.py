@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from grid.window import Alarm, Window
 from tests.grid_world import ladder, policy
 
@@ -69,3 +71,12 @@ def test_a_newer_alarm_of_a_level_replaces_the_older() -> None:
     assert window.on_price(300_070, 2).rung == ()
     rung = window.on_price(300_100, 3)
     assert (rung.rung, rung.levels) == ((4,), (4,))
+
+
+def test_a_climb_tells_a_level_that_it_closed_and_that_it_left_and_never_again() -> None:
+    window = Window(ladder(), policy())
+
+    told = Counter(level for step in range(60) for level in window.on_price(300_050 + 200 * step, step).left)
+
+    assert set(told) == set(range(-2, 57))
+    assert max(told.values()) == 2
