@@ -85,8 +85,8 @@ class RuntimeSettings(Section):
     price_age_s: Exact = Field(
         Decimal(5), gt=0, le=600, description="a price older than this is probed, then unknown, in s"
     )
-    dashboard: bool = Field(True, description="start the web page, on loopback")
-    dashboard_port: int = Field(0, ge=0, le=65535, description="port of the web page; 0 takes a free one")
+    dashboard: bool = Field(True, description="start Ray's dashboard, on loopback (address local)")
+    dashboard_port: int = Field(0, ge=0, le=65535, description="port of Ray's dashboard; 0 takes a free one")
 
 
 class JournalSettings(Section):

@@ -98,7 +98,11 @@ def start(settings: Settings) -> Run:
     """Start or join Ray for the settings. Raises where the deployment runs already with another configuration."""
     if settings.runtime.address == LOCAL:
         refuse_second(settings.deployment)
-        return Run(settings, clusters.start_local(settings.deployment, dashboard=settings.runtime.dashboard))
+        runtime = settings.runtime
+        local = clusters.start_local(
+            settings.deployment, dashboard=runtime.dashboard, dashboard_port=runtime.dashboard_port
+        )
+        return Run(settings, local)
     token = os.environ.get("RAY_AUTH_TOKEN_PATH")
     return Run(
         settings, clusters.connect(settings.runtime.address, settings.deployment, Path(token) if token else None)
