@@ -220,3 +220,23 @@ def test_a_packed_actor_serves_each_of_its_levels() -> None:
 
     assert [intent.price for intent in intents(world)] == [299_400, 299_600, 299_800]
     assert world.office.to(FEED, Alarms) == []
+
+
+def test_a_doubled_refusal_does_not_double_the_wait(world: World) -> None:
+    world.serve()
+    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
+    letter = world.from_gateway(Tellings(told=(told(version=2, refusal=Reason.BUSY),)))
+
+    world.slot.receive(letter)
+    world.slot.receive(letter)
+
+    assert world.appointments.delays[-1] == 250
+
+
+def test_a_ring_that_came_too_early_is_followed_by_another(world: World) -> None:
+    world.serve()
+    world.appointments.delays.clear()
+
+    world.pass_ms(4_000)
+
+    assert world.appointments.delays == [6_000]
