@@ -13,7 +13,7 @@ from decimal import Decimal
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.closing import STOPPING, Closing
 from exchanges.desk.commands import Effects
-from exchanges.desk.core import Chore, Core
+from exchanges.desk.core import Chore, Core, NextStep
 from exchanges.desk.events import (
     Accepted,
     Asked,
@@ -46,7 +46,8 @@ from grid.book import Book
 from grid.holds import HoldCause
 from grid.intent import CancelIntent, PlaceIntent, Standing
 from grid.records import FundingBooked, OrderMarked, OwnerRaised, Record
-from grid.slot import Phase, Signal
+from grid.slot import Phase, Signal, SlotKey
+from grid.symbol_book import OrderEntry
 from risk.daily_loss import DailyLoss
 from risk.lease import Lease
 from risk.veto import Approved
@@ -101,6 +102,21 @@ class OrderDesk:
             reasons.append("a reading of orders, trades and positions")
         return reasons
 
+    def next_step(self, key: SlotKey) -> NextStep | None:
+        """Return what will happen at a slot by itself, and when; None where nothing is planned (invariant 6)."""
+        core, slot = self._core, self._core.slot(key)
+        client_id = slot.order.client_id if slot.order is not None else ""
+        subjects = [(chore, client_id) for chore in (Chore.CANCEL, Chore.LOOK_UP, Chore.SETTLE)] if client_id else []
+        if slot.phase is Phase.BLOCKED:
+            subjects.append((Chore.RESYNC, ""))
+        planned = [(core.chores[one].at_ms, one[0].value) for one in subjects if one in core.chores]
+        if planned:
+            at_ms, what = min(planned)
+            return NextStep(what=what, at_ms=at_ms)
+        if slot.phase is Phase.BLOCKED and not core.is_stream_up:
+            return NextStep(what="the order stream", at_ms=None)
+        return None
+
     def mark(self, symbol: str, now: Instant) -> Decimal | None:
         """Return the last mark price that is not too old."""
         return self._core.mark(symbol, now)
@@ -123,14 +139,28 @@ class OrderDesk:
         stopped = core.book.holds.find(HoldCause.OPERATOR, "")
         if stopped is not None and stopped.reason.startswith(STOPPING):
             self._standing.lift(HoldCause.OPERATOR, "", "started again")
+        if core.book.holds.find(HoldCause.MARGIN, "") is not None:
+            core.do_at(Chore.LIFT_MARGIN, "", now.mono_ms + core.settings.margin_pause_ms)
         for order in core.book.live_orders():
-            if order.key is not None and order.is_attached and core.slot(order.key).phase is Phase.PENDING:
-                core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.LOST))
-            core.do_at(Chore.LOOK_UP, order.client_id, now.mono_ms)
+            self._doubt(order, now)
         for order in core.book.orders.values():
             if order.missing:
                 core.do_at(Chore.SETTLE, order.client_id, now.mono_ms)
         return core.take_effects()
+
+    def _doubt(self, order: OrderEntry, now: Instant) -> None:
+        """Take over an order of a former life: it may have been sent at that life's last moment."""
+        core, client_id = self._core, order.client_id
+        core.inherited.add(client_id)
+        core.sent_ms[client_id] = now.mono_ms
+        if not order.purpose.closing:
+            core.last_entry_sent_ms[order.symbol] = now.mono_ms
+        phase = core.slot(order.key).phase if order.key is not None and order.is_attached else None
+        if phase is Phase.PENDING:
+            core.record(OrderMarked(client_id=client_id, symbol=order.symbol, signal=Signal.LOST))
+        if phase is Phase.CANCELLING or not order.is_attached:
+            core.do_at(Chore.CANCEL, client_id, now.mono_ms)
+        core.do_at(Chore.LOOK_UP, client_id, now.mono_ms)
 
     def release(self, client_id: str, now: Instant) -> tuple[Approved | None, Effects]:
         """Return the permission to send now, or None and the record that took the order back."""

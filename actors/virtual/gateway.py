@@ -84,6 +84,8 @@ class VirtualGateway:
         self._plans: Mapping[str, GridPlan] = {grid.symbol: grid for grid in settings.grids}
         self._layouts = {grid.symbol: grid.layout for grid in settings.grids}
         self.notices: list[Notice] = []
+        self.go_ms = -1_000_000
+        """When the supervisor's last go arrived."""
         book = Book()
         book.replay(from_body(kind, body) for kind, _, body in journal)
         self.desk = OrderDesk(
@@ -102,6 +104,7 @@ class VirtualGateway:
                 records.append(generation)
         owner_epoch = self.desk.book.owner_epoch + 1
         self._carry_out(self.desk.begin(owner_epoch, records, self._agenda.instant()))
+        self._tell_risk()
         self._tick()
         self._see_marks()
         self._reconcile()
@@ -175,6 +178,7 @@ class VirtualGateway:
                     )
                 )
             case Go():
+                self.go_ms = self._agenda.now_ms
                 self.on_event(GoSaid(go=message))
             case HoldWord(cause=cause, symbol=symbol, is_put=is_put, reason=reason):
                 self.on_event(HoldAsked(cause=cause, symbol=symbol, is_put=is_put, reason=reason))
@@ -185,8 +189,7 @@ class VirtualGateway:
         book = self.desk.book
         plan = self._plans.get(wanted.symbol)
         if plan is None:
-            holds = tuple(hold.cause.value for hold in book.holds.against(""))
-            self._outbox.post(wanted.receiver, Standing(symbol="", halt_epoch=book.halt_epoch, holds=holds))
+            self._tell_risk()
             return
         symbol = book.symbol(wanted.symbol)
         setup = SymbolSetup(generation=symbol.generation, policy=plan.policy, instrument=plan.instrument)
@@ -196,6 +199,12 @@ class VirtualGateway:
             # At least one word, so that the slot actor learns which holds stand.
             first = SlotKey(symbol=wanted.symbol, generation=symbol.generation.generation, level=min(wanted.remainders))
             self.on_event(StatesWanted(keys=tuple(dict.fromkeys((first, *served)))))
+
+    def _tell_risk(self) -> None:
+        """Tell the supervisor which holds stand: it says again what was lost on the way."""
+        book = self.desk.book
+        holds = tuple(hold.cause.value for hold in book.holds.against(""))
+        self._outbox.post(self._risk, Standing(symbol="", halt_epoch=book.halt_epoch, holds=holds))
 
     def _due_generation(self, symbol: str, plan: GridPlan) -> GenerationStarted | None:
         """Return the ladder to begin, None where the journal holds it already: an anchor never moves by itself."""
@@ -239,6 +248,7 @@ class VirtualGateway:
         def due() -> None:
             if self._is_alive():
                 self.on_event(ReconcileDue(reason="periodic"))
+                self._tell_risk()
                 self._reconcile()
 
         self._agenda.tick(self._settings.reconcile_ms, "reconcile", due)

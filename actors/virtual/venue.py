@@ -63,11 +63,14 @@ class VirtualVenue:
         self.on_quote: Callable[[Quote], None] | None = None
         self.on_the_way: dict[str, OrderRequest] = {}
         """Placements that the venue has not judged yet, by client id: what is possibly live, in truth."""
+        self.sent_ms: dict[str, int] = {}
         self.late: set[str] = set()
         """Client ids whose placement took effect after the time from which it is taken to be absent."""
         self.frozen: set[str] = set()
         """Symbols whose quotes do not come."""
-        self.order_events = 0
+        self.on_order: Callable[[OrderEvent], None] | None = None
+        self.on_sent: Callable[[OrderRequest], None] | None = None
+        """Hear of every order event, and of every placement that leaves the gateway, at once: for checks."""
         self._hidden_until: dict[str, int] = {}
         self._positions: deque[tuple[int, dict[str, int]]] = deque(maxlen=POSITIONS_KEPT)
         self._quoted_ms = 0
@@ -80,7 +83,8 @@ class VirtualVenue:
         """Send out what the engine tells."""
         for event in events:
             if isinstance(event, OrderEvent):
-                self.order_events += 1
+                if self.on_order is not None:
+                    self.on_order(event)
                 if event.fill is not None:
                     self._note_positions()
                 self.stream.tell(update_of(event))
@@ -98,12 +102,14 @@ class VirtualVenue:
         request, sent_ms = approved.request, self._agenda.now_ms
         fate = self._mishaps.call(CallKind.PLACE, request.symbol, request.closing)
         answer = self._replying(fate, reply, NO_REPLY)
+        if self.on_sent is not None:
+            self.on_sent(request)
 
         def arrive() -> None:
             is_old = self._agenda.now_ms - sent_ms > request.recv_window_ms
             refused = fate.answer if fate.answer is not None else TOO_OLD if is_old else None
             if refused is not None:
-                del self.on_the_way[request.client_id]
+                del self.on_the_way[request.client_id], self.sent_ms[request.client_id]
                 answer(refused)
             elif fate.matching_delay_ms:
                 self._agenda.after(fate.matching_delay_ms, "matching", request, lambda: answer(match()))
@@ -111,7 +117,7 @@ class VirtualVenue:
                 answer(match())
 
         def match() -> Outcome:
-            del self.on_the_way[request.client_id]
+            del self.on_the_way[request.client_id], self.sent_ms[request.client_id]
             now_ms = self._agenda.now_ms
             if fate.hidden_ms:
                 self._hidden_until[request.client_id] = now_ms + fate.hidden_ms
@@ -120,7 +126,7 @@ class VirtualVenue:
             return self._submit(request)
 
         if not fate.is_request_lost:
-            self.on_the_way[request.client_id] = request
+            self.on_the_way[request.client_id], self.sent_ms[request.client_id] = request, sent_ms
             self._travel(CallKind.PLACE, request, fate, arrive)
 
     def cancel(self, symbol: str, client_id: str, reply: Callable[[Outcome], None]) -> None:

@@ -43,6 +43,14 @@ class Due:
     attempt: int
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NextStep:
+    """What will be done about a slot, and when (monotonic ms; None where that hangs on somebody else)."""
+
+    what: str
+    at_ms: int | None
+
+
 @dataclass(slots=True)
 class Refusal:
     """Why an intent was not carried out, for the next word to its slot."""
@@ -71,6 +79,8 @@ class Core:
     positions: dict[str, int] = field(default_factory=dict)
     foreign_orders: dict[str, set[str]] = field(default_factory=dict)
     sent_ms: dict[str, int] = field(default_factory=dict)
+    inherited: set[str] = field(default_factory=set)
+    """Orders of a former life that were live or possibly live when this one began."""
     last_entry_sent_ms: dict[str, int] = field(default_factory=dict)
     last_event_ms: dict[str, int] = field(default_factory=dict)
     echoed: set[str] = field(default_factory=set)

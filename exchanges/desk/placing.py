@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import Send
-from exchanges.desk.core import Core
+from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import ClosingMode, Instant
 from exchanges.lane import Lane
 from grid.intent import PlaceIntent
@@ -33,6 +33,8 @@ from risk.veto import Approved
 from risk.wire_check import ClosingRoom, WireLimits, approve
 
 RETRY_AFTER_EVICTION_MS = 500
+UNSENT_MS = 90_000
+"""An order that waits for the limiter longer than this is looked up, and then taken back: no lane holds work so long."""
 
 
 class Placing:
@@ -92,6 +94,8 @@ class Placing:
             verdict = self._check(order, now)
             if isinstance(verdict, Approved):
                 core.sent_ms[client_id] = now.mono_ms
+                # Should no answer ever come: the driver's promise is not the only thing that frees the slot.
+                core.do_at(Chore.LOOK_UP, client_id, now.mono_ms + core.settings.absent_after_ms)
                 if not order.purpose.closing:
                     core.last_entry_sent_ms[order.symbol] = now.mono_ms
                 return verdict
@@ -103,6 +107,7 @@ class Placing:
         """End an order that never left."""
         core = self._core
         core.cancel_wanted.discard(order.client_id)
+        core.drop(Chore.LOOK_UP, order.client_id)
         core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.NOT_SENT, reason=detail))
         if order.key is not None:
             core.refuse(order.key, reason, detail)
@@ -196,6 +201,7 @@ class Placing:
                 at_ms=now.wall_ms,
             )
         )
+        self._core.do_at(Chore.LOOK_UP, client_id, now.mono_ms + UNSENT_MS)
         self._core.command(Send(client_id=client_id, lane=Lane.EXIT if purpose.closing else Lane.ENTRY))
 
     def _admission(

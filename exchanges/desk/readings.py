@@ -120,7 +120,7 @@ class Readings:
             self._again = False
             self.start(now)
             return
-        if self._mismatches:
+        if self._mismatches or self._has_blocked():
             self._core.do_at(Chore.RESYNC, "", now.mono_ms + READ_AGAIN_MS)
         self.try_ready(now)
 
@@ -129,7 +129,7 @@ class Readings:
         core = self._core
         if not core.is_stream_up or self._stage is not Stage.IDLE or not self.finished:
             return
-        if any(not order.order_id for order in core.book.live_orders() if order.client_id not in core.sent_ms):
+        if any(not order.order_id for order in core.book.live_orders() if order.client_id in core.inherited):
             return
         core.is_ready = True
         self._standing.lift(HoldCause.ORDER_STREAM, "", "the order stream is confirmed and the book agrees")
@@ -193,6 +193,14 @@ class Readings:
             self._mismatches.pop(book.symbol, None)
             return
         self._standing.put(HoldCause.RECONCILE, book.symbol, text, now)
+
+    def _has_blocked(self) -> bool:
+        """Whether a slot waits for a reading: one that blocked while this one ran needs another."""
+        return any(
+            slot.phase is Phase.BLOCKED
+            for symbol in self._core.symbols
+            for slot in self._core.book.symbol(symbol).slots.values()
+        )
 
     def _is_unsettled(self, book: SymbolBook) -> bool:
         phases = (Phase.PENDING, Phase.UNKNOWN, Phase.SETTLING)

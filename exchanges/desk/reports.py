@@ -214,6 +214,7 @@ class Reports:
         slot = core.slot(key)
         if slot.phase is Phase.BLOCKED:
             reason = f"{order.symbol} level {key.level}: the venue ended the exit by itself ({order.status})"
+            core.last_event_ms[order.symbol] = now.mono_ms
             core.notice("exit_ended_by_venue", reason, "warning")
             core.do_at(Chore.RESYNC, "", now.mono_ms)
         elif expiry_reason == "post_only":
@@ -279,7 +280,9 @@ class Reports:
         )
         core.record(Counted(symbol=order.symbol, what=f"refused_{refused.refusal.value}"))
         core.cancel_wanted.discard(order.client_id)
+        core.drop(Chore.LOOK_UP, order.client_id)
         if conflict:
+            core.last_event_ms[order.symbol] = now.mono_ms  # only a reading begun after this may clear the slot
             core.notice("reduce_only_conflict", f"{order.symbol}: {refused.message}", "warning")
             core.do_at(Chore.RESYNC, "", now.mono_ms)
         if order.key is not None:

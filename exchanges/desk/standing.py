@@ -50,6 +50,11 @@ class StandingHolds:
             return
         core.record(HoldLifted(cause=cause, symbol=symbol, reason=reason))
         core.notice("lifted", f"hold {cause.value} on {symbol or 'the account'} lifted: {reason}")
+        if not any(hold.symbol == symbol for hold in core.book.holds.holds):
+            # Nothing stands in this scope any more: entries come back, and a verification would cancel them.
+            core.drop(Chore.VERIFY, symbol)
+            self._reading_after_ms.pop(symbol, None)
+            self.gone_since_ms.pop(symbol, None)
         self._broadcast(symbol)
 
     def on_reference(self, seen: ReferenceSeen, now: Instant) -> None:

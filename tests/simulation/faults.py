@@ -1,0 +1,86 @@
+"""What can go wrong in a schedule: kinds, and the plan of one seed. Every fault can be left out without the others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from random import Random
+
+
+class Kind(Enum):
+    """One way in which things go wrong."""
+
+    MESSAGE_DELAY = "message_delay"
+    MESSAGE_DROP = "message_drop"
+    MESSAGE_DOUBLE = "message_double"
+    MESSAGE_REORDER = "message_reorder"
+    STREAM_DELAY = "stream_delay"
+    STREAM_DOUBLE = "stream_double"
+    STREAM_REORDER = "stream_reorder"
+    STREAM_GAP = "stream_gap"
+    """Mute for a while, then cut with an error and connected anew."""
+    STREAM_DEAF = "stream_deaf"
+    """Mute until somebody here notices."""
+    REPLY_LOST = "reply_lost"
+    REQUEST_LOST = "request_lost"
+    ACCEPTED_LATE = "accepted_late"
+    """Matched late, but within the bound after which it counts as absent."""
+    LATECOMER = "latecomer"
+    """Matched after that bound."""
+    LATE_VISIBILITY = "late_visibility"
+    REPLY_LATE = "reply_late"
+    """The stream tells the whole life of an order before its placement is answered."""
+    CANCEL_LOST = "cancel_lost"
+    FILL_BEFORE_CANCEL = "fill_before_cancel"
+    """The market takes part of an order while its cancel is on the way."""
+    EMPTY_POSITIONS = "empty_positions"
+    EMPTY_ORDERS = "empty_orders"
+    LAGGING_READING = "lagging_reading"
+    FAILED_READING = "failed_reading"
+    REFUSED_MARGIN = "refused_margin"
+    REFUSED_POST_ONLY = "refused_post_only"
+    REFUSED_REDUCE_ONLY = "refused_reduce_only"
+    TOO_MANY_REQUESTS = "too_many_requests"
+    VENUE_ENDS_EXIT = "venue_ends_exit"
+    """The venue cancels a resting exit of ours by itself."""
+    FOREIGN_ORDER = "foreign_order"
+    FOREIGN_BUY = "foreign_buy"
+    FOREIGN_SELL = "foreign_sell"
+    PRICE_JUMP = "price_jump"
+    FROZEN_PRICE = "frozen_price"
+    MARKET_SHOCK = "market_shock"
+    OPERATOR_HOLD = "operator_hold"
+    KILL_GATEWAY = "kill_gateway"
+    CRASH_BEFORE_COMMIT = "crash_before_commit"
+    CRASH_AFTER_COMMIT = "crash_after_commit"
+    CRASH_AFTER_COMMAND = "crash_after_command"
+    KILL_SLOT = "kill_slot"
+    KILL_FEED = "kill_feed"
+    KILL_RISK = "kill_risk"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """One fault: it strikes at the first opportunity from `at_ms` on. `size` is drawn evenly from 0 to 999."""
+
+    kind: Kind
+    at_ms: int
+    size: int
+
+    def scaled(self, low: int, high: int) -> int:
+        """Return the size as a number from `low` to `high`."""
+        return low + self.size * (high - low) // 999
+
+    def __str__(self) -> str:
+        return f"{self.kind.value}@{self.at_ms}({self.size})"
+
+
+def draw_faults(rng: Random, *, from_ms: int, to_ms: int, kinds: tuple[Kind, ...] = tuple(Kind)) -> tuple[Fault, ...]:
+    """Return the faults of one schedule: few or many, of few kinds or of all."""
+    chosen = kinds if rng.random() < 0.3 else tuple(rng.sample(kinds, k=min(len(kinds), rng.randint(2, 8))))
+    count = rng.randint(3, 24)
+    found = [
+        Fault(kind=rng.choice(chosen), at_ms=rng.randint(from_ms, to_ms), size=rng.randrange(1_000))
+        for _ in range(count)
+    ]
+    return tuple(sorted(found, key=lambda fault: (fault.at_ms, fault.kind.value, fault.size)))

@@ -1,0 +1,95 @@
+"""One schedule: everything that a seed decides, drawn before the first step so that each part can be left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from random import Random
+
+from actors.virtual.settings import GridPlan, Latency, WorldSettings
+from exchanges.sim.settings import PESSIMISTIC, FillModel, ThroughFill
+from grid.ladder import GridSide
+from tests.simulation.faults import Fault, Kind, draw_faults
+from tests.simulation.worlds import example_plan, settings_of
+
+START_MS = 6_000
+ACTIVE_MS = 40_000
+THIN = FillModel(name="thin", through=ThroughFill.TRADED)
+READINGS_APART_MS = 25_000
+_READINGS = (Kind.EMPTY_POSITIONS, Kind.EMPTY_ORDERS, Kind.LAGGING_READING)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """The market moves to a best bid by one print of so many steps; `shown` stands at the new best prices."""
+
+    at_ms: int
+    bid: int
+    quantity: int
+    shown: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Schedule:
+    """What happens to the world of one seed."""
+
+    seed: int
+    settings: WorldSettings
+    moves: tuple[Move, ...]
+    faults: tuple[Fault, ...]
+
+    @property
+    def end_ms(self) -> int:
+        """Return when the faults stop."""
+        return START_MS + ACTIVE_MS
+
+
+def draw_schedule(seed: int, *, kinds: tuple[Kind, ...] = tuple(Kind)) -> Schedule:
+    """Return the schedule of a seed."""
+    rng = Random(f"schedule {seed}")
+    thin = rng.random() < 0.5
+    settings = replace(
+        settings_of(_grid(rng), seed=seed, latency=_latency(rng)), fills=THIN if thin else PESSIMISTIC
+    )
+    faults = draw_faults(rng, from_ms=START_MS // 2, to_ms=START_MS + ACTIVE_MS - 500, kinds=kinds)
+    return Schedule(seed=seed, settings=settings, moves=_moves(rng, thin=thin), faults=_apart(faults))
+
+
+def _grid(rng: Random) -> GridPlan:
+    plan = example_plan(
+        buy_window=rng.choice((2, 3, 3, 4)),
+        sell_window=rng.choice((None, 3, 5)),
+        max_lots=rng.choice((50, 50, 50, 5)),
+        slots_per_actor=rng.choice((1, 2, 8)),
+    )
+    return replace(plan, side=GridSide.SHORT if rng.random() < 0.25 else GridSide.LONG)
+
+
+def _latency(rng: Random) -> Latency:
+    if rng.random() < 0.3:
+        return Latency()
+    return Latency(message=(1, 4), request=(2, 40), reply=(2, 40), stream=(1, 30), quote=(1, 10), connect=(20, 200))
+
+
+def _moves(rng: Random, *, thin: bool) -> tuple[Move, ...]:
+    found, now_ms, bid, drift = [], 500, 3000_00, 0
+    while now_ms < START_MS + ACTIVE_MS:
+        if rng.random() < 0.06:
+            drift = rng.choice((-60, -25, 0, 0, 25, 60))
+        if now_ms > START_MS:
+            bid = max(2960_00, min(3040_00, bid + drift + round(rng.gauss(0, 55))))
+        quantity = rng.randint(1, 30) if thin else rng.choice((1, 5, 20, 10_000))
+        found.append(Move(at_ms=now_ms, bid=bid, quantity=quantity, shown=rng.choice((1, 1, 3, 50))))
+        now_ms += rng.randint(60, 500)
+    return tuple(found)
+
+
+def _apart(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
+    """Keep wrong readings apart: the rules believe the same answer when it comes twice."""
+    kept, last_ms = [], -READINGS_APART_MS
+    for fault in faults:
+        if fault.kind in _READINGS:
+            if fault.at_ms - last_ms < READINGS_APART_MS:
+                continue
+            last_ms = fault.at_ms
+        kept.append(fault)
+    return tuple(kept)
