@@ -222,15 +222,14 @@ def test_a_packed_actor_serves_each_of_its_levels() -> None:
     assert world.office.to(FEED, Alarms) == []
 
 
-def test_a_doubled_refusal_does_not_double_the_wait(world: World) -> None:
+def test_a_dead_gateways_late_letter_changes_nothing(world: World) -> None:
     world.serve()
-    world.slot.receive(world.from_feed(WindowChange(view=VIEW, entered=(LEVEL,))))
-    letter = world.from_gateway(Tellings(told=(told(version=2, refusal=Reason.BUSY),)))
+    reborn = Letters(GATEWAY, incarnation="2")
+    world.slot.receive(reborn(replace(OPEN, halt_epoch=6, holds=("risk",))))
 
-    world.slot.receive(letter)
-    world.slot.receive(letter)
+    world.slot.receive(world.from_gateway(replace(OPEN, halt_epoch=9)))
 
-    assert world.appointments.delays[-1] == 250
+    assert world.slot.snapshot()["holds"] == ("risk",)
 
 
 def test_a_ring_that_came_too_early_is_followed_by_another(world: World) -> None:
