@@ -107,7 +107,7 @@ class MatchingEngine:
             self._algos.on_price(market, WorkingType.MARK_PRICE)
         elif isinstance(event, Funding):
             self._clearing.on_funding(market, event)
-        if not market.has_marks and self._clearing.follow_market(market):
+        if self._clearing.follow_market(market):
             self._algos.on_price(market, WorkingType.MARK_PRICE)
         if self.config.publish:
             state.publish_book(market)

@@ -69,7 +69,7 @@ def test_auto_deleveraging_closes_a_part_at_mark(desk: Desk) -> None:
     events = desk.engine.foreign.auto_deleverage("main", ETH, 400, desk.tick())
 
     (fill,) = fills(events)
-    assert (fill.price, fill.quantity, fill.commission) == (310000, 400, 0)
+    assert (fill.price, fill.quantity, fill.commission) == (310000, 400, Decimal(0))
     assert desk.position() == Decimal("0.6")
     assert desk.read.order("main", ETH, desk.now_ms, order_id=fill.order_id).client_id == "adl_autoclose"
 
@@ -81,7 +81,7 @@ def test_delisting_ends_orders_and_positions(desk: Desk) -> None:
 
     events = desk.engine.foreign.delist(ETH, desk.tick())
 
-    assert (desk.position(), desk.order(order).expiry_reason) == (0, ExpiryReason.DELISTED)
+    assert (desk.position(), desk.order(order).expiry_reason) == (Decimal(0), ExpiryReason.DELISTED)
     assert any(isinstance(event, InstrumentEvent) for event in events)
     assert desk.read.instrument(ETH).status == "SETTLING"
     with pytest.raises(Refused):

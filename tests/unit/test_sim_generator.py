@@ -11,7 +11,7 @@ import pytest
 
 from exchanges.sim.engine import MatchingEngine
 from exchanges.sim.generator import DEMO_COINS, DemoTape
-from exchanges.sim.market import BookTop, Candle, Trade
+from exchanges.sim.market import BookTop, Trade
 from exchanges.sim.orders import NewOrder, TimeInForce
 from exchanges.sim.refusal import Refused
 from exchanges.sim.regimes import Regime
@@ -82,7 +82,7 @@ def test_the_history_is_closed_candles_right_up_to_the_start() -> None:
         assert seconds[-1].open_ms == START_MS
         assert len([bar for bar in seconds if bar.is_closed and bar.volume]) >= 120
         assert len([bar for bar in minutes if bar.is_closed and bar.volume]) >= 100
-    assert all(isinstance(candle, Candle) and candle.history for candle in demo.history())
+    assert all(candle.history for candle in demo.history())
 
 
 def is_anomalous(bars: list[Kline]) -> bool:

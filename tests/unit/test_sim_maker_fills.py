@@ -148,7 +148,7 @@ def test_sells_mirror_buys() -> None:
     at_ask, above = desk.sell("3000.01", "0.500"), desk.sell("3001.00", "0.500")
 
     desk.trade("3000.01", "2.3", Side.BUY)
-    assert (desk.filled(at_ask), desk.filled(above)) == (Decimal("0.3"), 0)
+    assert (desk.filled(at_ask), desk.filled(above)) == (Decimal("0.3"), Decimal(0))
     desk.trade("3001.01", "0.001", Side.BUY)
     assert (desk.filled(at_ask), desk.filled(above)) == (Decimal("0.5"), Decimal("0.5"))
     assert [fill.price for fill in desk.read.user_trades("main")] == [300001, 300001, 300100]
@@ -179,6 +179,38 @@ def test_a_print_stamped_before_the_arrival_never_fills_even_if_fed_later() -> N
     order = desk.buy("2995.00", "0.1")
 
     desk.engine.on_market(late)
+
+    assert desk.filled(order) == 0
+
+
+def test_an_older_print_at_the_very_price_is_no_fill_and_moves_no_queue_either() -> None:
+    desk = Desk()
+    desk.quote("3000.00", "3000.05")
+    late = desk.print_of("3000.02", "5")
+    desk.tick(20)
+    order = desk.buy("3000.02", "0.1")
+
+    desk.engine.on_market(late)
+
+    assert desk.filled(order) == 0
+
+
+def test_amending_is_a_new_arrival_for_prints_stamped_before_it() -> None:
+    desk = Desk()
+    desk.quote("3000.00", "3000.05")
+    order = desk.buy("2990.00", "0.1")
+    before_amendment = desk.print_of("2980.00", "5")
+    desk.engine.modify(
+        "main",
+        ETH,
+        desk.tick(20),
+        side=Side.BUY,
+        quantity=Decimal("0.2"),
+        price=Decimal(2995),
+        order_id=order.order.order_id,
+    )
+
+    desk.engine.on_market(before_amendment)
 
     assert desk.filled(order) == 0
 

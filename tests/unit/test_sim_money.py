@@ -178,6 +178,66 @@ def test_margin_is_refused_where_it_does_not_suffice_and_freed_by_a_cancel() -> 
     assert refusal.value.code == -2019
 
 
+def test_the_loss_an_order_would_open_with_needs_backing_too() -> None:
+    def desk_with(deposit: str) -> Desk:
+        desk = Desk(deposit=deposit, leverage=10)
+        desk.mark("3000")
+        desk.quote("3098.00", "3099.00")
+        return desk
+
+    for deposit in ("309.80", "407.79"):  # the margin alone, and a hair less than margin and loss
+        with pytest.raises(Refused) as refusal:
+            desk_with(deposit).buy("3098.00", "1")
+        assert refusal.value.code == -2019
+    assert desk_with("407.80").buy("3098.00", "1").order.status is OrderStatus.NEW
+
+
+def test_a_position_may_not_outgrow_what_its_leverage_allows() -> None:
+    desk = Desk(deposit="10000000", leverage=125)
+    desk.quote("3000.00", "3000.01")
+    desk.buy("2990.00", "16.7")
+
+    with pytest.raises(Refused) as refusal:
+        desk.buy("2990.00", "0.1")
+
+    assert refusal.value.code == -2027
+
+
+def test_leverage_is_not_lowered_below_what_the_margin_backs() -> None:
+    desk = Desk(deposit="160", leverage=20)
+    desk.quote("3000.00", "3000.01", ask_quantity="10")
+    desk.market(Side.BUY, "1")
+
+    with pytest.raises(Refused) as refusal:
+        desk.engine.set_leverage("main", ETH, 10, desk.tick())
+
+    assert refusal.value.code == -2028
+    assert desk.read.position("main", ETH).leverage == 20
+
+
+def test_maintenance_margin_is_the_tiers_rate_less_its_amount() -> None:
+    desk = Desk(deposit="1000000", leverage=20)
+    desk.mark("3000")
+    desk.engine.foreign.move_position("main", ETH, 10_000, desk.tick(), 300000)
+    assert desk.read.position("main", ETH).maintenance_margin == Decimal(120)
+
+    desk.engine.foreign.move_position("main", ETH, 20_000, desk.tick(), 300000)
+
+    assert desk.read.position("main", ETH).maintenance_margin == Decimal(90_000) * Decimal("0.005") - 50
+
+
+def test_a_warning_is_told_once_and_again_only_after_relief() -> None:
+    desk = Desk(deposit="160", leverage=20)
+    desk.quote("3000.00", "3000.01", ask_quantity="10", bid_quantity="10")
+    desk.mark("3000")
+    desk.market(Side.BUY, "1")
+    price = desk.read.position("main", ETH).liquidation_price.quantize(Decimal("0.01"))
+
+    told = [desk.mark(str(at)) for at in (price + 1, price + 1, price + 2, price + 100, price + 1)]
+
+    assert [len(events) for events in told] == [1, 0, 0, 0, 1]
+
+
 def test_leverage_changes_are_told_and_bounded_by_the_tiers() -> None:
     desk = Desk()
     desk.quote("3000.00", "3000.01")

@@ -96,7 +96,7 @@ def test_one_print_through_several_orders_never_flips_the_position() -> None:
     events = desk.trade("3010.00", "50", Side.BUY)
 
     assert desk.filled(plain) == Decimal("0.7")
-    assert (desk.position(), desk.filled(reducing)) == (Decimal("0.3"), 0)
+    assert (desk.position(), desk.filled(reducing)) == (Decimal("0.3"), Decimal(0))
     assert desk.order(reducing).status is OrderStatus.EXPIRED
     assert sum(fill.quantity for fill in fills(events)) == 700
 
@@ -111,6 +111,20 @@ def test_it_is_exempt_from_the_minimum_notional_and_from_margin() -> None:
     assert placed.order.status is OrderStatus.NEW
     with pytest.raises(Refused):
         desk.buy("2999.00", "1")
+
+
+def test_where_other_orders_would_flip_the_position_without_margin_it_conflicts_with_them() -> None:
+    desk = Desk(deposit="160")
+    desk.quote("3000.00", "3000.01", ask_quantity="50", bid_quantity="50")
+    desk.market(Side.BUY, "1")
+    desk.sell("3100.00", "0.9")
+    desk.mark("2988")
+
+    with pytest.raises(Refused) as refusal:
+        desk.exit("3001.00", "0.2")
+
+    assert refusal.value.code == -4118
+    desk.exit("3001.00", "0.1")
 
 
 def test_amending_it_beyond_the_position_is_refused_and_it_rests_as_before() -> None:

@@ -58,6 +58,17 @@ def test_what_we_took_is_not_there_again_until_the_price_moves() -> None:
     assert [fill.price for fill in fills(third.events)] == [300001]
 
 
+def test_or_until_a_second_has_passed() -> None:
+    desk = Desk()
+    desk.quote("3000.00", "3000.01", ask_quantity="0.1")
+    desk.market(Side.BUY, "0.1")
+    desk.tick(1000)
+
+    later = desk.market(Side.BUY, "0.1")
+
+    assert [fill.price for fill in fills(later.events)] == [300001]
+
+
 def test_fill_or_kill_is_refused_unless_all_of_it_is_there() -> None:
     desk = Desk()
     desk.quote("3000.00", "3000.01", ask_quantity="0.1")
