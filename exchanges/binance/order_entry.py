@@ -51,6 +51,9 @@ class OrderEntry:
         self._monotonic_ns = monotonic_ns
         self._on_quota = on_quota
         self._connection: ClientConnection | None = None
+        """Where requests go now; None while there is none, or while it is doubted."""
+        self._opened: ClientConnection | None = None
+        self._proof: asyncio.Task[None] | None = None
         self._waiting: dict[str, asyncio.Future[wire.Row]] = {}
         self._sent = 0
         self._came_up = asyncio.Event()
@@ -91,7 +94,10 @@ class OrderEntry:
         except _Lost as lost:
             words = f"the order socket was lost before the answer: {lost}"
             raise (OutcomeUnknown(words) if effect is Effect.WRITE else VenueUnreachable(words)) from None
-        except (ConnectionClosed, TimeoutError, BadReply) as failure:
+        except TimeoutError as failure:
+            self._doubt(connection)
+            raise judge(failure, effect, CODES) from None
+        except (ConnectionClosed, BadReply) as failure:
             raise judge(failure, effect, CODES) from None
         except _Refused as refused:
             raise judge(refused.reply, effect, CODES) from None
@@ -100,7 +106,7 @@ class OrderEntry:
 
     async def open(self) -> ClientConnection:
         connection = await open_websocket(self._url, self._policy, self._times)
-        self._connection = connection
+        self._connection = self._opened = connection
         return connection
 
     async def up(self) -> None:
@@ -115,14 +121,34 @@ class OrderEntry:
         answer.set_result(reply)
 
     def retire(self) -> bool:
-        self._connection = None
+        self._connection = self._opened = None
         return not self._waiting
 
     async def down(self, reason: str) -> None:
-        self._connection = None
+        self._connection = self._opened = None
+        if self._proof is not None:
+            self._proof.cancel()
+            await asyncio.wait([self._proof])
+            self._proof = None
         for answer in self._waiting.values():
             if not answer.done():
                 answer.set_exception(_Lost(reason))
+
+    def _doubt(self, connection: ClientConnection) -> None:
+        """Send nothing more over a connection that left a request unanswered, until it has answered a ping."""
+        if self._connection is connection:
+            self._connection = None
+            self._proof = asyncio.create_task(self._prove(connection))
+
+    async def _prove(self, connection: ClientConnection) -> None:
+        try:
+            async with asyncio.timeout(self._times.open_timeout_s):
+                await (await connection.ping())
+        except (TimeoutError, ConnectionClosed):
+            await connection.close(reason="half open")
+            return
+        if self._opened is connection:
+            self._connection = connection
 
     def _result(self, reply: wire.Row) -> Any:
         used = quota.from_reply(reply.get("rateLimits"), self._monotonic_ns())

@@ -24,6 +24,8 @@ class ScriptedVenue:
         self.early: list[bytes] = []
         self.acknowledgement: dict[str, Any] = {"result": None}
         self.kept_key = "key1"
+        self.pause_s = 0.0
+        """Between two frames, for a consumer that shall see each of them."""
         self.connections = 0
         self.sent = 0
         self.methods: list[str] = []
@@ -74,6 +76,8 @@ class ScriptedVenue:
         for frame in script:
             await socket.send_str(frame.decode())
             self.sent += 1
+            if self.pause_s:
+                await asyncio.sleep(self.pause_s)
 
 
 @asynccontextmanager

@@ -159,6 +159,7 @@ async def test_a_slow_reader_of_quotes_gets_the_latest_of_each_symbol(venue: Scr
 
 async def test_doubled_and_late_quotes_never_go_back_in_time(venue: ScriptedVenue) -> None:
     order = [1, 2, 2, 1, 4, 3, 5]
+    venue.pause_s = 0.02
     venue.frames.append([book_frame(number, bid=f"{2000 + number}.00") for number in order])
     async with market(settings(venue.rest_url, venue.ws_url)) as feed:
         events = feed.quotes(["ETHUSDT"])

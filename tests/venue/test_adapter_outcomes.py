@@ -10,6 +10,8 @@ import pytest
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import OutcomeUnknown, VenueError, VenueUnreachable
 from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope
+from exchanges.sim.binance.options import Behaviour
+from exchanges.sim.binance.server import SimVenue
 from tests.venue.adapter_rig import approved, eventually, settings, trading
 from tests.venue.running_venue import RunningVenue, running, still_options
 
@@ -35,7 +37,7 @@ IDS = [f"{kind.value}-{loss.value}" for kind, loss, _, _ in ROWS]
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[RunningVenue]:
-    with running(still_options()) as started:
+    with running(still_options(behaviour=Behaviour(hang_s=3.0))) as started:
         yield started
 
 
@@ -110,7 +112,7 @@ async def test_a_cut_socket_leaves_what_was_under_way_unknown_and_the_next_order
 ) -> None:
     async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
         venue.fault(FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="order.place"), count=1))
-        with pytest.raises(OutcomeUnknown):
+        with pytest.raises(OutcomeUnknown, match="lost before the answer"):
             await desk.place(approved("cut1"))
         placed = await desk.place(approved("cut2"))
         await eventually(lambda: desk._calls.is_socket_up)
@@ -129,6 +131,28 @@ async def test_an_answer_that_comes_too_late_is_counted_and_confuses_nobody(venu
         await eventually(lambda: desk._calls._entry.late_replies == 1)
 
     assert placed.client_id == "slow2"
+
+
+async def test_a_half_open_order_socket_costs_one_order_and_no_more(venue: RunningVenue) -> None:
+    """Without a doubt about it, every order until the next ping would be of unknown outcome."""
+
+    def deafen(server: SimVenue) -> int:
+        found = server.connections("/ws-fapi")
+        for connection in found:
+            connection.go_half_open()
+        return len(found)
+
+    chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=0.5, connect_timeout_s=1.0)
+    async with trading(chosen) as desk:
+        assert venue.within(deafen) >= 1
+        with pytest.raises(OutcomeUnknown):
+            await desk.place(approved("deaf1"))
+        placed = [await desk.place(approved(f"deaf{number}", 280000 + number)) for number in range(2, 6)]
+        await eventually(lambda: desk._calls.is_socket_up)
+        later = await desk.place(approved("deaf9", 270000))
+
+    assert [report.client_id for report in placed] == [f"deaf{number}" for number in range(2, 6)]
+    assert later.client_id == "deaf9"
 
 
 async def test_nobody_home_means_not_sent() -> None:
