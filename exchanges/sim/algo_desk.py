@@ -11,6 +11,7 @@ from exchanges.sim.algo_state import AlgoOrder
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.money import units_of
 from exchanges.sim.order_entry import OrderEntry
+from exchanges.sim.order_state import Order
 from exchanges.sim.orders import NewOrder, OrderType, TimeInForce, WorkingType
 from exchanges.sim.refusal import Reason, Refused
 from exchanges.sim.state import VenueState
@@ -148,14 +149,14 @@ class AlgoDesk:
                 client_id=algo.client_id,
                 self_trade_rule=asked.self_trade_rule,
             )
-            algo.status = AlgoStatus.TRIGGERED
-            accepted, _ = self._entry.place(
+            self._entry.place(
                 account,
                 order,
                 algo_id=algo.algo_id,
                 original_type=asked.type,
                 stop_price=asked.trigger_price or Decimal(0),
                 close_position=asked.close_position,
+                on_accepted=lambda placed: self._triggered(algo, placed),
             )
         except Refused as refused:
             algo.status, algo.reject_reason = AlgoStatus.REJECTED, refused.message
@@ -169,10 +170,10 @@ class AlgoDesk:
                     reason=refused.message,
                 )
             )
-            return
-        algo.order_id = accepted.order_id
-        if algo.status is AlgoStatus.TRIGGERED:
-            self._tell(algo)
+
+    def _triggered(self, algo: AlgoOrder, order: Order) -> None:
+        algo.status, algo.order_id = AlgoStatus.TRIGGERED, order.order_id
+        self._tell(algo)
 
     def _end(self, algo: AlgoOrder, status: AlgoStatus) -> None:
         algo.status, algo.updated_ms = status, self._state.now_ms

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import Decimal
 
 from exchanges.sim.account import Account
@@ -62,13 +63,19 @@ class OrderEntry:
         original_type: OrderType | None = None,
         stop_price: Decimal = Decimal(0),
         close_position: bool = False,
+        on_accepted: Callable[[Order], None] | None = None,
     ) -> tuple[OrderView, Order]:
-        """Place an order; return it as acknowledged (before any fill) and as it lives on."""
+        """Place an order; return it as acknowledged (before any fill) and as it lives on.
+
+        `on_accepted` is called once the order has its id and before anything is told of it.
+        """
         _, order = self.judge(account, asked)
         order.algo_id, order.stop_price, order.close_position = algo_id, stop_price, close_position
         order.original_type = original_type or asked.type
         order.order_id = self._state.next_order_id()
         order.client_id = asked.client_id or self._state.venue_client_id()
+        if on_accepted is not None:
+            on_accepted(order)
         market = self._state.market(asked.symbol)
         self._booking.open(order)
         accepted = self.view(order)

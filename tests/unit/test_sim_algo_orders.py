@@ -58,7 +58,7 @@ def test_a_close_position_stop_sells_whatever_the_position_is_by_then(desk: Desk
 
     assert desk.position() == 0
     told = [event.algo.status for event in events if isinstance(event, AlgoEvent)]
-    assert told == [AlgoStatus.TRIGGERING, AlgoStatus.FINISHED]
+    assert told == [AlgoStatus.TRIGGERING, AlgoStatus.TRIGGERED, AlgoStatus.FINISHED]
     done = desk.read.algo("main", algo_id=algo.algo_id)
     order = desk.read.order("main", ETH, desk.now_ms, order_id=done.order_id)
     assert (order.client_id, order.type, order.original_type) == ("guard", OrderType.MARKET, OrderType.STOP_MARKET)

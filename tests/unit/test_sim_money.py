@@ -121,7 +121,9 @@ def test_funding_settles_by_itself_at_its_hours_where_asked_to() -> None:
 def test_mark_stands_apart_from_the_last_price() -> None:
     desk = Desk()
     desk.mark("3000")
+    desk.tick(5000)
     desk.quote("2950.00", "2950.01")
+    desk.tick(5000)
     desk.trade("2950.00", "1")
 
     assert desk.read.premium_index(ETH).mark_price == Decimal(3000)
