@@ -20,7 +20,11 @@ from risk.veto import Approved
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Position:
-    """One symbol's position. `quantity` in steps, negative where short; `liquidation` is None where there is none."""
+    """One symbol's position. `quantity` in steps, negative where short; `liquidation` is None where there is none.
+
+    A stream tells less than a reading: there `liquidation` is None, `mark_price` 0 while flat, and `leverage` the last one
+    read (0 before the first reading).
+    """
 
     symbol: str
     quantity: int

@@ -24,6 +24,7 @@ class ScriptedVenue:
         self.early: list[bytes] = []
         self.acknowledgement: dict[str, Any] = {"result": None}
         self.kept_key = "key1"
+        self.order_reply: dict[str, Any] = {}
         self.pause_s = 0.0
         """Between two frames, for a consumer that shall see each of them."""
         self.connections = 0
@@ -41,6 +42,7 @@ class ScriptedVenue:
         app.router.add_get("/fapi/v1/exchangeInfo", self._rules)
         app.router.add_get("/fapi/v1/time", self._time)
         app.router.add_route("*", "/fapi/v1/listenKey", self._listen_key)
+        app.router.add_post("/fapi/v1/order", self._order)
         app.router.add_get("/{root:public|market|private}/{path:.*}", self._stream)
         return app
 
@@ -49,6 +51,9 @@ class ScriptedVenue:
 
     async def _time(self, request: web.Request) -> web.Response:
         return web.json_response({"serverTime": 0})
+
+    async def _order(self, request: web.Request) -> web.Response:
+        return web.json_response(self.order_reply)
 
     async def _listen_key(self, request: web.Request) -> web.Response:
         self.methods.append(request.method)

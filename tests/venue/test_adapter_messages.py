@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import orjson
 import pytest
 
 from exchanges.binance import wire_orders
 from exchanges.binance.trading import BinanceTrading
+from exchanges.errors import OutcomeUnknown
 from exchanges.port import ConfigurationChanged, StreamDown, StreamUp
 from grid.order import OrderUpdate, Quote
-from tests.unit.binance_messages import order_event
-from tests.venue.adapter_rig import eventually, market, of, settings, trading, until
+from tests.unit.binance_messages import order_event, order_reply
+from tests.venue.adapter_rig import approved, eventually, market, of, settings, trading, until
 from tests.venue.scripted_venue import ScriptedVenue, book_frame, scripted
 
 
@@ -140,6 +142,24 @@ async def test_a_mistake_of_ours_reaches_the_consumer(
 
     with pytest.raises(ZeroDivisionError):
         await until(events, of(OrderUpdate))
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"clientOrderId": "another"}, "answered another"),
+        ({"status": "HALF"}, "unknown order status"),
+        ({"executedQty": "0.0005"}, "executedQty"),
+        ({"orderId": None}, "orderId"),
+    ],
+)
+async def test_an_answer_that_is_not_about_our_order_leaves_it_unknown(
+    venue: ScriptedVenue, desk: BinanceTrading, changes: dict[str, Any], words: str
+) -> None:
+    venue.order_reply = order_reply(**{"clientOrderId": "mine1", **changes})
+
+    with pytest.raises(OutcomeUnknown, match=words):
+        await desk.place(approved("mine1"))
 
 
 async def test_a_slow_reader_of_quotes_gets_the_latest_of_each_symbol(venue: ScriptedVenue) -> None:
