@@ -136,7 +136,7 @@ async def test_a_request_is_lost_before_the_venue_acts(venue: RunningVenue, clie
 @pytest.mark.parametrize("loss", [Loss.CLOSE, Loss.TIMEOUT])
 async def test_an_order_is_accepted_late(venue: RunningVenue, client: PlainClient, loss: Loss) -> None:
     client_id = f"late{loss.value}"
-    venue.fault(rule(FaultKind.ACCEPTED_LATE, delay=Delay(low_ms=300), loss=loss))
+    venue.fault(rule(FaultKind.ACCEPTED_LATE, delay=Delay(low_ms=800), loss=loss))
 
     if loss is Loss.CLOSE:
         with pytest.raises(aiohttp.ClientConnectionError):
@@ -166,7 +166,7 @@ async def test_an_order_that_arrives_late_is_refused_where_its_window_is_judged_
 
 
 async def test_latency_before_matching_decides_what_an_order_meets(venue: RunningVenue, client: PlainClient) -> None:
-    venue.fault(rule(FaultKind.REQUEST_LATENCY, delay=Delay(low_ms=300)))
+    venue.fault(rule(FaultKind.REQUEST_LATENCY, delay=Delay(low_ms=800)))
     placing = asyncio.create_task(client.place("slow", price="2999.5"))
     await asyncio.sleep(0.1)
 
@@ -180,7 +180,7 @@ async def test_latency_before_matching_decides_what_an_order_meets(venue: Runnin
 async def test_latency_of_the_reply_lets_the_stream_overtake_it(
     venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
 ) -> None:
-    venue.fault(rule(FaultKind.REPLY_LATENCY, delay=Delay(low_ms=500)))
+    venue.fault(rule(FaultKind.REPLY_LATENCY, delay=Delay(low_ms=1200)))
     key = await client.listen_key()
     async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
         placing = asyncio.create_task(client.place("overtaken"))
@@ -192,12 +192,12 @@ async def test_latency_of_the_reply_lets_the_stream_overtake_it(
 
 
 async def test_a_new_order_is_invisible_to_queries_for_a_while(venue: RunningVenue, client: PlainClient) -> None:
-    venue.fault(rule(FaultKind.LATE_VISIBILITY, delay=Delay(low_ms=500)))
+    venue.fault(rule(FaultKind.LATE_VISIBILITY, delay=Delay(low_ms=1000)))
     status, _ = await client.place("hidden")
 
     early = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="hidden")
     resting = await client.ask("GET", "/fapi/v1/openOrders", symbol="ETHUSDT")
-    await asyncio.sleep(0.6)
+    await asyncio.sleep(1.1)
     later = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="hidden")
 
     assert status == 200
@@ -207,10 +207,10 @@ async def test_a_new_order_is_invisible_to_queries_for_a_while(venue: RunningVen
 
 async def test_reads_lag_behind_the_stream(venue: RunningVenue, client: PlainClient) -> None:
     await client.place("stale", price="2999.7")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.2)
     await asyncio.to_thread(venue.play, trade("ETHUSDT", "2999.6", "5", Side.SELL))
     venue.fault(
-        FaultRule(name="lag", kind=FaultKind.STALE_READ, scope=Scope(endpoint="orders.open"), delay=Delay(low_ms=400))
+        FaultRule(name="lag", kind=FaultKind.STALE_READ, scope=Scope(endpoint="orders.open"), delay=Delay(low_ms=1000))
     )
 
     stale = await client.ask("GET", "/fapi/v1/openOrders", symbol="ETHUSDT")
@@ -222,11 +222,15 @@ async def test_reads_lag_behind_the_stream(venue: RunningVenue, client: PlainCli
 
 async def test_positions_lag_behind_the_stream(venue: RunningVenue, client: PlainClient) -> None:
     before = await client.ask("GET", "/fapi/v2/positionRisk", symbol="ETHUSDT")
-    await asyncio.sleep(0.5)
+    await asyncio.sleep(1.2)
     await client.place("stalePosition", price="3001", timeInForce="IOC")
     venue.fault(
         FaultRule(
-            name="lag", kind=FaultKind.STALE_READ, scope=Scope(endpoint="positions.*"), count=1, delay=Delay(low_ms=400)
+            name="lag",
+            kind=FaultKind.STALE_READ,
+            scope=Scope(endpoint="positions.*"),
+            count=1,
+            delay=Delay(low_ms=1000),
         )
     )
 
