@@ -27,6 +27,7 @@ _BACKS_OFF = frozenset(
         Reason.VENUE_REFUSED,
         Reason.BUSY,
         Reason.ORDER_CAP,
+        Reason.EXIT_DEFERRED,
         Reason.MAX_LOTS,
         Reason.MAX_NOTIONAL,
         Reason.MARGIN,

@@ -85,6 +85,8 @@ class Core:
     last_event_ms: dict[str, int] = field(default_factory=dict)
     echoed: set[str] = field(default_factory=set)
     """Orders not over that the private stream has told of."""
+    disproved_ms: dict[str, int] = field(default_factory=dict)
+    """By client id: when a look-up of an order that is over last began and found nothing."""
     cancel_wanted: set[str] = field(default_factory=set)
     refusals: dict[SlotKey, Refusal] = field(default_factory=dict)
     chores: dict[tuple[Chore, str], Due] = field(default_factory=dict)

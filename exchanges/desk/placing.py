@@ -72,6 +72,8 @@ class Placing:
         is_waiting = slot.phase is Phase.FREE and lot is not None
         if not is_waiting or lot is None or lot.quantity < instrument.quantity_min or not self._may_close():
             return
+        if not self._fits_position(key.symbol, lot.quantity):
+            return
         sign, reference = symbol.sign, self._core.reference(key.symbol, now)
         oriented = sign * lot.target
         if reference is not None and oriented <= reference:
@@ -142,7 +144,9 @@ class Placing:
         if slot.lot is None or intent.quantity != slot.lot.quantity:
             self._core.refuse(intent.key, Reason.STALE)
         elif not self._may_close():
-            self._core.refuse(intent.key, Reason.HOLD, "stopping")
+            self._core.refuse(intent.key, Reason.BACK_OFF, "stopping")
+        elif not self._fits_position(intent.key.symbol, intent.quantity):
+            self._core.refuse(intent.key, Reason.EXIT_DEFERRED, "others hold the other way: the position is smaller")
         else:
             self._admit_and_intend(intent, now)
 
@@ -298,21 +302,26 @@ class Placing:
             instrument=desk_symbol.instrument,
             limits=WireLimits(amount=desk_symbol.policy.amount, mark_band=core.settings.mark_band),
             mark=core.mark(order.symbol, now),
-            room=self._room(order),
+            room=self._room(order.symbol, order.client_id),
             daily_loss=core.daily_loss,
         )
         return verdict if isinstance(verdict, Approved) else verdict.reason
 
-    def _room(self, order: OrderEntry) -> ClosingRoom:
+    def _fits_position(self, symbol: str, quantity: int) -> bool:
+        """Whether so many more steps may rest to close (trading rule 8)."""
+        side = self._core.book.symbol(symbol).generation.side.entry_side.other
+        return quantity <= self._room(symbol).steps(side)
+
+    def _room(self, symbol: str, besides: str = "") -> ClosingRoom:
         """Return what may be closed.
 
-        What other closing orders may still fill is taken off, the position is the book's.
+        What other closing orders may still fill is taken off. The position is the book's: lots and what is foreign net
+        to one in one-way mode.
         """
-        book = self._core.book.symbol(order.symbol)
-        lots = book.sign * book.lot_steps()
-        others = (o for o in self._core.book.live_orders(order.symbol) if o.client_id != order.client_id)
+        book = self._core.book.symbol(symbol)
+        others = (o for o in self._core.book.live_orders(symbol) if o.client_id != besides)
         resting = sum(o.quantity - o.booked for o in others if o.purpose.closing)
-        return ClosingRoom(lots=lots, position=lots, resting=resting)
+        return ClosingRoom(lots=book.sign * book.lot_steps(), position=book.expected_position(), resting=resting)
 
 
 def _lifetime(order: OrderEntry, takes: bool) -> TimeInForce:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from exchanges.desk.commands import ReadOpenOrders, ReadPositions, ReadTrades
+from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import Instant, OpenOrdersRead, PositionsRead, TradesRead
 from exchanges.desk.reports import TRADES_OVERLAP_MS, Reports
@@ -16,6 +16,7 @@ from exchanges.desk.standing import StandingHolds
 from exchanges.port import Position
 from grid.client_id import decode
 from grid.holds import HoldCause
+from grid.order import Fill
 from grid.records import ForeignSet, SlotCleared
 from grid.slot import Phase
 from grid.symbol_book import SymbolBook
@@ -47,6 +48,8 @@ class Readings:
         self._again = False
         self._mismatches: dict[str, tuple[int, int]] = {}
         self._matches: dict[str, int] = {}
+        self._doubtful: set[str] = set()
+        self._seen_ms: dict[tuple[str, str, str], int] = {}
         self.finished = 0
         """How many resynchronisations came to their end."""
 
@@ -88,11 +91,16 @@ class Readings:
             self._failed(Stage.TRADES, now)
             return
         core = self._core
+        self._doubtful.discard(read.symbol)
         unresolved = any(not order.order_id for order in core.book.live_orders(read.symbol))
         for fill in sorted(read.fills, key=lambda f: (f.venue_ms, f.trade_id)):
             known = fill.client_id or core.book.client_id_of(fill.symbol, fill.order_id)
-            if not known and unresolved:
-                continue
+            if not known and not core.book.has_fill(fill.key):
+                if unresolved:
+                    continue
+                if self._may_be_ours(fill, now):
+                    self._doubtful.add(read.symbol)
+                    continue
             self._reports.take_fill(fill, known, now)
         if self._stage is not Stage.TRADES or read.begun_ms < self._begun_ms:
             return
@@ -100,6 +108,24 @@ class Readings:
         if not self._waiting:
             self._enter(Stage.POSITIONS, now)
             core.command(ReadPositions())
+
+    def _may_be_ours(self, fill: Fill, now: Instant) -> bool:
+        """Whether the fill of an unknown order may be that of one which we took to be absent: they are looked up."""
+        core = self._core
+        seen_ms = self._seen_ms.setdefault(fill.key, now.mono_ms)
+        suspects = [
+            order
+            for order in core.book.orders.values()
+            if order.is_over
+            and not order.order_id
+            and (order.symbol, order.side, order.price) == (fill.symbol, fill.side, fill.price)
+            and core.disproved_ms.get(order.client_id, -1) < seen_ms
+        ]
+        for order in suspects:
+            core.command(LookUp(symbol=order.symbol, client_id=order.client_id))
+        if not suspects:
+            del self._seen_ms[fill.key]
+        return bool(suspects)
 
     def on_positions(self, read: PositionsRead, now: Instant) -> None:
         """Compare the positions with lots and foreign, and end the resynchronisation."""
@@ -120,7 +146,7 @@ class Readings:
             self._again = False
             self.start(now)
             return
-        if self._mismatches or self._has_blocked():
+        if self._mismatches or self._doubtful or self._has_blocked():
             self._core.do_at(Chore.RESYNC, "", now.mono_ms + READ_AGAIN_MS)
         self.try_ready(now)
 
@@ -155,7 +181,7 @@ class Readings:
 
     def _judge(self, symbol: str, position: Position | None, begun_ms: int, now: Instant) -> None:
         core, book = self._core, self._core.book.symbol(symbol)
-        if begun_ms <= core.last_event_ms.get(symbol, -1) or self._is_unsettled(book):
+        if begun_ms <= core.last_event_ms.get(symbol, -1) or symbol in self._doubtful or self._is_unsettled(book):
             return
         quantity = position.quantity if position is not None else 0
         if quantity == book.expected_position():

@@ -66,9 +66,13 @@ class Reports:
         if isinstance(read.outcome, Accepted):
             self.take_report(read.outcome.report, now)
             return
-        if order is None or order.is_over:
+        if order is None:
             return
         is_absent = isinstance(read.outcome, Refused) and read.outcome.refusal is Refusal.UNKNOWN_ORDER
+        if order.is_over:
+            if is_absent:
+                self._core.disproved_ms[order.client_id] = read.begun_ms
+            return
         sent_ms = self._core.sent_ms.get(order.client_id, read.begun_ms - self._core.settings.absent_after_ms)
         if is_absent and read.begun_ms >= sent_ms + self._core.settings.absent_after_ms:
             self._absent(order, now)
@@ -299,6 +303,13 @@ class Reports:
     def _latecomer(self, order: OrderEntry, report: OrderReport, now: Instant) -> None:
         """An order that was over shows up: doubles of its end are nothing, a life after it is cancelled and counted."""
         core = self._core
+        if not order.order_id:
+            # Its trades are told by the venue's id alone.
+            core.record(
+                OrderMarked(
+                    client_id=order.client_id, symbol=order.symbol, signal=Signal.ACKED, order_id=report.order_id
+                )
+            )
         if report.filled > order.booked:
             core.command(ReadTrades(symbol=order.symbol, since_ms=order.at_ms - TRADES_OVERLAP_MS))
         if report.status.is_terminal or order.status is not None:

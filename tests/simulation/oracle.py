@@ -27,6 +27,8 @@ class Picture:
     lots: dict[int, Lot]
     entries: dict[int, OrderView]
     exits: dict[int, OrderView]
+    position: int
+    """Oriented: what of the venue's position closing orders can reduce."""
 
     @property
     def sign(self) -> int:
@@ -70,6 +72,7 @@ def what_should_rest(
         lots={key.level: lot for key, lot in book.lots()},
         entries=entries,
         exits=exits,
+        position=plan.side.sign * truth.positions[plan.symbol],
     )
     for difference in (*_entries(picture), *_exits(picture)):
         yield f"{plan.symbol} at {top.bid}/{top.ask}: {difference}"
@@ -108,7 +111,9 @@ def _exits(picture: Picture) -> Iterator[str]:
         if order is None:
             is_growing = entry is not None and entry.filled > 0 and picture.price < picture.at(level) + half
             is_deferred = policy.sell_window is not None and target > picture.at(picture.floor + policy.sell_window)
-            if not is_growing and not is_deferred:
+            # In one-way mode others' quantity the other way leaves no room for a reduce-only order.
+            has_no_room = sum(o.left for o in picture.exits.values()) + lot.quantity > picture.position
+            if not is_growing and not is_deferred and not has_no_room:
                 yield f"level {level} holds {lot.quantity} without an exit"
             continue
         resting = picture.sign * order.price
