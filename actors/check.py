@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import difflib
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
+from actors.gateway.grids import Grid, grid_of
+from actors.gateway.start import Facts, findings
 from actors.settings import Settings
 from actors.settings_symbol import SymbolSettings
-from actors.start_plan import SymbolReading, account_plan, symbol_plan
+from actors.start_plan import SymbolReading, grid_policy
 from exchanges.errors import Refusal, VenueError, VenueRefused
-from exchanges.port import Account, MarketVenue, Position, TradingVenue
+from exchanges.port import Account, MarketVenue, Position, TradingVenue, VenueRules
+from grid.book import Book
 from grid.client_id import decode
 from grid.errors import ConfigError
-from grid.instrument import OffGrid
+from grid.ladder import GridSide
 from grid.order import OrderReport
-from risk.plan import Finding, Severity, SymbolPlan
-from risk.prestart import check_start
+from grid.sizing import entry_quantity
+from risk.plan import Finding, Severity
 
 T = TypeVar("T")
 READ_TIMEOUT_S = 20.0
@@ -70,23 +74,39 @@ class Read(Generic[T]):
 class VenueCheck:
     """Reads the account and the symbols of one configuration and judges them. Sends nothing that changes anything."""
 
-    def __init__(self, settings: Settings, trading: TradingVenue, market: MarketVenue) -> None:
+    def __init__(self, settings: Settings, trading: TradingVenue, market: MarketVenue, book: Book) -> None:
         self._settings = settings
+        self._book = book
         self._trading = trading
         self._market = market
         self._lines: list[Checked] = []
 
     async def run(self) -> list[Checked]:
         """Return every line; what cannot be read is said and the rest goes on."""
-        if await self._read("venue", self._trading.connect()) is not None:
-            self._clock()
-            account = await self._account()
-            positions = await self._read("positions", self._trading.positions())
-            orders = await self._read("open orders", self._trading.open_orders())
-            if positions is not None:
-                self._foreign(positions.value, orders.value if orders else [])
-                await self._symbols(account, positions.value)
+        if await self._read("venue", self._trading.connect()) is None:
+            return self._lines
+        self._clock()
+        rules = await self._read("venue rules", self._trading.rules())
+        if rules is None or not self._known(rules.value):
+            return self._lines
+        account = await self._account()
+        positions = await self._read("positions", self._trading.positions())
+        orders = await self._read("open orders", self._trading.open_orders())
+        if orders is not None:
+            self._orders(orders.value)
+        if positions is not None:
+            self._positions(positions.value)
+        await self._symbols(rules.value, account, positions.value if positions else None)
         return self._lines
+
+    def _known(self, rules: VenueRules) -> bool:
+        """Judge the symbols' names first: the venue answers nothing about one that it does not have."""
+        unknown = [ladder.symbol for ladder in self._settings.symbols if ladder.symbol not in rules.instruments]
+        for symbol in unknown:
+            near = ", ".join(difflib.get_close_matches(symbol, rules.instruments, n=3))
+            hint = f"; near to it: {near}" if near else ""
+            self._lines.append(refuse(symbol, f"the venue has no such contract{hint}"))
+        return not unknown
 
     def _clock(self) -> None:
         offset_ms = self._trading.clock_offset_ms()
@@ -111,42 +131,58 @@ class VenueCheck:
             )
         return account
 
-    def _foreign(self, positions: Sequence[Position], orders: Sequence[OrderReport]) -> None:
-        """Name what is not ours and what an earlier run left behind."""
-        configured = {ladder.symbol for ladder in self._settings.symbols}
+    def _orders(self, orders: Sequence[OrderReport]) -> None:
+        """Name what an earlier run left behind, and what is not ours."""
         own = [order for order in orders if decode(order.client_id, order.symbol) is not None]
+        foreign = [order for order in orders if decode(order.client_id, order.symbol) is None]
         if own:
             self._lines.append(
                 warn("open orders", f"{len(own)} of our own rest already; a start adopts or cancels them")
             )
-        foreign = [order for order in orders if decode(order.client_id, order.symbol) is None]
         if foreign:
             symbols = ", ".join(sorted({order.symbol for order in foreign}))
             words = f"{len(foreign)} foreign orders on {symbols}: never touched, but counted in the venue's limits"
             self._lines.append(warn("open orders", words))
         if not orders:
             self._lines.append(ok("open orders", "none"))
-        for position in positions:
-            if position.quantity and position.symbol not in configured:
-                self._lines.append(warn("positions", f"{position.symbol} is held, but is not in the configuration"))
 
-    async def _symbols(self, account: Account | None, positions: Sequence[Position]) -> None:
-        held = {position.symbol: position for position in positions}
-        plans: list[SymbolPlan] = []
+    def _positions(self, positions: Sequence[Position]) -> None:
+        configured = {ladder.symbol for ladder in self._settings.symbols}
+        others = sorted(held.symbol for held in positions if held.quantity and held.symbol not in configured)
+        if others:
+            self._lines.append(warn("positions", f"held, but not in the configuration: {', '.join(others)}"))
+        elif not any(held.quantity for held in positions):
+            self._lines.append(ok("positions", "none"))
+
+    async def _symbols(self, rules: VenueRules, account: Account | None, positions: Sequence[Position] | None) -> None:
+        held = {position.symbol: position for position in positions or []}
+        readings: dict[str, SymbolReading] = {}
+        due: list[Grid] = []
         for ladder in self._settings.symbols:
-            plan = await self._symbol(ladder, held.get(ladder.symbol))
-            if plan is not None:
-                plans.append(plan)
-        if account is None or len(plans) < len(self._settings.symbols):
-            sentence = "not judged: the account or a symbol above is unknown"
+            reading = await self._reading(ladder, held.get(ladder.symbol))
+            grid = self._grid(ladder, reading) if reading is not None else None
+            if reading is not None and grid is not None:
+                readings[ladder.symbol] = reading
+                due.append(grid)
+        if account is None or positions is None or len(due) < len(self._settings.symbols):
+            sentence = "not judged: the account, the positions or a symbol above is not known"
             self._lines.append(Checked(what="start", verdict=Verdict.UNKNOWN, sentence=sentence))
             return
-        findings = check_start(account_plan(self._settings, account), plans)
-        self._lines += [_line(finding) for finding in findings]
-        if not findings:
+        facts = Facts(
+            rules=rules,
+            account=account,
+            instruments={symbol: reading.instrument for symbol, reading in readings.items()},
+            quotes={symbol: reading.quote for symbol, reading in readings.items()},
+            fees={symbol: reading.fees for symbol, reading in readings.items()},
+            tiers={symbol: list(reading.tiers) for symbol, reading in readings.items()},
+            positions=held,
+        )
+        found = findings(self._settings, facts, due, self._book)
+        self._lines += [_line(finding) for finding in found]
+        if not found:
             self._lines.append(ok("start", "margin, leverage, liquidation, amounts and profit after fees are sound"))
 
-    async def _symbol(self, ladder: SymbolSettings, position: Position | None) -> SymbolPlan | None:
+    async def _reading(self, ladder: SymbolSettings, position: Position | None) -> SymbolReading | None:
         symbol = ladder.symbol
         instrument = await self._read(symbol, self._trading.instrument(symbol))
         if instrument is None:
@@ -159,17 +195,21 @@ class VenueCheck:
         tiers = await self._read(f"{symbol} margin tiers", self._trading.maintenance_tiers(symbol))
         if quote is None or fees is None or tiers is None:
             return None
-        reading = SymbolReading(
+        self._reach(ladder, position)
+        return SymbolReading(
             instrument=instrument.value, quote=quote.value, fees=fees.value, tiers=tiers.value, position=position
         )
+
+    def _grid(self, ladder: SymbolSettings, reading: SymbolReading) -> Grid | None:
+        """Return the levels that a start would serve: the journal's generation, or the next one."""
+        policy = grid_policy(self._settings, ladder, reading.fees)
         try:
-            plan = symbol_plan(self._settings, ladder, reading)
-        except (ConfigError, OffGrid) as error:
-            self._lines.append(refuse(symbol, str(error)))
+            grid = grid_of(ladder, reading.instrument, policy, reading.quote, self._book)
+        except ConfigError as error:
+            self._lines.append(refuse(ladder.symbol, str(error)))
             return None
-        self._lines.append(ok(symbol, _filters(plan)))
-        self._reach(ladder, position)
-        return plan
+        self._lines.append(ok(ladder.symbol, _filters(grid, reading)))
+        return grid
 
     def _reach(self, ladder: SymbolSettings, position: Position | None) -> None:
         """Name what a start would change at the venue beyond our own orders (rule 24)."""
@@ -202,12 +242,13 @@ class VenueCheck:
         return None
 
 
-def _filters(plan: SymbolPlan) -> str:
-    instrument = plan.instrument
-    quantity = instrument.quantity(plan.quantity(plan.first_index))
+def _filters(grid: Grid, reading: SymbolReading) -> str:
+    instrument = grid.instrument
+    price = reading.quote.bid if grid.settings.side is GridSide.LONG else reading.quote.ask
+    quantity = instrument.quantity(entry_quantity(grid.settings.amount, price, instrument))
     return (
         f"tick {instrument.tick}, step {instrument.step}, minimum notional {instrument.notional_min}; "
-        f"at {instrument.price(plan.reference)} an entry buys {quantity} {instrument.base}"
+        f"at {instrument.price(price)} an entry buys {quantity} {instrument.base}"
     )
 
 

@@ -14,11 +14,15 @@ from actors.check import Checked, Verdict, ok, refuse, warn
 from actors.credentials import load_credentials
 from actors.file_lock import FileLock, LockHeld
 from actors.journal_errors import JournalError
+from actors.journal_read import load_snapshot, rows_after
 from actors.journal_schema import CURRENT
 from actors.private_files import run_folder
 from actors.settings import Settings
 from actors.settings_venue import Credentials
+from grid.book import Book
 from grid.errors import ConfigError
+from grid.records import from_body
+from grid.snapshot import from_snapshot
 
 FREE_BYTES_REFUSE = 100 * 2**20
 FREE_BYTES_WARN = 2**30
@@ -56,6 +60,23 @@ def check_journal(settings: Settings) -> list[Checked]:
     if not path.exists():
         return [ok("journal", f"{path} will be made"), _disk(folder)]
     return [_journal_state(path), _disk(folder)]
+
+
+def read_book(settings: Settings) -> Book:
+    """Return the book that a start would find, read beside whoever holds the journal; empty where there is none."""
+    path = settings.journal_path
+    if not path.exists():
+        return Book()
+    with journal_file.readable(path):
+        connection = journal_file.connect(path, read_only=True)
+        try:
+            snapshot = load_snapshot(connection, path)
+            book, after = (from_snapshot(snapshot[1]), snapshot[0]) if snapshot is not None else (Book(), 0)
+            rows = (row.record() for row in rows_after(connection, after))
+            book.replay(from_body(record.kind, record.body) for record in rows)
+            return book
+        finally:
+            journal_file.hang_up(connection)
 
 
 def _journal_state(path: Path) -> Checked:

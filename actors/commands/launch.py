@@ -15,6 +15,10 @@ from actors.commands.running import load
 Tape = Annotated[
     Path | None, typer.Option("--tape", exists=True, help="Recorded market: klines or trades, CSV or Parquet.")
 ]
+Tapes = Annotated[
+    list[Path] | None,
+    typer.Option("--tape", exists=True, help="Recorded market: klines, trades or quotes, CSV or Parquet; repeatable."),
+]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the generated market and of chance.")]
 
 
@@ -28,12 +32,14 @@ def run(config: Config, as_json: Json = False) -> None:
 
 def demo(
     duration: Annotated[float, typer.Option("--duration", min=5, help="Trade for so many seconds.")] = 60.0,
-    tape: Tape = None,
+    tape: Tapes = None,
     seed: Seed = 1,
     as_json: Json = False,
 ) -> None:
     """Trade two symbols at a simulated venue on this machine, then check the book against the venue."""
-    raise typer.Exit(load("actors.demo", "run")(duration_s=duration, tape=tape, seed=seed, as_json=as_json))
+    raise typer.Exit(
+        load("actors.demo", "run")(duration_s=duration, tape=tuple(tape or ()), seed=seed, as_json=as_json)
+    )
 
 
 def sim(

@@ -11,6 +11,8 @@ import typer
 from actors.commands.offline import Config
 from actors.commands.output import Json, emit, table
 from actors.exit_codes import ExitCode
+from grid.book import Book
+from grid.errors import GridmeshError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -24,15 +26,20 @@ if TYPE_CHECKING:
 
 def check(config: Config, as_json: Json = False) -> None:
     """Find out, without placing anything, whether a start would work: keys, clock, account, filters, amounts, disk."""
-    from actors.check import Verdict
-    from actors.check_host import check_journal, check_keys, check_run_folder, check_settings
+    from actors.check import Verdict, refuse
+    from actors.check_host import check_journal, check_keys, check_run_folder, check_settings, read_book
     from actors.settings import load_settings
 
     settings = load_settings(config)
     credentials, keys = check_keys(settings)
     lines = [*check_settings(settings), keys, check_run_folder(), *check_journal(settings)]
+    try:
+        book = read_book(settings)
+    except GridmeshError as error:
+        book = Book()
+        lines.append(refuse("book", f"the journal's records make no book: {error}"))
     if credentials is not None:
-        lines += asyncio.run(_check_venue(settings, credentials))
+        lines += asyncio.run(_check_venue(settings, credentials, book))
     document = {
         "ready": all(line.verdict in (Verdict.OK, Verdict.WARN) for line in lines),
         "checks": [{"what": line.what, "verdict": line.verdict.value, "sentence": line.sentence} for line in lines],
@@ -44,13 +51,13 @@ def check(config: Config, as_json: Json = False) -> None:
         raise typer.Exit(ExitCode.REFUSED_TO_START)
 
 
-async def _check_venue(settings: Settings, credentials: Credentials) -> list[Checked]:
+async def _check_venue(settings: Settings, credentials: Credentials, book: Book) -> list[Checked]:
     from actors.check import VenueCheck
     from actors.venues import market_venue, trading_venue
 
     trading, market = trading_venue(settings, credentials), market_venue(settings)
     try:
-        return await VenueCheck(settings, trading, market).run()
+        return await VenueCheck(settings, trading, market, book).run()
     finally:
         await market.close()
         await trading.close()

@@ -1,0 +1,216 @@
+"""`gridmesh check` against a venue over real sockets: it finds what a start would find, and changes nothing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from actors.journal import Journal
+from exchanges.sim.binance.faults import FaultKind, FaultRule, Scope
+from tests.unit.command_line import CommandLine, Ended
+from tests.unit.test_journal import entries, sql
+from tests.venue.running_venue import RunningVenue, running, still_options
+from tests.venue.trading_account import TradingAccount, own_id
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[RunningVenue]:
+    with running(still_options()) as started:
+        yield started
+
+
+@pytest.fixture
+def account(
+    venue: RunningVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[TradingAccount]:
+    account = TradingAccount.of(venue, tmp_path, monkeypatch, CommandLine(monkeypatch, capsys))
+    yield account
+    venue.heal()
+    held = account.position()
+    if held:
+        account.move_position(-held)
+
+
+def lines(ended: Ended, verdict: str) -> list[str]:
+    return [f"{line['what']}: {line['sentence']}" for line in ended.json["checks"] if line["verdict"] == verdict]
+
+
+def test_a_sound_configuration_is_ready(account: TradingAccount) -> None:
+    ended = account.run("check", account.config, "--json")
+
+    assert ended.code == 0
+    assert ended.json["ready"] is True
+    assert lines(ended, "refuse") == lines(ended, "unknown") == []
+    assert any("ETHUSDT: tick 0.01, step 0.001" in line and "0.020 ETH" in line for line in lines(ended, "ok"))
+    assert {line["what"] for line in ended.json["checks"]} >= {
+        "keys",
+        "clock",
+        "account",
+        "journal",
+        "disk",
+        "run folder",
+    }
+
+
+def test_it_prints_a_table_for_people(account: TradingAccount) -> None:
+    assert "ready to start" in account.run("check", account.config).out
+
+
+def test_it_changes_nothing(account: TradingAccount) -> None:
+    account.place(own_id("ETHUSDT", 1))
+    before = account.open_ids()
+    leverage = account.venue.within(lambda server: server.venue.engine.read.positions("main"))
+
+    account.run("check", account.config)
+
+    assert account.open_ids() == before
+    assert leverage == account.venue.within(lambda server: server.venue.engine.read.positions("main"))
+    assert not (account.config.parent / "home").exists()
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({"amount": 10}, "amount"),
+        ({"interval": "0.5"}, "a round trip earns -"),
+        ({"interval": "2.005"}, "the two nearest that work are 2 and 2.01"),
+        ({"max_lots": 10000}, "max_lots"),
+    ],
+)
+def test_what_would_lose_or_be_refused_is_named_with_what_works(
+    account: TradingAccount, keys: dict[str, object], words: str
+) -> None:
+    account.configure(symbol=keys)
+
+    ended = account.run("check", account.config, "--json")
+
+    assert ended.code == 7
+    assert any(words in line for line in lines(ended, "refuse"))
+
+
+def test_hedge_mode_is_refused(account: TradingAccount) -> None:
+    def hedge(is_on: bool) -> None:
+        account.venue.within(lambda server: server.venue.engine.set_hedge_mode("main", is_on, server.venue.now_ms()))
+
+    hedge(True)
+    ended = account.run("check", account.config, "--json")
+    hedge(False)
+
+    assert ended.code == 7
+    assert any("one-way mode" in line for line in lines(ended, "refuse"))
+
+
+def test_an_unknown_symbol_is_refused(account: TradingAccount) -> None:
+    account.configure(symbol={"symbol": "NOSUCHUSDT"})
+
+    ended = account.run("check", account.config, "--json")
+
+    assert ended.code == 7
+    assert any("NOSUCHUSDT" in line for line in lines(ended, "refuse")), ended.out
+
+
+def test_a_position_that_no_journal_knows_is_refused_until_it_is_ignored(account: TradingAccount) -> None:
+    account.move_position(40)
+
+    refused = account.run("check", account.config, "--json")
+    account.configure(symbol={"existing_position": "ignore"})
+    ignored = account.run("check", account.config, "--json")
+
+    assert refused.code == 7
+    assert any("existing_position" in line for line in lines(refused, "refuse"))
+    assert not any("existing_position" in line for line in lines(ignored, "refuse"))
+
+
+def test_orders_that_rest_are_told_apart(account: TradingAccount) -> None:
+    account.place(own_id("ETHUSDT", 1))
+    account.place("web_manual", symbol="BTCUSDT", price="55000", quantity="0.01")
+
+    warned = " ".join(lines(account.run("check", account.config, "--json"), "warn"))
+
+    assert "1 of our own rest already" in warned
+    assert "1 foreign orders on BTCUSDT: never touched" in warned
+
+
+class TestKeys:
+    def test_absent_ones_are_four_and_the_rest_is_still_checked(
+        self, account: TradingAccount, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("TRIAL_SECRET")
+
+        ended = account.run("check", account.config, "--json")
+
+        assert ended.code == 4
+        assert any("TRIAL_SECRET" in line for line in lines(ended, "refuse"))
+        assert any(line.startswith("disk") for line in lines(ended, "ok"))
+
+    def test_wrong_ones_are_four_and_are_not_shown(
+        self, account: TradingAccount, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("TRIAL_SECRET", "wrong" * 8)
+
+        ended = account.run("check", account.config, "--json")
+
+        assert ended.code == 4
+        assert "wrongwrong" not in ended.out + ended.err
+
+
+class TestVenueTrouble:
+    def test_one_reading_that_fails_is_unknown_and_refuses(self, account: TradingAccount) -> None:
+        account.venue.fault(
+            FaultRule(name="no tiers", kind=FaultKind.BAD_GATEWAY, scope=Scope(endpoint="* /fapi/v1/leverageBracket"))
+        )
+
+        ended = account.run("check", account.config, "--json")
+
+        assert ended.code == 7
+        assert any("margin tiers" in line for line in lines(ended, "unknown"))
+        assert any("not judged" in line for line in lines(ended, "unknown"))
+
+    def test_a_venue_that_is_not_there_is_unknown(self, account: TradingAccount) -> None:
+        account.configure(venue={"rest_url": "http://127.0.0.1:9", "ws_url": "ws://127.0.0.1:9"})
+
+        ended = account.run("check", account.config, "--json")
+
+        assert ended.code == 7
+        assert any(line.startswith("venue: cannot be read") for line in lines(ended, "unknown"))
+
+
+class TestJournal:
+    def test_one_in_use_is_named_with_its_holder(self, account: TradingAccount) -> None:
+        journal = Journal.open(account.config.parent / "home" / "trial.sqlite")
+
+        ended = account.run("check", account.config, "--json")
+        journal.close()
+
+        assert any(f"held by process {os.getpid()}" in line for line in lines(ended, "refuse"))
+
+    def test_a_damaged_one_is_named(self, account: TradingAccount) -> None:
+        path = account.config.parent / "home" / "trial.sqlite"
+        Journal.open(path).close()
+        path.write_bytes(b"x" * 5000)
+
+        ended = account.run("check", account.config, "--json")
+
+        assert any("gridmesh recover" in line for line in lines(ended, "refuse"))
+
+    def test_records_that_make_no_book_are_named(self, account: TradingAccount) -> None:
+        path = account.config.parent / "home" / "trial.sqlite"
+        journal = Journal.open(path)
+        journal.append(entries(1, kind="of a later version"))
+        journal.close()
+
+        ended = account.run("check", account.config, "--json")
+
+        assert any("of a later version" in line for line in lines(ended, "refuse"))
+
+    def test_a_newer_one_is_named(self, account: TradingAccount) -> None:
+        path = account.config.parent / "home" / "trial.sqlite"
+        Journal.open(path).close()
+        sql(path, "UPDATE meta SET value = '99' WHERE name = 'schema_version'")
+
+        ended = account.run("check", account.config, "--json")
+
+        assert any("schema version 99" in line for line in lines(ended, "refuse"))

@@ -1,0 +1,222 @@
+"""`gridmesh panic` over real sockets: every own order goes, nothing else does, whatever the venue does meanwhile."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from actors import panic, run_file
+from actors.panic import READ_PAUSE_S
+from exchanges.sim.binance.faults import FaultKind, FaultRule, Loss, Scope
+from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
+from grid.order import Purpose
+from tests.unit.command_line import CommandLine
+from tests.unit.test_run_file import a_run
+from tests.venue.running_venue import RunningVenue, running, still_options
+from tests.venue.trading_account import TradingAccount, own_id
+
+CANCEL = Scope(endpoint="DELETE /fapi/v1/order")
+OPEN_ORDERS = Scope(endpoint="GET /fapi/v1/openOrders")
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[RunningVenue]:
+    # many panics a minute are no fair use of one address; the limits have tests of their own
+    roomy = tuple(replace(window, limit=1_000_000) for window in BINANCE_WINDOWS)
+    with running(still_options(windows=roomy)) as started:
+        yield started
+
+
+@pytest.fixture
+def account(
+    venue: RunningVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[TradingAccount]:
+    account = TradingAccount.of(venue, tmp_path, monkeypatch, CommandLine(monkeypatch, capsys))
+    account.configure(gateway={"recv_window_ms": 500})
+    monkeypatch.setattr(panic, "READ_PAUSE_S", 0.3)
+    yield account
+    venue.heal()
+    held = account.position()
+    if held:
+        account.move_position(-held)
+
+
+def place_own(account: TradingAccount, count: int) -> None:
+    for sequence in range(1, count + 1):
+        account.place(own_id("ETHUSDT", sequence), price=str(2900 - 2 * sequence))
+
+
+def test_it_cancels_own_orders_on_every_symbol_and_no_other(account: TradingAccount) -> None:
+    place_own(account, 23)
+    account.place(own_id("BTCUSDT", 1, Purpose.EXIT), symbol="BTCUSDT", price="55000", quantity="0.01")
+    account.place("web_manual", price="2800")
+    account.place(own_id("BTCUSDT", 2), price="2801")  # ours by its letters, but of another symbol: not ours
+
+    ended = account.run("panic", account.config, "--json")
+
+    assert ended.code == 0
+    assert ended.json["clear"] is True
+    assert ended.json["cancelled"] == 24
+    assert ended.json["foreign_orders"] == 2
+    assert account.open_ids() == {"web_manual", own_id("BTCUSDT", 2)}
+
+
+def test_it_makes_no_journal_and_loads_no_ray(account: TradingAccount) -> None:
+    place_own(account, 1)
+    had_ray = "ray" in sys.modules
+
+    account.run("panic", account.config)
+
+    assert not (account.config.parent / "home").exists()
+    assert ("ray" in sys.modules) == had_ray
+
+
+def test_it_needs_no_order_socket(account: TradingAccount) -> None:
+    place_own(account, 3)
+    account.venue.fault(FaultRule(name="deaf", kind=FaultKind.REQUEST_LOST, scope=Scope(endpoint="ws"), loss=Loss.HANG))
+
+    assert account.run("panic", account.config, "--json").json["cancelled"] == 3
+    assert account.open_ids() == set()
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        FaultRule(name="lost reply", kind=FaultKind.REPLY_LOST, scope=CANCEL, count=2),
+        FaultRule(name="not executed", kind=FaultKind.SERVICE_UNAVAILABLE, scope=CANCEL, count=2),
+        FaultRule(name="unknown", kind=FaultKind.UNKNOWN_ERROR, scope=CANCEL, count=1),
+        FaultRule(name="cut", kind=FaultKind.REPLY_TRUNCATED, scope=CANCEL, count=1),
+        FaultRule(name="no reading", kind=FaultKind.BAD_GATEWAY, scope=OPEN_ORDERS, count=2),
+        FaultRule(name="one wrong reading", kind=FaultKind.EMPTY_OPEN_ORDERS, count=1),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_it_goes_on_through_faults_until_none_is_left(account: TradingAccount, rule: FaultRule) -> None:
+    place_own(account, 12)
+    account.venue.fault(rule)
+
+    ended = account.run("panic", account.config, "--json")
+
+    assert ended.code == 0
+    assert account.open_ids() == set()
+    struck = account.venue.within(lambda server: [strike.rule for _, strike, _ in server.venue.plan.struck])
+    assert rule.name in struck
+
+
+def test_an_order_that_was_on_its_way_is_caught(account: TradingAccount) -> None:
+    """It arrives after the first empty reading, as one of a gateway that was just killed may."""
+    late = threading.Timer(0.7, place_own, [account, 1])
+    late.start()
+
+    ended = account.run("panic", account.config, "--json")
+    late.join()
+
+    assert ended.json["cancelled"] == 1
+    assert account.open_ids() == set()
+
+
+def test_orders_that_cannot_be_cancelled_are_named_and_it_is_five(account: TradingAccount) -> None:
+    place_own(account, 2)
+    account.venue.fault(FaultRule(name="stuck", kind=FaultKind.SERVICE_UNAVAILABLE, scope=CANCEL))
+
+    ended = account.run("panic", account.config, "--timeout", "5", "--json")
+
+    assert ended.code == 5
+    assert ended.json["clear"] is False
+    assert {left["client_id"] for left in ended.json["left"]} == {own_id("ETHUSDT", 1), own_id("ETHUSDT", 2)}
+    assert any("NOT verified gone" in line for line in ended.json["said"])
+    assert ended.json["troubles"]
+
+
+def test_wrong_keys_are_four_at_once(account: TradingAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRIAL_KEY", "wrong" * 8)
+
+    assert account.run("panic", account.config).code == 4
+
+
+def test_positions_stay_and_are_named(account: TradingAccount) -> None:
+    account.move_position(20)
+
+    ended = account.run("panic", account.config, "--json")
+
+    assert account.position() == 20
+    assert ended.json["positions"][0] == {
+        "symbol": "ETHUSDT",
+        "steps": 20,
+        "entry_price": ended.json["positions"][0]["entry_price"],
+    }
+
+
+def test_a_run_that_still_lives_is_warned_of(account: TradingAccount) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        run_file.write(a_run(listener.getsockname()[1]))
+
+        ended = account.run("panic", account.config)
+
+    assert f"still runs (process {os.getpid()})" in ended.out
+
+
+def test_it_reads_slowly_enough_for_the_venues_weight_limit() -> None:
+    weight_of_all_symbols, weight_a_minute = 40, 2400
+
+    assert READ_PAUSE_S >= 2 * 60 * weight_of_all_symbols / weight_a_minute
+
+
+class TestSellLots:
+    @pytest.mark.parametrize("held", [50, -50])
+    def test_it_closes_what_was_asked_and_leaves_the_rest(self, account: TradingAccount, held: int) -> None:
+        account.move_position(held)
+
+        ended = account.run("panic", account.config, "--sell-lots", "ETHUSDT=0.020", "--json")
+
+        assert ended.code == 0
+        assert account.position() == held - (20 if held > 0 else -20)
+        assert ended.json["sold"][0]["closed"] == "0.020"
+
+    def test_it_never_closes_more_than_the_position(self, account: TradingAccount) -> None:
+        account.move_position(10)
+
+        ended = account.run("panic", account.config, "--sell-lots", "ethusdt=5", "--json")
+
+        assert account.position() == 0
+        assert "that was the whole position" in ended.json["sold"][0]["said"]
+
+    def test_own_orders_go_first(self, account: TradingAccount) -> None:
+        account.move_position(10)
+        place_own(account, 4)
+
+        account.run("panic", account.config, "--sell-lots", "ETHUSDT=0.010")
+
+        assert account.open_ids() == set()
+        assert account.position() == 0
+
+    def test_an_unknown_outcome_is_read_and_not_repeated_blindly(self, account: TradingAccount) -> None:
+        account.move_position(50)
+        account.venue.fault(
+            FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="POST /fapi/v1/order"), count=1)
+        )
+
+        ended = account.run("panic", account.config, "--sell-lots", "ETHUSDT=0.020", "--json")
+
+        assert account.position() == 30
+        assert ended.json["sold"][0]["done"] is True
+
+    def test_no_position_is_said_and_is_an_error(self, account: TradingAccount) -> None:
+        ended = account.run("panic", account.config, "--sell-lots", "ETHUSDT=0.020", "--json")
+
+        assert ended.code == 1
+        assert "no position" in ended.json["sold"][0]["said"]
+
+    @pytest.mark.parametrize("text", ["ETHUSDT", "ETHUSDT=", "ETHUSDT=-1", "=1", "ETHUSDT=nan", "ETHUSDT=all"])
+    def test_what_is_no_quantity_cancels_nothing(self, account: TradingAccount, text: str) -> None:
+        place_own(account, 1)
+
+        assert account.run("panic", account.config, "--sell-lots", text).code == 4
+        assert len(account.open_ids()) == 1
