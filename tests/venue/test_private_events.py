@@ -101,7 +101,7 @@ async def test_a_stop_goes_through_its_states_and_closes_the_position(
     seen = await until(stream, lambda event: event["e"] == "ALGO_UPDATE" and event["o"]["X"] == "FINISHED")
 
     states = [event["o"]["X"] for event in seen if event["e"] == "ALGO_UPDATE"]
-    assert [state for state in states if state != "TRIGGERED"] == ["NEW", "TRIGGERING", "FINISHED"]
+    assert states == ["NEW", "TRIGGERING", "TRIGGERED", "FINISHED"]
     assert {event["o"]["aid"] for event in seen if event["e"] == "ALGO_UPDATE"} == {placed["algoId"]}
     closing = [event["o"] for event in seen if event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["S"] == "SELL"]
     assert (closing[-1]["X"], closing[-1]["z"], closing[-1]["R"]) == ("FILLED", "0.100", True)

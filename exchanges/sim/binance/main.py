@@ -33,6 +33,7 @@ class ServeOptions:
     speed: float = 1.0
     seed: int = 0
     duration_s: float = 86_400.0
+    lead_s: float = 0.0
     warm_up_s: float = 0.0
     faults: Path | None = None
     deposit: Decimal = Decimal(10_000)
@@ -42,7 +43,9 @@ class ServeOptions:
     def market(self) -> SourceFactory:
         if self.tape:
             return RecordedMarket(paths=self.tape, speed=self.speed, warm_up_ms=round(self.warm_up_s * 1000))
-        return GeneratedMarket(seed=self.seed, duration_ms=round(self.duration_s * 1000))
+        return GeneratedMarket(
+            seed=self.seed, duration_ms=round(self.duration_s * 1000), lead_ms=round(self.lead_s * 1000)
+        )
 
     def venue(self) -> VenueOptions:
         return VenueOptions(
@@ -103,6 +106,7 @@ def parse(arguments: Sequence[str]) -> ServeOptions:
     parser.add_argument("--speed", type=float, default=defaults.speed)
     parser.add_argument("--seed", type=int, default=defaults.seed)
     parser.add_argument("--duration", dest="duration_s", type=float, default=defaults.duration_s)
+    parser.add_argument("--lead", dest="lead_s", type=float, default=defaults.lead_s, help="calm before the program")
     parser.add_argument("--warm-up", dest="warm_up_s", type=float, default=defaults.warm_up_s)
     parser.add_argument("--faults", type=Path, default=None, help="YAML file of fault rules")
     parser.add_argument("--deposit", type=Decimal, default=defaults.deposit)

@@ -60,7 +60,7 @@ class PrivateStreams:
             key,
             account,
             payload,
-            symbol=order.symbol if order else "",
+            symbol=_symbol_of(event),
             client_id=order.client_id if order else "",
         )
 
@@ -84,6 +84,21 @@ class PrivateStreams:
                 return [render.trigger_reject(event, sent_ms=sent_ms)]
             case _:
                 return []
+
+
+def _symbol_of(event: VenueEvent) -> str:
+    """Return the one symbol that an event is about; empty where it is about the account or several."""
+    match event:
+        case OrderEvent():
+            return event.order.symbol
+        case AlgoEvent():
+            return event.algo.symbol
+        case AccountEvent() if len(event.positions) == 1:
+            return event.positions[0].symbol
+        case LeverageEvent() | AlgoRejectEvent():
+            return event.symbol
+        case _:
+            return ""
 
 
 def _account_updates_first(events: Sequence[VenueEvent]) -> list[VenueEvent]:

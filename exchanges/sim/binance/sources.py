@@ -22,10 +22,15 @@ class GeneratedMarket:
 
     seed: int
     duration_ms: int
+    lead_ms: int = 0
+    """How much of it ranges before the program begins."""
 
     def __call__(self, now_ms: int) -> MarketSource:
         start_ms = -(-now_ms // 1000) * 1000
-        return _Generated(DemoTape(seed=self.seed, start_ms=start_ms, duration_ms=self.duration_ms), start_ms)
+        return _Generated(self._tape(start_ms), start_ms)
+
+    def _tape(self, start_ms: int) -> DemoTape:
+        return DemoTape(seed=self.seed, start_ms=start_ms, duration_ms=self.duration_ms, lead_ms=self.lead_ms)
 
 
 class _Generated:

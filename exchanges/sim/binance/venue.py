@@ -83,7 +83,8 @@ class Venue:
         now_ms = self.now_ms()
         self.tell(self.engine.advance(now_ms))
         for account in self.engine.read.accounts():
-            if self.plan.strike(FaultKind.LISTEN_KEY_EXPIRED, Subject(account=account), now_ms):
+            has_key = self.listen_keys.key_of(account, now_ms) is not None
+            if has_key and self.plan.strike(FaultKind.LISTEN_KEY_EXPIRED, Subject(account=account), now_ms):
                 self.private.expire(account)
         self.private.sweep(now_ms)
 
