@@ -22,8 +22,8 @@ from risk.veto import Approved
 class Position:
     """One symbol's position. `quantity` in steps, negative where short; `liquidation` is None where there is none.
 
-    A stream tells less than a reading: there `liquidation` is None, `mark_price` 0 while flat, and `leverage` the last one
-    read (0 before the first reading).
+    A stream tells less than a reading: there `liquidation` is None, `mark_price` 0 while flat, and `leverage` the last
+    one read (0 before the first reading).
     """
 
     symbol: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
@@ -25,6 +25,7 @@ from grid.order import Quote
 from risk.candle import Candle
 
 CANDLES_KEPT = 2000
+Prepare = Callable[[], Awaitable[None]]
 MarkEvent = tuple[str, Decimal, int] | StreamUp | StreamDown
 
 
@@ -53,8 +54,6 @@ class BinanceMarket:
 
     async def quotes(self, symbols: Sequence[str]) -> AsyncGenerator[QuoteEvent, None]:
         """Yield quotes; a slow consumer gets the latest of each symbol."""
-        for symbol in symbols:
-            await self._instrument(symbol)
         names = [StreamName(venue=f"{symbol.lower()}@bookTicker", ours=f"quote/{symbol}") for symbol in symbols]
         buffer: LatestBuffer[QuoteEvent] = LatestBuffer(_quote_key, 4 * len(names), lambda: _restart(names))
         newest: dict[str, int] = {}
@@ -68,11 +67,15 @@ class BinanceMarket:
             if quote is not None:
                 await buffer.put(quote)
 
+        async def prepare() -> None:
+            for symbol in symbols:
+                await self._instrument(symbol)
+
         async def announce(event: StreamUp | StreamDown) -> None:
             newest.pop(event.name, None)
             await buffer.put(event)
 
-        async with aclosing(self._stream(self._endpoints.public, names, buffer, take, announce)) as events:
+        async with aclosing(self._stream(self._endpoints.public, names, buffer, take, announce, prepare)) as events:
             async for event in events:
                 yield event
 
@@ -110,7 +113,13 @@ class BinanceMarket:
         await self._http.close()
 
     async def _stream(
-        self, url: str, names: list[StreamName], buffer: LatestBuffer[Any], take: Take, announce: Any
+        self,
+        url: str,
+        names: list[StreamName],
+        buffer: LatestBuffer[Any],
+        take: Take,
+        announce: Any,
+        prepare: Prepare | None = None,
     ) -> AsyncGenerator[Any, None]:
         settings = self._settings
         subscription = Subscription(
@@ -121,6 +130,7 @@ class BinanceMarket:
             ages=self._ages,
             take=take,
             announce=announce,
+            prepare=prepare,
         )
         times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
         try:

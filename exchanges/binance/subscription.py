@@ -54,7 +54,10 @@ Announce = Callable[[StreamUp | StreamDown], Awaitable[None]]
 
 
 class Subscription:
-    """Handler of one public connection. `take` gets (our stream name, event); `announce` gets up and down."""
+    """Handler of one public connection. `take` gets (our stream name, event); `announce` gets up and down.
+
+    `prepare` runs before each connection; what it raises counts as a failed attempt.
+    """
 
     def __init__(
         self,
@@ -66,6 +69,7 @@ class Subscription:
         ages: Ages,
         take: Take,
         announce: Announce,
+        prepare: Callable[[], Awaitable[None]] | None = None,
     ) -> None:
         if not 0 < len(names) <= STREAMS_MAX:
             raise ValueError(f"{len(names)} streams on one connection, 1 to {STREAMS_MAX} are allowed")
@@ -76,10 +80,13 @@ class Subscription:
         self._ages = ages
         self._take = take
         self._announce = announce
+        self._prepare = prepare
         self._early: list[wire.Row] = []
         self.ignored = 0
 
     async def open(self) -> ClientConnection:
+        if self._prepare is not None:
+            await self._prepare()
         connection = await open_websocket(self._url, self._policy, self._times)
         try:
             request = {"method": "SUBSCRIBE", "params": list(self._names), "id": 1}

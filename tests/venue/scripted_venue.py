@@ -24,6 +24,7 @@ class ScriptedVenue:
         self.early: list[bytes] = []
         self.acknowledgement: dict[str, Any] = {"result": None}
         self.kept_key = "key1"
+        self.is_ready = True
         self.order_reply: dict[str, Any] = {}
         self.pause_s = 0.0
         """Between two frames, for a consumer that shall see each of them."""
@@ -47,7 +48,7 @@ class ScriptedVenue:
         return app
 
     async def _rules(self, request: web.Request) -> web.Response:
-        return web.json_response(exchange_info())
+        return web.json_response(exchange_info()) if self.is_ready else web.Response(status=503, text="not yet")
 
     async def _time(self, request: web.Request) -> web.Response:
         return web.json_response({"serverTime": 0})

@@ -239,3 +239,18 @@ async def test_a_quote_before_the_confirmation_comes_after_the_stream_is_up(venu
         await events.aclose()
 
     assert [type(one) for one in seen] == [StreamUp, Quote]
+
+
+async def test_rules_that_cannot_be_read_yet_are_a_failed_attempt_and_no_end(venue: ScriptedVenue) -> None:
+    venue.frames.append([book_frame(1)])
+    venue.is_ready = False
+    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+        events = feed.quotes(["ETHUSDT"])
+        failed = await anext(events)
+        venue.is_ready = True
+        seen = await until(events, of(Quote))
+        await events.aclose()
+
+    assert isinstance(failed, StreamDown)
+    assert "503" in failed.reason
+    assert any(isinstance(one, StreamUp) for one in seen)
