@@ -77,7 +77,7 @@ def _judge_reply(reply: Reply, effect: Effect, codes: CodeTable) -> VenueError:
     words = f"HTTP {reply.status}, code {reply.code}: {reply.message}"
     limited = reply.status in (TOO_MANY_REQUESTS, BANNED) or reply.code in codes.rate
     pause_s = codes.not_done.get(reply.code) if reply.code is not None else None
-    if pause_s is not None:
+    if pause_s is not None and reply.status != BANNED:
         return VenueUnreachable(words, retry_after_s=max(pause_s, reply.retry_after_s or 0.0))
     if limited:
         default_s = DEFAULT_BAN_S if reply.status == BANNED else DEFAULT_PAUSE_S

@@ -139,6 +139,13 @@ def test_a_ban_without_a_time_lasts_longer_than_a_warning() -> None:
     assert ban.retry_after_s > warning.retry_after_s
 
 
+def test_a_ban_is_one_whatever_its_code() -> None:
+    error = judge(reply(418, -1015, "Too many new orders."), Effect.WRITE, CODES)
+
+    assert isinstance(error, VenueUnreachable)
+    assert error.banned
+
+
 @pytest.mark.parametrize("status", [400, 429])
 def test_a_full_order_window_is_no_ban(status: int) -> None:
     error = judge(reply(status, -1015, "Too many new orders."), Effect.WRITE, CODES)
