@@ -192,9 +192,7 @@ def no_hold_is_left(world: World, truth: Truth) -> Iterator[str]:
 
 def every_own_order_has_an_owner(world: World, truth: Truth) -> Iterator[str]:
     """1: each order of ours at the venue is the order of its slot in the book, and the other way round."""
-    owned = {
-        slot.order.client_id for book in world.book.symbols.values() for slot in book.slots.values() if slot.order
-    }
+    owned = {slot.order.client_id for book in world.book.symbols.values() for slot in book.slots.values() if slot.order}
     for client_id in truth.open.keys() - owned:
         yield f"{client_id} rests and no slot owns it"
     for client_id in owned - truth.open.keys():
@@ -204,7 +202,7 @@ def every_own_order_has_an_owner(world: World, truth: Truth) -> Iterator[str]:
 def what_rests_is_what_should(world: World, truth: Truth) -> Iterator[str]:
     """Rule 8: level by level, by a second reading of the specification."""
     for grid in world.settings.grids:
-        orders = [order for order in world.venue.engine.read.open_orders(ACCOUNT, grid.symbol)]
+        orders = world.venue.engine.read.open_orders(ACCOUNT, grid.symbol)
         own = [order for order in orders if truth.identity(order.client_id, grid.symbol) is not None]
         top = world.venue.engine.read.book(grid.symbol)
         yield from what_should_rest(grid, world.book.symbol(grid.symbol), top, own, truth)

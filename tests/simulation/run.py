@@ -295,9 +295,7 @@ class Run:
         self._weather.strike(fault, self._symbol)
         frozen = self.world.venue.frozen
         frozen.add(self._symbol)
-        self.world.agenda.after(
-            fault.scaled(500, 12_000), "thaw", self._symbol, lambda: frozen.discard(self._symbol)
-        )
+        self.world.agenda.after(fault.scaled(500, 12_000), "thaw", self._symbol, lambda: frozen.discard(self._symbol))
 
     def jump(self, fault: Fault) -> None:
         """Let the price jump by up to 16 in one print."""
@@ -317,9 +315,7 @@ class Run:
             return
         self._weather.strike(fault, "")
         self._ask_hold(is_put=True)
-        self.world.agenda.after(
-            fault.scaled(200, 9_000), "operator", "resume", lambda: self._ask_hold(is_put=False)
-        )
+        self.world.agenda.after(fault.scaled(200, 9_000), "operator", "resume", lambda: self._ask_hold(is_put=False))
 
     def foreign_order(self, fault: Fault) -> None:
         """Let somebody rest an order by hand, far from the market."""

@@ -47,9 +47,7 @@ def draw_schedule(seed: int, *, kinds: tuple[Kind, ...] = tuple(Kind)) -> Schedu
     """Return the schedule of a seed."""
     rng = Random(f"schedule {seed}")
     thin = rng.random() < 0.5
-    settings = replace(
-        settings_of(_grid(rng), seed=seed, latency=_latency(rng)), fills=THIN if thin else PESSIMISTIC
-    )
+    settings = replace(settings_of(_grid(rng), seed=seed, latency=_latency(rng)), fills=THIN if thin else PESSIMISTIC)
     faults = draw_faults(rng, from_ms=START_MS // 2, to_ms=START_MS + ACTIVE_MS - 500, kinds=kinds)
     return Schedule(seed=seed, settings=settings, moves=_moves(rng, thin=thin), faults=_apart(faults))
 

@@ -113,7 +113,9 @@ class Truth:
         if (real.quantity, real.price, real.commission) != (fill.quantity, fill.price, fill.fee):
             self.complaints.append(f"fill {fill.key} is booked as {fill}, it was {real}")
         if owner != record.client_id:
-            self.complaints.append(f"fill {fill.key} of {owner or 'others'} is booked for {record.client_id or 'others'}")
+            self.complaints.append(
+                f"fill {fill.key} of {owner or 'others'} is booked for {record.client_id or 'others'}"
+            )
 
     def own_cash(self, symbol: str) -> Decimal:
         """Return what our own fills moved, fees apart, in quote currency."""

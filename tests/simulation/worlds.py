@@ -57,7 +57,7 @@ def settings_of(*grids: GridPlan, seed: int = 0, latency: Latency | None = None)
     """Return a deployment of these grids with a supervisor that is quick to judge."""
     return WorldSettings(
         grids=grids,
-        desk=DeskSettings(journal=JOURNAL, notional_max=Decimal(5_000)),
+        desk=DeskSettings(journal=JOURNAL, notional_max=Decimal(5_000), margin_pause_ms=5_000),
         risk=QUICK_RISK,
         seed=seed,
         latency=latency or Latency(),
