@@ -12,12 +12,9 @@ from actors.commands.offline import Config
 from actors.commands.output import Json, emit
 from actors.commands.running import load
 
-Tape = Annotated[
-    Path | None, typer.Option("--tape", exists=True, help="Recorded market: klines or trades, CSV or Parquet.")
-]
 Tapes = Annotated[
     list[Path] | None,
-    typer.Option("--tape", exists=True, help="Recorded market: klines, trades or quotes, CSV or Parquet; repeatable."),
+    typer.Option("--tape", exists=True, help="Recorded market (klines or trades, CSV or Parquet); may be repeated."),
 ]
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the generated market and of chance.")]
 
@@ -44,9 +41,7 @@ def demo(
 
 def sim(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0 takes a free one.")] = 0,
-    tape: Annotated[
-        list[Path] | None, typer.Option("--tape", exists=True, help="Recorded market; may be repeated.")
-    ] = None,
+    tape: Tapes = None,
     speed: Annotated[float, typer.Option("--speed", min=0.01, help="Seconds of market in one second.")] = 1.0,
     seed: Seed = 1,
     faults: Annotated[Path | None, typer.Option("--faults", exists=True, help="Faults to play (YAML).")] = None,

@@ -288,7 +288,7 @@ class TestVersion:
             connection.exec_driver_sql("CREATE TABLE half(x)")
             raise JournalError("no")
 
-        with pytest.raises(JournalError, match="^no$"):
+        with pytest.raises(JournalError, match=r"^no$"):
             Journal.open(path, schema=Schema(version=2, steps={1: fail}))
 
         assert sql(path, "SELECT name FROM sqlite_master WHERE name = 'half'") == []
