@@ -13,6 +13,7 @@ from typing import Any
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
+from actors.ending import end_process
 from actors.gateway.caller import VenueCaller
 from actors.gateway.gauging import Gauging
 from actors.gateway.grids import Grid, desk_settings
@@ -92,6 +93,7 @@ class OrderGateway:
         outbox: Outbox,
         clock: Clock,
         gauges: Gauges | None = None,
+        end: Callable[[], None] = end_process,
     ) -> None:
         self._name = name
         self._settings = settings
@@ -105,7 +107,7 @@ class OrderGateway:
         self._log = log_of(name)
         self._gauging = Gauging(gauges or NoGauges())
         self._mailbox = Mailbox()
-        self._thread = LoopThread(name, self._main)
+        self._thread = LoopThread(name, self._main, end=end)
         self._state = GatewayState.RESTORING
         self._waiting_for = ["its start"]
         self._refusals: list[str] = []
@@ -119,6 +121,7 @@ class OrderGateway:
         self._caller: VenueCaller | None = None
         self._venue: TradingVenue | None = None
         self._listening: Listening | None = None
+        self._go_number = 0
 
     def start(self) -> None:
         """Begin; returns at once."""
@@ -246,6 +249,10 @@ class OrderGateway:
             self._keeper.desk.read_equity(account.wallet + account.unrealised, self._keeper.now())
 
     def _tick(self) -> None:
+        if not self._settings.risk.enabled:
+            # Nobody watches, as configured: the gateway says go itself, else nothing would ever trade.
+            self._go_number += 1
+            self._on_event(GoSaid(go=Go(number=self._go_number, incarnation=0)))
         self._on_event(Ticked())
 
     def _paint(self) -> None:
