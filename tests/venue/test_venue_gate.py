@@ -12,6 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule
 from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, SimAccount
 from exchanges.sim.binance.rate_limits import BanRule, Interval, Kind, Window
 from exchanges.sim.binance.signing import ApiKey
@@ -166,6 +167,19 @@ async def test_too_much_weight_is_refused_then_banned(session: aiohttp.ClientSes
     assert 429 in statuses
     assert statuses[-1] == 418
     assert 50 <= int(client.headers["Retry-After"]) <= 60
+
+
+async def test_a_frame_refused_for_its_rate_says_until_when(
+    venue: RunningVenue, session: aiohttp.ClientSession
+) -> None:
+    venue.fault(FaultRule(name="slow down", kind=FaultKind.RATE_LIMITED, delay=Delay(low_ms=3000), count=1))
+    async with session.ws_connect(f"{venue.ws_url}/ws-fapi/v1") as socket:
+        await socket.send_json(order_frame("limited"))
+        answer = await socket.receive_json(timeout=5)
+
+    told = answer["error"]["data"]
+    assert (answer["status"], answer["error"]["code"]) == (429, -1003)
+    assert told["retryAfter"] - told["serverTime"] == 3000
 
 
 async def test_frames_are_signed_one_by_one(venue: RunningVenue, session: aiohttp.ClientSession) -> None:

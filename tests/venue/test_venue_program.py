@@ -13,9 +13,11 @@ from typing import Any
 
 import aiohttp
 import pytest
+from pydantic import ValidationError
 
+from exchanges.sim.binance.account_config import read_accounts
 from exchanges.sim.binance.main import parse
-from tests.venue.running_venue import PlainClient
+from tests.venue.running_venue import PlainClient, signed
 
 ROOT = Path(__file__).resolve().parents[2]
 FAULTS = "faults:\n  - {kind: unknown_error, scope: {endpoint: order.place}, count: 1}\n"
@@ -83,6 +85,37 @@ async def test_the_program_plays_recorded_ticks(shared_data: Path) -> None:
     assert all(3000 < float(row["b"]) < float(row["a"]) < 4000 for row in quotes)
     assert all(3000 < float(row[4]) < 4000 for row in candles)
     assert candles
+
+
+def accounts_file(folder: Path, **changes: Any) -> Path:
+    own = {"account": "own", "deposit": "750", "api_key": "a" * 64, "api_secret": "b" * 64, **changes}
+    path = folder / "accounts.yaml"
+    path.write_text(json.dumps({"accounts": [{name: value for name, value in own.items() if value}]}), encoding="utf-8")
+    return path
+
+
+async def test_the_program_opens_the_accounts_it_is_given(tmp_path: Path) -> None:
+    arguments = ("--accounts", str(accounts_file(tmp_path)))
+    async with program(*arguments) as (_, announced), aiohttp.ClientSession() as session:
+        url = f"{announced['rest_url']}/fapi/v3/balance?{signed({}, secret='b' * 64)}"
+        async with session.get(url, headers={"X-MBX-APIKEY": "a" * 64}) as reply:
+            balances = await reply.json()
+        demo = await PlainClient(session, announced["rest_url"]).ask("GET", "/fapi/v3/balance")
+
+    assert balances[0]["balance"] == "750.00000000"
+    assert demo[1]["code"] == -2015
+    assert "api_secret" not in announced
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"public_key_file": "x.pem"}, {"deposit": "-5"}, {"api_secret": ""}, {"api_key": "short"}, {"colour": "red"}],
+)
+def test_a_wrong_account_is_refused(tmp_path: Path, wrong: dict[str, str]) -> None:
+    with pytest.raises(ValidationError) as caught:
+        read_accounts(accounts_file(tmp_path, **wrong))
+
+    assert "b" * 64 not in str(caught.value)
 
 
 def test_the_command_line_is_read() -> None:

@@ -16,6 +16,7 @@ from typing import TextIO
 
 import orjson
 
+from exchanges.sim.binance.account_config import read_accounts
 from exchanges.sim.binance.fault_config import read_rules
 from exchanges.sim.binance.market_source import SourceFactory
 from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, VenueOptions, demo_account
@@ -36,6 +37,7 @@ class ServeOptions:
     lead_s: float = 0.0
     warm_up_s: float = 0.0
     faults: Path | None = None
+    accounts: Path | None = None
     deposit: Decimal = Decimal(10_000)
     control_token: str = ""
     keep_playing: bool = False
@@ -54,7 +56,7 @@ class ServeOptions:
             port=self.port,
             seed=self.seed,
             speed=self.speed,
-            accounts=(demo_account(deposit=self.deposit),),
+            accounts=read_accounts(self.accounts) if self.accounts else (demo_account(deposit=self.deposit),),
             faults=tuple(read_rules(self.faults)) if self.faults else (),
             control_token=self.control_token,
             keep_playing=self.keep_playing,
@@ -85,13 +87,14 @@ async def serve(options: ServeOptions, *, out: TextIO = sys.stdout) -> None:
 
 
 def _announcement(server: SimVenue) -> dict[str, object]:
+    """Return what a client needs; keys are told only where they are the published demo account's."""
+    is_demo = server.options.accounts[0].keys[0].key == DEMO_KEY
     return {
         "rest_url": server.rest_url,
         "ws_url": server.ws_url,
         "control_url": f"{server.rest_url}/sim",
         "control_token": server.venue.control_token,
-        "api_key": DEMO_KEY,
-        "api_secret": DEMO_SECRET,
+        **({"api_key": DEMO_KEY, "api_secret": DEMO_SECRET} if is_demo else {}),
         "symbols": list(server.venue.instruments()),
         "pid": os.getpid(),
     }
@@ -109,6 +112,7 @@ def parse(arguments: Sequence[str]) -> ServeOptions:
     parser.add_argument("--lead", dest="lead_s", type=float, default=defaults.lead_s, help="calm before the program")
     parser.add_argument("--warm-up", dest="warm_up_s", type=float, default=defaults.warm_up_s)
     parser.add_argument("--faults", type=Path, default=None, help="YAML file of fault rules")
+    parser.add_argument("--accounts", type=Path, default=None, help="YAML file of accounts; else one demo account")
     parser.add_argument("--deposit", type=Decimal, default=defaults.deposit)
     parser.add_argument("--control-token", default=defaults.control_token)
     parser.add_argument("--keep-playing", action="store_true")

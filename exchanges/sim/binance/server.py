@@ -9,6 +9,7 @@ from aiohttp import web
 
 from exchanges.sim.binance.connection import Connection
 from exchanges.sim.binance.control import Control
+from exchanges.sim.binance.errors import ApiError
 from exchanges.sim.binance.interface import REST
 from exchanges.sim.binance.options import VenueOptions
 from exchanges.sim.binance.pipeline import Pipeline
@@ -17,8 +18,8 @@ from exchanges.sim.binance.stream_door import StreamDoor
 from exchanges.sim.binance.tape_driver import TapeDriver
 from exchanges.sim.binance.venue import Venue
 from exchanges.sim.binance.wall_clock import wall_clock_ms
+from exchanges.sim.binance.ws_api_door import CONNECT_WEIGHT, WebSocketApi
 from exchanges.sim.binance.ws_api_door import PATH as WS_API_PATH
-from exchanges.sim.binance.ws_api_door import WebSocketApi
 
 HOUSEKEEPING_S = 0.05
 
@@ -113,6 +114,10 @@ class SimVenue:
 
     async def _serve_api(self, request: web.Request) -> web.StreamResponse:
         behaviour = self.options.behaviour
+        try:
+            self.venue.limits.charge_weight(request.remote or "", CONNECT_WEIGHT, self.venue.now_ms())
+        except ApiError as error:
+            return web.json_response(error.body(), status=error.status)
         socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
         connection = Connection(socket, request, path=request.path)

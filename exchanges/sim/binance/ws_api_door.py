@@ -18,6 +18,7 @@ from exchanges.sim.binance.signing import websocket_params, websocket_payload
 from exchanges.sim.binance.venue import Venue
 
 PATH = "/ws-fapi/v1"
+CONNECT_WEIGHT = 5
 IN_FLIGHT_MAX = 1000
 
 
@@ -122,7 +123,7 @@ class WebSocketApi:
         message = {
             "id": request_id,
             "status": reply.status,
-            ("result" if is_fine else "error"): _with_retry(reply),
+            ("result" if is_fine else "error"): _with_retry(reply, self._venue.server_ms()),
         }
         if call.claim("returnRateLimits", default=self._session.returns_limits):
             message["rateLimits"] = self._venue.limits.report(
@@ -161,9 +162,9 @@ class WebSocketApi:
         return self._session.rendered(venue.server_ms())
 
 
-def _with_retry(reply: Reply) -> Any:
-    """Put the time to wait into a refused reply: frames have no headers."""
+def _with_retry(reply: Reply, server_ms: int) -> Any:
+    """Say until when to wait in a reply refused for its rate: frames have no headers."""
     wait_s = reply.headers.get("Retry-After")
     if wait_s is None or not isinstance(reply.payload, dict):
         return reply.payload
-    return {**reply.payload, "data": {"retryAfter": int(wait_s)}}
+    return {**reply.payload, "data": {"serverTime": server_ms, "retryAfter": server_ms + int(wait_s) * 1000}}
