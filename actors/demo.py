@@ -12,41 +12,34 @@ from pathlib import Path
 from typing import Any
 
 from actors.clock import monotonic_s
+from actors.demo_market import DemoMarket
 from actors.demo_reckoning import Reckoning, reckon
 from actors.demo_view import DemoView
 from actors.exit_codes import ExitCode
-from actors.settings import Settings, load_settings
 from actors.sim_process import SimProcess
 from grid.errors import RefusedToStart
 
-CONFIG = Path(__file__).resolve().parents[1] / "configs" / "demo.yaml"
 START_PATIENCE_S = 90.0
-LEAD_S = 12.0
-"""How long the market has run when trading begins, about."""
+LOOK_S = 0.25
 
 
-def run(*, duration_s: float, tape: Path | None, seed: int, as_json: bool) -> int:
+def run(*, duration_s: float, tape: tuple[Path, ...], seed: int, as_json: bool) -> int:
     """Trade for so many seconds, stop as a live run would, compare book and venue. Returns 0 where all agrees."""
+    market = DemoMarket(seed=seed, duration_s=duration_s, tapes=tape)
     with tempfile.TemporaryDirectory(prefix="gridmesh-demo-") as folder:
-        home = Path(folder)
         # A home of its own: the demo neither sees nor disturbs another run of this user.
         os.environ["GRIDMESH_HOME"] = folder
-        arguments = ["--seed", str(seed), "--duration", str(duration_s + LEAD_S)]
-        venue = SimProcess([*arguments, *(["--tape", str(tape)] if tape else [])], home / "venue.log")
+        venue = SimProcess(market.arguments(), Path(folder) / "venue.log")
         try:
-            return _trade(_settings(venue), venue, duration_s, as_json=as_json)
+            return _trade(market, venue, duration_s, as_json=as_json)
         finally:
             venue.stop()
 
 
-def _settings(venue: SimProcess) -> Settings:
-    os.environ["GRIDMESH_DEMO_KEY"], os.environ["GRIDMESH_DEMO_SECRET"] = venue.keys
-    addresses = {"GRIDMESH__VENUE__REST_URL": venue.rest_url, "GRIDMESH__VENUE__WS_URL": venue.ws_url}
-    return load_settings(CONFIG, {**os.environ, **addresses})
-
-
-def _trade(settings: Settings, venue: SimProcess, duration_s: float, *, as_json: bool) -> int:
+def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json: bool) -> int:
     from actors.runtime import launch
+
+    settings = market.settings(venue)
 
     begun = monotonic_s()
     view = DemoView(live=not as_json and sys.stdout.isatty(), quiet=as_json)
@@ -57,7 +50,10 @@ def _trade(settings: Settings, venue: SimProcess, duration_s: float, *, as_json:
     try:
         launched.launch()
         with view:
-            traded_s = _watch(launched.look, launched.is_stopping, view, begun, duration_s, launched.file.dashboard_url)
+            watch = Watch(launched.look, launched.is_stopping, view, launched.file.dashboard_url)
+            watch.until_running(begun)
+            market.begin(venue)
+            traded_s = watch.trading(duration_s)
             launched.stop("keep")
             last = launched.until_stopped(lambda seen: view.show(seen, "stopping", launched.file.dashboard_url))
     finally:
@@ -67,31 +63,45 @@ def _trade(settings: Settings, venue: SimProcess, duration_s: float, *, as_json:
     return ExitCode.OK if not reckoning.violations else ExitCode.ERROR
 
 
-def _watch(
-    look: Callable[[], dict[str, Any]],
-    is_stopping: Callable[[], bool],
-    view: DemoView,
-    begun: float,
-    duration_s: float,
-    dashboard: str,
-) -> float:
-    """Show the deployment until its time is over or a signal came; return for how long it traded."""
-    running_since: float | None = None
-    while not is_stopping():
-        now = monotonic_s()
-        seen = look()
+class Watch:
+    """Shows a deployment while it starts and trades. A signal ends either."""
+
+    def __init__(
+        self, look: Callable[[], dict[str, Any]], is_stopping: Callable[[], bool], view: DemoView, dashboard: str
+    ) -> None:
+        self._look = look
+        self._is_stopping = is_stopping
+        self._view = view
+        self._dashboard = dashboard
+
+    def until_running(self, begun_s: float) -> None:
+        """Return once everything runs; raises `RefusedToStart` where it does not come to that."""
+        while not self._is_stopping():
+            seen = self._seen("starting")
+            if seen.get("state") == "running":
+                self._view.say(
+                    f"trading {monotonic_s() - begun_s:.1f} s after the start; Ray dashboard {self._dashboard}"
+                )
+                return
+            if monotonic_s() - begun_s > START_PATIENCE_S:
+                waits = ", ".join(seen.get("waiting_for", []))
+                raise RefusedToStart((f"not running after {START_PATIENCE_S:.0f} s; waits for {waits}",))
+            time.sleep(LOOK_S)
+
+    def trading(self, duration_s: float) -> float:
+        """Return after so many seconds, or at a signal, and for how long it traded."""
+        begun_s = monotonic_s()
+        while not self._is_stopping() and (left_s := duration_s - (monotonic_s() - begun_s)) > 0:
+            self._seen(f"{left_s:.0f} s left")
+            time.sleep(LOOK_S)
+        return monotonic_s() - begun_s
+
+    def _seen(self, note: str) -> dict[str, Any]:
+        seen = self._look()
         if seen.get("state") == "refused":
             raise RefusedToStart(tuple(seen["refusals"]))
-        if running_since is None and seen.get("state") == "running":
-            running_since = now
-            view.say(f"trading {now - begun:.1f} s after the start; Ray dashboard at {dashboard}")
-        if running_since is None and now - begun > START_PATIENCE_S:
-            raise RefusedToStart((f"not running after {START_PATIENCE_S:.0f} s; waits for {seen.get('waiting_for')}",))
-        if running_since is not None and now - running_since >= duration_s:
-            break
-        view.show(seen, f"{duration_s - (now - running_since):.0f} s left" if running_since else "starting", dashboard)
-        time.sleep(0.25)
-    return monotonic_s() - running_since if running_since is not None else 0.0
+        self._view.show(seen, note, self._dashboard)
+        return seen
 
 
 def _print(reckoning: Reckoning, *, as_json: bool) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from actors.clock import monotonic_s
 from grid.errors import GridmeshError
 
 START_PATIENCE_S = 30.0
@@ -43,6 +44,7 @@ class SimProcess:
             self.stop()
             raise SimNotStarted(f"the simulated venue did not start; its last words: {log.read_text()[-2000:]}")
         self._ready: dict[str, Any] = orjson.loads(line)
+        self._ready_s = monotonic_s()
 
     @property
     def rest_url(self) -> str:
@@ -59,11 +61,26 @@ class SimProcess:
         """Return key and secret of the simulated account; they are worth nothing elsewhere."""
         return str(self._ready["api_key"]), str(self._ready["api_secret"])
 
+    @property
+    def symbols(self) -> list[str]:
+        """Return the symbols whose market it plays."""
+        return list(self._ready["symbols"])
+
+    def skip_to(self, tape_s: float) -> None:
+        """Have the tape go on at so many seconds after its beginning, if it is not there yet."""
+        ahead_ms = round((tape_s - (monotonic_s() - self._ready_s)) * 1000)
+        if ahead_ms > 0:
+            self._control("/tape", {"action": "seek", "ahead_ms": ahead_ms})
+
     def truth(self) -> dict[str, Any]:
         """Return everything that the venue knows: every order ever, fills, wallets."""
-        request = urllib.request.Request(f"{self._ready['control_url']}/state")
+        return self._control("/state", None)
+
+    def _control(self, path: str, form: dict[str, Any] | None) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self._ready['control_url']}{path}")
         request.add_header("X-Sim-Token", str(self._ready["control_token"]))
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        body = orjson.dumps(form) if form is not None else None
+        with urllib.request.urlopen(request, data=body, timeout=10) as reply:
             found: dict[str, Any] = orjson.loads(reply.read())
         return found
 

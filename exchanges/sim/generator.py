@@ -59,6 +59,7 @@ class DemoTape:
         seed: int,
         start_ms: int,
         duration_ms: int = 60_000,
+        lead_ms: int = 0,
         coins: Sequence[CoinPlan] = DEMO_COINS,
         instruments: Sequence[SimInstrument] | None = None,
     ) -> None:
@@ -71,6 +72,7 @@ class DemoTape:
         self._seed = seed
         self._start_ms = start_ms
         self._duration_ms = duration_ms
+        self._lead_ms = lead_ms
 
     def instruments(self) -> list[SimInstrument]:
         """Return the symbols of the tape."""
@@ -78,7 +80,7 @@ class DemoTape:
 
     def stretches(self) -> list[Stretch]:
         """Return what regime rules when, in milliseconds since `start_ms`."""
-        return timetable(self._duration_ms)
+        return timetable(self._duration_ms, self._lead_ms)
 
     def history(self) -> Iterator[Candle]:
         """Yield closed candles up to `start_ms`, oldest first for each symbol."""

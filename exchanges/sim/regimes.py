@@ -41,8 +41,16 @@ SHOCK_BOTTOM = -6000
 HALF_SWING_MS = (1300, 2200)
 
 
-def timetable(duration_ms: int) -> list[Stretch]:
-    """Return the regimes of a tape: half of it ranging, a trend, a shock of at most 3 s, the rest back to ranging."""
+def timetable(duration_ms: int, lead_ms: int = 0) -> list[Stretch]:
+    """Return the regimes of a tape: half of it ranging, a trend, a shock of at most 3 s, the rest back to ranging.
+
+    A lead before all that ranges too: what is skipped of it changes nothing of what follows.
+    """
+    lead = [Stretch(regime=Regime.RANGING, start_ms=0, end_ms=lead_ms)] if lead_ms else []
+    return [*lead, *_program(duration_ms - lead_ms, lead_ms)]
+
+
+def _program(duration_ms: int, begin_ms: int) -> list[Stretch]:
     shock_ms = min(3000, duration_ms // 12)
     trend_start = duration_ms * 45 // 100
     shock_start = duration_ms * 57 // 100
@@ -55,7 +63,11 @@ def timetable(duration_ms: int) -> list[Stretch]:
         (Regime.RECOVERY, recovery_start, ranging_start),
         (Regime.RANGING, ranging_start, duration_ms),
     )
-    return [Stretch(regime=regime, start_ms=start, end_ms=end) for regime, start, end in bounds if end > start]
+    return [
+        Stretch(regime=regime, start_ms=begin_ms + start, end_ms=begin_ms + end)
+        for regime, start, end in bounds
+        if end > start
+    ]
 
 
 def waypoints(stretches: list[Stretch], rng: Random) -> list[Waypoint]:
