@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from actors.journal import Journal
+from actors.journal_chain import link
 from actors.journal_errors import JournalCorrupt, JournalError, JournalInUse
 from actors.journal_read import export
 from actors.journal_recover import recover
@@ -21,6 +22,7 @@ WRITER = """
 import sys
 from pathlib import Path
 from actors.journal import Journal
+from actors.journal_chain import link
 
 journal = Journal.open(Path(sys.argv[1]))
 journal.raise_owner_epoch()
@@ -72,6 +74,28 @@ def test_a_damaged_last_batch_is_set_aside_whole_and_said(tmp_path: Path, damage
     assert "records 5 to 6" in notes[0]
     assert len(sql(path, "SELECT seq FROM lost")) == 2
     assert reopened(path) == ((), [1, 2, 3, 4])
+
+
+def test_damage_in_the_middle_of_the_last_batch_takes_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    written(path, 1, 4)
+    sql(path, "UPDATE records SET body = '{}' WHERE seq = 4")
+
+    notes, seen = reopened(path)
+
+    assert seen == [1]
+    assert "records 2 to 5" in notes[0]
+
+
+def test_a_record_that_vouches_for_itself_is_still_refused_by_the_next(tmp_path: Path) -> None:
+    path = tmp_path / "a.sqlite"
+    written(path, 1, 1, 1, 1)
+    (before,) = sql(path, "SELECT chain FROM records WHERE seq = 1")[0]
+    forged = link(before, 2, 2, 1000, "fill", "ETHUSDT", "{}")
+    sql(path, "UPDATE records SET body = '{}', chain = ? WHERE seq = 2", forged)
+
+    with pytest.raises(JournalCorrupt, match="record 3"):
+        Journal.open(path)
 
 
 def test_writing_goes_on_after_a_damaged_end(tmp_path: Path) -> None:
