@@ -52,6 +52,7 @@ class AlgoDesk:
         if asked.type is not OrderType.TRAILING_STOP_MARKET and price and algo.is_met(price):
             raise Refused(Reason.WOULD_TRIGGER)
         account.algos[algo.algo_id] = algo
+        self._forget_oldest(account)
         self._waiting.setdefault(asked.symbol, []).append(algo)
         self._tell(algo)
         return algo
@@ -174,6 +175,13 @@ class AlgoDesk:
     def _triggered(self, algo: AlgoOrder, order: Order) -> None:
         algo.status, algo.order_id = AlgoStatus.TRIGGERED, order.order_id
         self._tell(algo)
+
+    def _forget_oldest(self, account: Account) -> None:
+        while len(account.algos) > self._state.config.history_max:
+            oldest = next((key for key, algo in account.algos.items() if algo.status.is_over), None)
+            if oldest is None:
+                return
+            del account.algos[oldest]
 
     def _end(self, algo: AlgoOrder, status: AlgoStatus) -> None:
         algo.status, algo.updated_ms = status, self._state.now_ms

@@ -26,6 +26,11 @@ class AlgoStatus(Enum):
         """Whether it still waits for its trigger."""
         return self is AlgoStatus.NEW
 
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self in (AlgoStatus.FINISHED, AlgoStatus.CANCELED, AlgoStatus.EXPIRED, AlgoStatus.REJECTED)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewAlgoOrder:

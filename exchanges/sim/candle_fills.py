@@ -24,12 +24,16 @@ class CandleFills:
         self._matcher = matcher
         self._clearing = clearing
 
+    def remember(self, market: SymbolMarket, candle: Candle) -> None:
+        """Add a candle of the time before to the store; its close is the last price until a newer one is known."""
+        market.klines.on_candle(candle)
+        if not market.has_traded:
+            market.last = candle.close
+
     def on_candle(self, market: SymbolMarket, candle: Candle) -> None:
         """Let one candle pass."""
         market.klines.on_candle(candle)
-        market.last = candle.close
-        if candle.history:
-            return
+        market.last, market.has_traded = candle.close, True
         held = sum(holding.quantity for _, holding in self._state.holders(market.instrument.symbol))
         left = candle.volume
         for side in (Side.BUY, Side.SELL) if held >= 0 else (Side.SELL, Side.BUY):

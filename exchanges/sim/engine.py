@@ -92,7 +92,10 @@ class MatchingEngine:
         """Let the market move; returns what it caused, in order. Time comes up to the event's first."""
         state = self._state
         market = state.market(event.symbol)
-        if event.time_ms > state.now_ms and not (isinstance(event, Candle) and event.history):
+        if isinstance(event, Candle) and event.history:
+            self._candles.remember(market, event)
+            return state.drain()
+        if event.time_ms > state.now_ms:
             self._pass_time(event.time_ms)
         if isinstance(event, Trade):
             self._matcher.on_trade(market, event)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from exchanges.sim.account import Account, Holding
 from exchanges.sim.instrument import MONEY_SCALE, Bracket, SimInstrument
-from exchanges.sim.money import decimal_of, units_of
+from exchanges.sim.money import FINEST, decimal_of, units_of
 from exchanges.sim.state import VenueState
 from exchanges.sim.symbol_market import SymbolMarket
 from exchanges.sim.views import AccountView, AssetView, PositionView
@@ -100,7 +100,7 @@ def liquidation_price(state: VenueState, account: Account, holding: Holding) -> 
     quantity = market.instrument.quantity(holding.quantity)
     slope = abs(quantity) * bracket.rate - quantity
     price = (decimal_of(backing) + bracket.cum - decimal_of(holding.cost)) / slope
-    return price.quantize(Decimal("1e-8")) if price > 0 else Decimal(0)
+    return price.quantize(FINEST, ROUND_HALF_EVEN) if price > 0 else Decimal(0)
 
 
 def position_view(state: VenueState, account: Account, holding: Holding) -> PositionView:
@@ -114,8 +114,8 @@ def position_view(state: VenueState, account: Account, holding: Holding) -> Posi
         account=account.name,
         symbol=holding.symbol,
         quantity=holding.quantity,
-        entry_price=entry.quantize(Decimal("1e-8")),
-        break_even_price=break_even.quantize(Decimal("1e-8")),
+        entry_price=entry.quantize(FINEST, ROUND_HALF_EVEN),
+        break_even_price=break_even.quantize(FINEST, ROUND_HALF_EVEN),
         mark_price=market.mark_price(),
         notional=decimal_of(market.at_mark(holding.quantity)),
         unrealised=decimal_of(profit),

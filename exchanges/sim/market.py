@@ -38,7 +38,7 @@ class Candle:
     """A closed candle. It is met at its close: `time_ms` is the last millisecond of the interval.
 
     `volume` in steps. `quote_volume` and `taker_buy_quote_volume` in quote currency; 0 where the tape has none.
-    `history` marks warm-up: it fills the kline store and moves nothing else.
+    `history` marks warm-up: it fills the kline store, and moves nothing but the last price before the first trade.
     """
 
     symbol: str

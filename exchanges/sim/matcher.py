@@ -156,7 +156,7 @@ class Matcher:
     def _print(
         self, market: SymbolMarket, time_ms: int, trade_id: int, price: int, quantity: int, aggressor: Side
     ) -> None:
-        market.last = price
+        market.last, market.has_traded = price, True
         market.klines.on_trade(time_ms, price, quantity, aggressor is Side.BUY, trade_id)
         if not self._state.config.publish:
             return

@@ -6,6 +6,8 @@ from decimal import ROUND_HALF_EVEN, Decimal
 
 from exchanges.sim.instrument import MONEY_SCALE
 
+FINEST = Decimal("1e-8")
+
 
 def decimal_of(units: int) -> Decimal:
     """Return so many 1e-8 as a decimal."""

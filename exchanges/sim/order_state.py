@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from exchanges.sim.instrument import SimInstrument
-from exchanges.sim.money import decimal_of
+from exchanges.sim.money import FINEST, decimal_of
 from exchanges.sim.orders import (
     ExpiryReason,
     OrderStatus,
@@ -70,7 +70,7 @@ class Order:
         """Return the mean price of the fills in quote currency, 0 without one."""
         if not self.filled:
             return Decimal(0)
-        return (self.instrument.tick * self.value / self.filled).quantize(Decimal("1e-8")).normalize() + 0
+        return (self.instrument.tick * self.value / self.filled).quantize(FINEST, ROUND_HALF_EVEN).normalize() + 0
 
     def view(self, bids_units: int, asks_units: int) -> OrderView:
         """Return the order as it is now, beside the notional of the account's open orders on the symbol."""

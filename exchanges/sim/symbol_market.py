@@ -35,6 +35,7 @@ class SymbolMarket:
         self.ask_quantity = 0
         self.has_quotes = False
         self.last = 0
+        self.has_traded = False
         self.mark = 0
         self.index = 0
         self.has_marks = False

@@ -10,6 +10,7 @@ import pytest
 from exchanges.sim.algo_orders import AlgoStatus, AlgoView, NewAlgoOrder
 from exchanges.sim.orders import OrderStatus, OrderType, WorkingType
 from exchanges.sim.refusal import Refused
+from exchanges.sim.settings import EngineConfig
 from exchanges.sim.venue_events import AlgoEvent, AlgoRejectEvent
 from grid.order import Side
 from tests.unit.sim_desk import ETH, Desk
@@ -153,6 +154,20 @@ def test_ten_are_the_limit(desk: Desk) -> None:
         place(desk, stop)
 
     assert refusal(desk, stop) == -4045
+
+
+def test_only_so_many_ended_ones_are_kept() -> None:
+    desk = Desk(config=EngineConfig(history_max=3))
+    desk.quote("3000.00", "3000.01")
+    stop = replace(STOP, close_position=False, quantity=Decimal("0.1"))
+    waiting = place(desk, stop)
+    for _ in range(5):
+        desk.engine.cancel_algo("main", desk.tick(), algo_id=place(desk, stop).algo_id)
+
+    kept = desk.read.all_algos("main")
+
+    assert len(kept) == 3
+    assert kept[0].algo_id == waiting.algo_id
 
 
 def test_cancelling(desk: Desk) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
@@ -94,18 +95,24 @@ def test_longer_intervals_are_put_together_and_open_on_their_own_hours() -> None
         desk.read.klines(ETH, "7m", hour)
 
 
+def old_history(bar: Candle) -> Candle:
+    return replace(bar, history=True)
+
+
 def test_history_fills_the_candles_and_moves_nothing_else() -> None:
     desk = Desk()
     desk.quote("3000.00", "3000.01")
     order = desk.buy("2990.00", "0.1")
     old = candle(-5, 299000, 299100, 250000, 299050)
 
-    desk.engine.on_market(
-        Candle(**{name: getattr(old, name) for name in old.__slots__ if name != "history"}, history=True)
-    )
+    desk.engine.on_market(old_history(old))
 
     assert desk.filled(order) == 0
     assert desk.read.book(ETH).bid == 300000
+    assert desk.read.last_price(ETH) == 299050
+    desk.trade("3000.00", "1")
+    desk.engine.on_market(old_history(old))
+    assert desk.read.last_price(ETH) == 300000
     assert desk.read.klines(ETH, "1m", old.time_ms + 1)[0].low == 250000
 
 
