@@ -79,7 +79,11 @@ class WebSocketApi:
         if endpoint is None:
             self._refuse(message.get("id"), ApiError(400, -1130, f"Unknown method '{method}'"))
             return
-        call = self._call(endpoint, message.get("params") or {})
+        params = message.get("params") or {}
+        if not isinstance(params, dict):
+            self._refuse(message.get("id"), ApiError(400, -1135, "Invalid JSON Request"))
+            return
+        call = self._call(endpoint, params)
         signer = self._session.account if self._session.account and not call.api_key else ""
         reply = await self._pipeline.answer(endpoint, call, signer=signer)
         account = signer or self._account_of(call)
@@ -125,7 +129,7 @@ class WebSocketApi:
             "status": reply.status,
             ("result" if is_fine else "error"): _with_retry(reply, self._venue.server_ms()),
         }
-        if call.claim("returnRateLimits", default=self._session.returns_limits):
+        if call.optional("returnRateLimits", str(self._session.returns_limits)).lower() == "true":
             message["rateLimits"] = self._venue.limits.report(
                 call.peer, account, self._venue.now_ms(), with_orders=endpoint.orders_10s > 0
             )
