@@ -17,7 +17,7 @@ from grid.holds import HoldCause
 
 POLL_S = 0.1
 WATCH_S = 1.0
-AT_ONCE = 6
+AT_ONCE = 4
 CLOSE_PATIENCE_S = 110.0
 
 

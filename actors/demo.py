@@ -59,7 +59,7 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
     finally:
         launched.end()
     reckoning = reckon(last, venue.truth(), settings, traded_s)
-    _print(reckoning, as_json=as_json)
+    _print(reckoning, market.remark(), as_json=as_json)
     return ExitCode.OK if not reckoning.violations else ExitCode.ERROR
 
 
@@ -104,7 +104,7 @@ class Watch:
         return seen
 
 
-def _print(reckoning: Reckoning, *, as_json: bool) -> None:
+def _print(reckoning: Reckoning, remark: str, *, as_json: bool) -> None:
     from actors.commands.output import emit, table
 
     def text() -> list[Any]:
@@ -116,7 +116,7 @@ def _print(reckoning: Reckoning, *, as_json: bool) -> None:
             f"orders placed {reckoning.orders_placed}, cancelled {reckoning.orders_cancelled}; "
             f"halts {reckoning.halts}, recoveries {reckoning.recoveries}; "
             f"own orders left {reckoning.open_own_orders}, doubled {reckoning.duplicate_orders}",
-            "The tape is generated: it proves mechanics, and its profit says nothing about money.",
+            remark,
             ending,
             *(f"  {violation}" for violation in reckoning.violations),
         ]

@@ -52,6 +52,16 @@ class DemoMarket:
             over.update(_ladders(venue, venue.symbols[:SYMBOLS_MAX]))
         return load_settings(CONFIG, {**os.environ, **over})
 
+    def remark(self) -> str:
+        """Return what a profit on this market is worth."""
+        if not self.tapes:
+            return "The tape is generated: it proves mechanics, and its profit says nothing about money."
+        if any(is_candles(tape) for tape in self.tapes):
+            return (
+                "A candle hides its path: fills were read pessimistically, so this profit is the lower of two bounds."
+            )
+        return "Recorded trades, pessimistic fills: what one past stretch would have given, and no promise."
+
     def begin(self, venue: SimProcess) -> None:
         """Trading begins: have the generated program begin too."""
         if not self.tapes:
