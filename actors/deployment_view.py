@@ -75,6 +75,14 @@ def explanation(
     }
 
 
+def _clock(at_ms: int | None) -> str | None:
+    """Return a time of day in UTC, for people."""
+    if at_ms is None:
+        return None
+    seconds = at_ms // 1000 % 86_400
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
 def _row(one: Explanation, tick: Decimal, step: Decimal) -> dict[str, Any]:
     order, lot = one.order, one.lot
     return {
@@ -88,4 +96,5 @@ def _row(one: Explanation, tick: Decimal, step: Decimal) -> dict[str, Any]:
         "reason": one.reason.value,
         "detail": one.detail,
         "retry_ms": one.next_try_ms,
+        "retry": _clock(one.next_try_ms),
     }

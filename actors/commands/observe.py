@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 RISK_CAUSES = frozenset({HoldCause.RISK.value, HoldCause.STOP_LOSS.value, HoldCause.LEASE.value})
 SYMBOL_COLUMNS = ("symbol", "state", "price", "lots", "max_lots", "position", "foreign", "entries", "exits")
 PROFIT_COLUMNS = ("grid_profit", "total_profit")
-LEVEL_COLUMNS = ("level", "price", "state", "order", "lot", "target", "reason", "detail", "retry_ms")
+LEVEL_COLUMNS = ("level", "price", "state", "order", "lot", "target", "reason", "detail", "retry")
 NUMBERS = ("price", "lots", "max_lots", "position", "foreign", "entries", "exits", *PROFIT_COLUMNS, "level", "target")
 
 

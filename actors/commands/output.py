@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
 
+PIPE_WIDTH = 160
+"""Columns where the output goes to a file or another program."""
+
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object instead of text.")]
 
 
@@ -33,7 +36,7 @@ def emit(document: Any, *, as_json: bool, render: Callable[[], RenderableType | 
     from rich.console import Console
 
     shown = render()
-    console = Console(highlight=False)
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
     for part in [shown] if isinstance(shown, str) or not isinstance(shown, Sequence) else shown:
         # text is ours or the venue's, never markup: a square bracket is a square bracket
         console.print(part, markup=False, soft_wrap=isinstance(part, str))
