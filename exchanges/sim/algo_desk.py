@@ -22,6 +22,8 @@ from grid.order import Side
 LIMITED = (OrderType.STOP, OrderType.TAKE_PROFIT)
 AT_MARKET = (OrderType.STOP_MARKET, OrderType.TAKE_PROFIT_MARKET, OrderType.TRAILING_STOP_MARKET)
 STOPS = (OrderType.STOP, OrderType.STOP_MARKET)
+ALGOS_MAX = 1000
+"""Conditional orders remembered for each account, at most: each fill looks through them."""
 
 
 class AlgoDesk:
@@ -177,7 +179,7 @@ class AlgoDesk:
         self._tell(algo)
 
     def _forget_oldest(self, account: Account) -> None:
-        while len(account.algos) > self._state.config.history_max:
+        while len(account.algos) > min(ALGOS_MAX, self._state.config.history_max):
             oldest = next((key for key, algo in account.algos.items() if algo.status.is_over), None)
             if oldest is None:
                 return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import TypeVar
 
 from exchanges.sim import algo_desk
@@ -260,9 +260,3 @@ class Reader:
 
 def _within(time_ms: int, start_ms: int, end_ms: int) -> bool:
     return time_ms >= start_ms and (not end_ms or time_ms <= end_ms)
-
-
-def unique_client_ids(orders: Iterable[OrderView]) -> bool:
-    """Return whether no client id was used twice on a symbol: what a duplicate order would break."""
-    seen = [(order.symbol, order.client_id) for order in orders]
-    return len(seen) == len(set(seen))
