@@ -13,6 +13,7 @@ import pytest
 
 from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Scope
 from exchanges.sim.binance.options import Behaviour
+from tests.venue.frames import order_frame
 from tests.venue.running_venue import PlainClient, RunningVenue, quote, running, still_options
 
 PLACE = Scope(endpoint="order.place")
@@ -162,6 +163,25 @@ async def test_a_socket_is_cut_by_force(
         message = await socket.receive(timeout=5)
 
     assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.FORCED_CUT, FaultKind.HALF_OPEN])
+async def test_the_order_socket_is_cut_or_goes_deaf_after_the_order_was_taken(
+    venue: RunningVenue, session: aiohttp.ClientSession, kind: FaultKind
+) -> None:
+    venue.fault(FaultRule(name="spoiled", kind=kind, scope=Scope(path="/ws-fapi"), count=1))
+    async with session.ws_connect(f"{venue.ws_url}/ws-fapi/v1", timeout=_quick()) as socket:
+        await socket.send_json(order_frame(f"spoiled{kind.value}"))
+        if kind is FaultKind.FORCED_CUT:
+            message = await socket.receive(timeout=5)
+            assert message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
+        else:
+            with pytest.raises(TimeoutError):
+                await socket.receive(timeout=0.4)
+            for connection in venue.server.connections("/ws-fapi"):
+                venue.loop.call_soon_threadsafe(connection.cut)
+
+    assert len(venue.orders(f"spoiled{kind.value}")) == 1
 
 
 async def test_a_listen_key_runs_out_before_its_hour(

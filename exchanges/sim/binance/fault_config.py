@@ -1,4 +1,11 @@
-"""Fault rules as YAML or JSON, checked before they are put in force."""
+"""Fault rules as YAML or JSON, checked before they are put in force.
+
+faults:
+  - {kind: request_latency, scope: {endpoint: "order.*"}, delay: {shape: normal, low_ms: 40, high_ms: 15}}
+  - {kind: reply_lost, scope: {endpoint: order.place}, probability: 0.02, loss: hang}
+  - {kind: event_dropped, scope: {stream: ORDER_TRADE_UPDATE, symbol: ETHUSDT}, count: 3}
+  - {kind: frozen_stream, scope: {stream: "ethusdt@bookTicker"}, start_ms: 20000, length_ms: 20000}
+"""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from exchanges.sim.binance.call import Call, Door
 from exchanges.sim.binance.connection import Connection
 from exchanges.sim.binance.endpoint import Effect, Endpoint, Security
 from exchanges.sim.binance.errors import ApiError
+from exchanges.sim.binance.faults import FaultKind
 from exchanges.sim.binance.interface import WEBSOCKET
 from exchanges.sim.binance.pipeline import Delivery, Pipeline, Reply
 from exchanges.sim.binance.signing import websocket_params, websocket_payload
@@ -112,7 +113,7 @@ class WebSocketApi:
         self._connection.push(orjson.dumps({"id": request_id, "status": error.status, "error": error.body()}))
 
     def _deliver(self, request_id: Any, endpoint: Endpoint, call: Call, reply: Reply, account: str) -> None:
-        if reply.delivery is Delivery.HANG:
+        if reply.delivery is Delivery.HANG or self._is_spoiled(call.by(account)):
             return
         if reply.delivery is Delivery.CLOSE or reply.raw is not None:
             self._connection.cut()
@@ -121,6 +122,17 @@ class WebSocketApi:
         if reply.delivery is Delivery.TRUNCATED:
             frame = frame[: len(frame) // 2]
         self._connection.push(frame)
+
+    def _is_spoiled(self, call: Call) -> bool:
+        """Let a fault end or deafen the socket where the reply would go out."""
+        subject, now_ms = self._venue.subject(call), self._venue.now_ms()
+        if self._venue.plan.strike(FaultKind.FORCED_CUT, subject, now_ms):
+            self._connection.cut()
+        elif self._venue.plan.strike(FaultKind.HALF_OPEN, subject, now_ms):
+            self._connection.go_half_open()
+        else:
+            return False
+        return True
 
     def _message(self, request_id: Any, endpoint: Endpoint, call: Call, reply: Reply, account: str) -> dict[str, Any]:
         is_fine = reply.status == 200
