@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ import typer
 from actors.commands.offline import Config
 from actors.commands.output import Json, emit
 from actors.commands.running import load
+from grid.errors import ConfigError
 
 Tapes = Annotated[
     list[Path] | None,
@@ -50,7 +52,12 @@ def sim(
     """Start the simulated venue: Binance USD-M futures on loopback, for any client. Prints its addresses when ready."""
     serve = load("exchanges.sim.binance.main", "serve")
     options = load("exchanges.sim.binance.main", "ServeOptions")
-    asyncio.run(serve(options(port=port, tape=tuple(tape or ()), speed=speed, seed=seed, faults=faults)))
+    try:
+        asyncio.run(serve(options(port=port, tape=tuple(tape or ()), speed=speed, seed=seed, faults=faults)))
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise ConfigError("--port", port, "is taken by another process; leave it out for a free one") from None
 
 
 def risk_report(

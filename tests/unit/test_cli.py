@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 import time
@@ -105,6 +106,14 @@ def test_wrong_usage_is_two(shell: CommandLine, arguments: list[str]) -> None:
 def test_version_is_told(shell: CommandLine) -> None:
     assert shell.run("version", "--json").json["version"] == "0.1.0"
     assert shell.run("version").out.startswith("gridmesh 0.1.0")
+
+
+def test_a_taken_port_of_the_simulated_venue_is_said(shell: CommandLine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        ended = shell.run("sim", "--port", listener.getsockname()[1])
+
+    assert ended.code == 4
+    assert "is taken by another process" in ended.err
 
 
 class TestShowConfig:
