@@ -1,0 +1,127 @@
+"""A simulated venue seen from its control endpoint: faults, other hands, the market, and the truth."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+from urllib.parse import urlencode
+
+import orjson
+
+from exchanges.sim.binance.control import TOKEN_HEADER
+from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, VenueOptions
+from grid.client_id import ClientId, decode
+from tests.venue.running_venue import running, still_options
+
+Row = dict[str, Any]
+OPEN = ("NEW", "PARTIALLY_FILLED")
+
+
+class VenueControl:
+    """Steers a venue that may run anywhere: in a thread here or as a process of its own."""
+
+    def __init__(self, rest_url: str, ws_url: str, token: str) -> None:
+        self.rest_url = rest_url
+        self.ws_url = ws_url
+        self._token = token
+
+    def fault(self, kind: str, **rule: Any) -> None:
+        """Put a fault in force; `delay` in ms, `scope`, `count`, `probability` and the rest as in a fault file."""
+        self._post("faults", {"kind": kind, **rule})
+
+    def heal(self) -> None:
+        """Take every fault away."""
+        self._ask("DELETE", "faults")
+
+    def truth(self) -> Row:
+        """Return everything that the venue knows."""
+        found: Row = self._ask("GET", "state")
+        return found
+
+    def account(self) -> Row:
+        found: Row = self.truth()["accounts"]["main"]
+        return found
+
+    def own_orders(self, symbol: str = "", *, is_open: bool | None = None) -> list[tuple[Row, ClientId]]:
+        """Return our orders with what their ids say, oldest first."""
+        return [
+            (row, identity)
+            for row in self.account()["orders"]
+            if (identity := decode(row["clientOrderId"], row["symbol"])) is not None
+            and symbol in ("", row["symbol"])
+            and is_open in (None, row["status"] in OPEN)
+        ]
+
+    def strikes(self, kind: str) -> list[Row]:
+        """Return the strikes of a kind of fault so far."""
+        return [row for row in self.truth()["faults"]["struck"] if row["kind"] == kind]
+
+    def quote(self, symbol: str, bid: str, ask: str, size: str = "500") -> None:
+        """Move the best prices; no trade."""
+        book = {"kind": "book", "symbol": symbol, "bid": bid, "bid_quantity": size, "ask": ask, "ask_quantity": size}
+        self._post("market", {"events": [book, {"kind": "mark", "symbol": symbol, "price": bid}]})
+
+    def trade(self, symbol: str, price: str, quantity: str, aggressor: str) -> None:
+        """Print one trade, `BUY` or `SELL` by its aggressor; the quotes stay."""
+        event = {"kind": "trade", "symbol": symbol, "price": price, "quantity": quantity, "aggressor": aggressor}
+        self._post("market", {"events": [event]})
+
+    def walk(self, symbol: str, price: str, *, spread: str = "0.01") -> None:
+        """Take the market to a price: what rests on the way fills whole, then the quotes stand there.
+
+        A resting order at exactly this price fills only by what exceeds the queue before it, that is not at all.
+        """
+        self.trade(symbol, price, "0.001", "SELL")
+        self.quote(symbol, price, str(Decimal(price) + Decimal(spread)))
+
+    def manual_order(self, symbol: str, side: str, quantity: str, price: str | None = None, **more: Any) -> Row:
+        """Trade by another hand on the same account."""
+        order: Row = {"symbol": symbol, "side": side, "quantity": quantity, **more}
+        return self._post("orders", order if price is None else {**order, "price": price})
+
+    def cancel_by_hand(self, symbol: str, client_id: str) -> None:
+        """Cancel one of our orders as a person at the venue's own page would."""
+        params = {"symbol": symbol, "origClientOrderId": client_id, "timestamp": time.time_ns() // 1_000_000}
+        query = urlencode(params)
+        signature = hmac.new(DEMO_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
+        request = urllib.request.Request(
+            f"{self.rest_url}/fapi/v1/order?{query}&signature={signature}",
+            method="DELETE",
+            headers={"X-MBX-APIKEY": DEMO_KEY},
+        )
+        urllib.request.urlopen(request, timeout=10).close()
+
+    def verb(self, path: str, **body: Any) -> Row:
+        """Use any other control endpoint."""
+        return self._post(path, body)
+
+    def _post(self, path: str, body: Any) -> Row:
+        answer: Row = self._ask("POST", path, body)
+        return answer
+
+    def _ask(self, method: str, path: str, body: Any = None) -> Any:
+        content = orjson.dumps(body) if body is not None else None
+        request = urllib.request.Request(f"{self.rest_url}/sim/{path}", method=method, data=content)
+        request.add_header(TOKEN_HEADER, self._token)
+        try:
+            with urllib.request.urlopen(request, timeout=10) as reply:
+                return orjson.loads(reply.read())
+        except urllib.error.HTTPError as error:
+            raise AssertionError(f"/sim/{path}: {error.code} {error.read().decode()}") from error
+
+
+@contextmanager
+def still_venue(options: VenueOptions | None = None) -> Iterator[VenueControl]:
+    """A venue in a thread, with quotes and no trades: it moves when the test says so."""
+    chosen = options or still_options()
+    token = "a token of this test"
+    with running(replace(chosen, control_token=token)) as venue:
+        yield VenueControl(venue.rest_url, venue.ws_url, token)

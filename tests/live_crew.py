@@ -1,0 +1,153 @@
+"""The coordinator's hands without Ray: builds the plain actors in this process, each behind its own mailbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from pydantic import SecretStr
+
+from actors import journal_file
+from actors.clock import SystemClock
+from actors.gateway.grids import milliseconds, risk_rules
+from actors.grid_slot import GridSlot
+from actors.journal import Journal
+from actors.order_gateway import OrderGateway
+from actors.price_feed import PriceFeed
+from actors.reconciler import Reconciler
+from actors.risk_supervisor import RiskSupervisor
+from actors.roster import Roster
+from actors.settings import Settings
+from actors.settings_venue import Credentials
+from actors.venues import market_venue, trading_venue
+from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from tests.live_mail import PlainActor, PostRoom
+
+KEYS = Credentials(api_key=SecretStr(DEMO_KEY), api_secret=SecretStr(DEMO_SECRET))
+
+
+class Killed(Exception):
+    """The process that would have written this is dead."""
+
+
+class MortalJournal(Journal):
+    """A journal whose writer can die: from then on nothing more is written, and the file stays as it was."""
+
+    _is_dead = False
+
+    def die(self) -> None:
+        self._is_dead = True
+
+    def append(self, batch: Any) -> int:
+        if self._is_dead:
+            raise Killed
+        return super().append(batch)
+
+    def save_snapshot(self, seq: int, body: dict[str, Any]) -> None:
+        if not self._is_dead:
+            super().save_snapshot(seq, body)
+
+    def prune(self, before_seq: int) -> int:
+        return 0 if self._is_dead else super().prune(before_seq)
+
+    def close(self) -> None:
+        if not self._is_dead:
+            super().close()
+        elif not self._connection.closed:
+            journal_file.hang_up(self._connection)
+            self._lock.release()
+
+
+class LocalCrew:
+    """The `Crew` of the coordinator within one process."""
+
+    def __init__(self, settings: Settings, room: PostRoom) -> None:
+        self._settings = settings
+        self._room = room
+        self._roster = Roster.of(settings)
+        self._clock = SystemClock()
+        self._journal: MortalJournal | None = None
+        self._ended = threading.Event()
+
+    def enlist(self, name: str) -> None:
+        box = self._room.box(name)
+        if box.actor is None:
+            box.seat(self._build(name))
+
+    def ask(self, name: str, question: str, *arguments: Any) -> Any:
+        box = self._room.box(name)
+
+        def answer() -> Any:
+            return None if box.actor is None else getattr(box.actor, question)(*arguments)
+
+        return box.call(answer, timeout_s=15.0 if question == "stop" else 2.0)
+
+    def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]:
+        return {name: self.ask(name, question, *arguments) for name in names}
+
+    def dismiss(self, names: Iterable[str]) -> None:
+        for name in names:
+            if hasattr(self._room.box(name).actor, "stop"):
+                self.ask(name, "stop")
+            self._room.box(name).seat(None)
+
+    def kill(self, name: str) -> None:
+        """End an actor as `kill -9` would: nothing more of it reaches the journal or a socket."""
+        if name == self._roster.gateway and self._journal is not None:
+            self._journal.die()
+        self.dismiss((name,))
+
+    def _on_end(self, name: str) -> None:
+        journal = self._journal
+        if name != self._roster.gateway or journal is None or not journal._is_dead:
+            self._room.failures.append(f"{name} ended its process")
+
+    def _build(self, name: str) -> PlainActor:
+        settings, roster = self._settings, self._roster
+        around: dict[str, Any] = {"outbox": self._room.outbox(name), "clock": self._clock}
+        end: Callable[[], None] = partial(self._on_end, name)
+        market = partial(market_venue, settings)
+        if name == roster.gateway:
+            return OrderGateway(
+                name=name,
+                settings=settings,
+                layouts=roster.layouts,
+                risk=roster.risk,
+                venue=lambda: trading_venue(settings, KEYS),
+                market=market,
+                journal=self._open_journal,
+                end=end,
+                **around,
+            )
+        if name == roster.reconciler:
+            period_s = float(settings.runtime.reconcile_s)
+            return Reconciler(name=name, period_s=period_s, ask_gateway=partial(self.ask, roster.gateway))
+        if name == roster.risk:
+            rules, interval = risk_rules(settings), settings.risk.interval
+            return RiskSupervisor(
+                name=name, gateway=roster.gateway, rules=rules, interval=interval, market=market, end=end, **around
+            )
+        if name in roster.feed_list:
+            layouts = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
+            return PriceFeed(name=name, gateway=roster.gateway, layouts=layouts, market=market, end=end, **around)
+        return self._slot(name, around)
+
+    def _slot(self, name: str, around: dict[str, Any]) -> GridSlot:
+        layout = next(held for held in self._roster.layouts.values() if name in held.names())
+        return GridSlot(
+            layout=layout,
+            index=layout.names().index(name),
+            gateway=self._roster.gateway,
+            feed=self._roster.feeds[layout.symbol],
+            waker=self._room.box(name),
+            reconcile_ms=milliseconds(self._settings.runtime.reconcile_s),
+            **around,
+        )
+
+    def _open_journal(self) -> Journal:
+        opened = MortalJournal.open(self._settings.journal_path)
+        assert isinstance(opened, MortalJournal)
+        self._journal = opened
+        return opened

@@ -1,0 +1,206 @@
+"""A whole deployment in one process, without Ray: the real actors, sockets, journal and start order.
+
+Only the courier is replaced, by mailboxes of this process that keep order for each receiver.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from actors.clock import SystemClock
+from actors.coordinator import Coordinator
+from actors.demo_reckoning import Reckoning, reckon
+from actors.roster import Roster
+from actors.settings import Settings, load_settings
+from tests.live_control import VenueControl
+from tests.live_crew import LocalCrew
+from tests.live_mail import PostRoom
+from tests.live_reckoning import broken_rules
+
+PATIENCE_S = 15.0
+LOOK_S = 0.03
+SECTIONS = ("account", "gateway", "risk", "runtime", "journal")
+ETHUSDT: Mapping[str, Any] = {
+    "symbol": "ETHUSDT",
+    "interval": 2,
+    "anchor": 3000,
+    "amount": 60,
+    "buy_window": 3,
+    "sell_window": 20,
+    "max_lots": 20,
+    "leverage": 5,
+    "min_rest_s": "0.3",
+}
+DEFAULTS: Mapping[str, Mapping[str, Any]] = {
+    "account": {"max_notional": 5000, "daily_loss": 1000},
+    "gateway": {"recv_window_ms": 1000, "echo_timeout_s": 2},
+    "risk": {"enabled": False, "required_positions": 10},
+    "runtime": {"look_ahead": 1, "reconcile_s": 2, "price_age_s": 2},
+}
+
+
+def live_settings(folder: Path, venue: VenueControl, *symbols: Mapping[str, Any], **sections: Any) -> Settings:
+    """Return settings for a venue; each symbol, and each section, is the default with the given keys over it."""
+    document: dict[str, Any] = {
+        "deployment": "live",
+        "venue": {"rest_url": venue.rest_url, "ws_url": venue.ws_url},
+        "symbols": [{**ETHUSDT, **symbol} for symbol in symbols or ({},)],
+        "journal": {"path": str(folder / "live.sqlite")},
+    }
+    for section in SECTIONS:
+        keys = {**DEFAULTS.get(section, {}), **sections.get(section, {})}
+        if keys:
+            document.setdefault(section, {}).update(keys)
+    path = folder / "live.yaml"
+    path.write_text(yaml.safe_dump(document))
+    return load_settings(path, {})
+
+
+class LiveDeployment:
+    """One deployment against one venue."""
+
+    def __init__(self, settings: Settings, venue: VenueControl) -> None:
+        self.settings = settings
+        self.venue = venue
+        self.roster = Roster.of(settings)
+        self.room = PostRoom()
+        self.crew = LocalCrew(settings, self.room)
+        self.coordinator = Coordinator(settings=settings, roster=self.roster, crew=self.crew, clock=SystemClock())
+        self._begun = time.monotonic()
+
+    def begin(self) -> None:
+        """Begin the start; returns at once."""
+        self.coordinator.start()
+
+    def start(self) -> None:
+        """Start and wait until every actor answers and the feeds have a price."""
+        self.begin()
+        self.until(lambda: self.state() == "running", "the deployment runs", timeout_s=10)
+
+    def state(self) -> str:
+        return str(self.coordinator.snapshot()["state"])
+
+    def gateway(self) -> dict[str, Any]:
+        """Return the gateway's present picture; empty while it is dead."""
+        return self.crew.ask(self.roster.gateway, "snapshot") or {}
+
+    def symbol(self, name: str = "ETHUSDT") -> dict[str, Any]:
+        """Return the gateway's picture of a symbol."""
+        found: dict[str, Any] = self.gateway().get("symbols", {}).get(name, {})
+        return found
+
+    def levels(self, name: str = "ETHUSDT") -> dict[int, dict[str, Any]]:
+        """Return the slots that hold something, by level."""
+        return {row["level"]: row for row in self.symbol(name).get("levels", [])}
+
+    def entries(self, name: str = "ETHUSDT") -> list[str]:
+        """Return the prices at which our entries rest at the venue, highest first."""
+        resting = self.venue.own_orders(name, is_open=True)
+        prices = [Decimal(row["price"]) for row, identity in resting if not identity.purpose.closing]
+        return [f"{price.normalize():f}" for price in sorted(prices, reverse=True)]
+
+    def exits(self, name: str = "ETHUSDT") -> list[int]:
+        """Return the levels whose exits rest at the venue, highest first.
+
+        Their prices are the levels' targets, or one tick over a price that had passed those when the lot was bought.
+        """
+        resting = self.venue.own_orders(name, is_open=True)
+        return sorted((identity.level for _, identity in resting if identity.purpose.closing), reverse=True)
+
+    def holds(self) -> list[str]:
+        """Return the causes of the holds that stand."""
+        return sorted(hold["cause"] for hold in self.gateway().get("holds", []))
+
+    def notices(self, kind: str = "") -> list[dict[str, Any]]:
+        """Return what the gateway told people, oldest first."""
+        return [one for one in self.gateway().get("notices", []) if kind in ("", one["kind"])]
+
+    def counts(self, name: str = "ETHUSDT") -> dict[str, int]:
+        """Return what the book counted on a symbol."""
+        found: dict[str, int] = self.symbol(name).get("counts", {})
+        return found
+
+    def until(self, condition: Callable[[], object], what: str, timeout_s: float = PATIENCE_S) -> None:
+        """Wait for a condition; fails, saying what is the case instead."""
+        deadline = time.monotonic() + timeout_s
+        while not condition():
+            if self.room.failures:
+                raise AssertionError(f"waiting until {what}: {self.room.failures}")
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{timeout_s} s are over and it is not so that {what}\n{self._plight()}")
+            time.sleep(LOOK_S)
+
+    def stays(self, condition: Callable[[], object], what: str, seconds: float) -> None:
+        """See that a condition holds all the time."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline:
+            assert condition(), f"it was not always so that {what}\n{self._plight()}"
+            time.sleep(LOOK_S)
+
+    def settle(self, name: str = "ETHUSDT") -> None:
+        """Wait until the same orders rest at the venue and in the book, and nothing is under way."""
+        self.until(lambda: self._is_settled(name), f"{name} is settled")
+
+    def kill_gateway(self) -> None:
+        """End the gateway as `kill -9` would: nothing more is journalled, the journal is not closed."""
+        self.crew.kill(self.roster.gateway)
+
+    def restart_gateway(self) -> None:
+        """Give the gateway a new life; waits until its book agrees with the venue."""
+        self.crew.enlist(self.roster.gateway)
+        self.until(lambda: self.gateway().get("is_ready"), "the restarted gateway is ready", timeout_s=30)
+
+    def stop(self, mode: str = "keep") -> dict[str, Any]:
+        """Stop as `gridmesh stop` would; returns the coordinator's last word."""
+        self.coordinator.stop(mode)
+        self.until(lambda: self.state() == "stopped", "the deployment stopped", timeout_s=60)
+        return self.coordinator.snapshot()
+
+    def reckon(self, *, allow: tuple[str, ...] = ()) -> Reckoning:
+        """Stop, compare book and venue, and assert that no rule was broken but those that contain allowed words."""
+        last, truth = self.stop(), self.venue.truth()
+        reckoning = reckon(last, truth, self.settings, time.monotonic() - self._begun)
+        found = [*reckoning.violations, *broken_rules(self.settings, truth), *self.room.failures]
+        assert [text for text in found if not any(words in text for words in allow)] == []
+        return reckoning
+
+    def end(self) -> None:
+        """End whatever still runs."""
+        if self.state() not in ("stopped", "refused"):
+            self.coordinator.stop("keep")
+            self.crew.kill(self.roster.gateway)
+        self.crew.dismiss((*self.roster.everyone,))
+        self.room.end()
+
+    def _is_settled(self, name: str) -> bool:
+        at_venue = {row["clientOrderId"] for row, _ in self.venue.own_orders(name, is_open=True)}
+        levels = self.levels(name).values()
+        in_book = {row["order"]["client_id"] for row in levels if row["order"]}
+        return at_venue == in_book and all(row["phase"] in ("free", "locked") for row in levels)
+
+    def _plight(self) -> str:
+        gateway = self.gateway()
+        shown = {key: gateway.get(key) for key in ("state", "waiting_for", "refusals", "holds", "counts")}
+        levels = {
+            name: [(level, row["phase"], row["order"], row["lot"]) for level, row in self.levels(name).items()]
+            for name in self.roster.layouts
+        }
+        return f"{self.state()} {shown}\n{levels}\n{gateway.get('notices', [])[-12:]}"
+
+
+@contextmanager
+def deployed(settings: Settings, venue: VenueControl, *, waits: bool = True) -> Iterator[LiveDeployment]:
+    """A deployment that was begun and, unless told otherwise, runs; what of it still runs at the end is ended."""
+    deployment = LiveDeployment(settings, venue)
+    try:
+        deployment.start() if waits else deployment.begin()
+        yield deployment
+    finally:
+        deployment.end()
