@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from types import TracebackType
 from typing import Any
 
@@ -89,12 +90,12 @@ def _holds(gateway: dict[str, Any]) -> Text:
     return Text("\n".join(lines), "red")
 
 
-def _ladder(name: str, symbol: dict[str, Any]) -> Table:
+def _ladder(name: str, symbol: dict[str, Any]) -> RenderableType:
     title = (
         f"{name} {symbol['price'] or '-'}   grid profit {symbol['grid_profit']}   "
         f"total {symbol['total_profit'] or '-'}   round trips {symbol['round_trips']}   position {symbol['position']}"
     )
-    table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, header_style="dim")
     for column, side in (
         ("level", "right"),
         ("state", "left"),
@@ -103,7 +104,7 @@ def _ladder(name: str, symbol: dict[str, Any]) -> Table:
         ("target", "right"),
     ):
         table.add_column(column, justify="right" if side == "right" else "left")
-    for level in sorted(symbol["levels"], key=lambda row: -float(row["price"])):
+    for level in sorted(symbol["levels"], key=lambda row: Decimal(row["price"]), reverse=True):
         order, lot = level["order"], level["lot"]
         style = "" if order is None else "red" if order["side"] == "SELL" else "green"
         table.add_row(
@@ -113,4 +114,4 @@ def _ladder(name: str, symbol: dict[str, Any]) -> Table:
             lot["quantity"] if lot else "-",
             lot["target"] if lot else "-",
         )
-    return table
+    return Group(Text(title, "bold"), table)

@@ -13,6 +13,7 @@ from actors import run_file
 from actors.errors import NotRunning
 from actors.runtime.actor_options import actor_options
 from actors.runtime.plan import ActorPlan
+from actors.structured_log import log_of
 
 OBJECT_STORE_BYTES = 80 * 1024 * 1024
 PROJECT = Path(__file__).resolve().parents[2]
@@ -83,6 +84,7 @@ def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int 
         logging_level=logging.WARNING,
         configure_logging=True,
     )
+    _hear_ray()
     url = str(context.dashboard_url or "")
     return Cluster(
         address=str(ray.get_runtime_context().gcs_address),
@@ -109,6 +111,16 @@ def connect(address: str, deployment: str, token_path: Path | None) -> Cluster:
         token_path=token_path,
         is_ours=False,
     )
+
+
+def _hear_ray() -> None:
+    """Keep our standard output ours: Ray prints its remarks on workers there, whatever `log_to_driver` says."""
+    from ray._private import worker
+
+    def into_the_log(data: Any, ignore_prefix: bool) -> None:
+        log_of("ray").debug("remark", text=" ".join(data.get("lines", ())))
+
+    worker.print_to_stdstream = into_the_log
 
 
 def _prepare_environment(environment: dict[str, str]) -> None:

@@ -21,6 +21,7 @@ from actors.run_file import RunFile
 from actors.runtime import cluster as clusters
 from actors.runtime.cluster import Cluster
 from actors.settings import Settings, configuration_hash
+from actors.structured_log import set_up_logging
 from grid.errors import ConfigError, RefusedToStart
 
 POLL_S = 0.2
@@ -96,6 +97,7 @@ class Run:
 
 def start(settings: Settings) -> Run:
     """Start or join Ray for the settings. Raises where the deployment runs already with another configuration."""
+    set_up_logging(level="warning")
     if settings.runtime.address == LOCAL:
         refuse_second(settings.deployment)
         runtime = settings.runtime

@@ -42,6 +42,12 @@ class Leave:
 LEAVES: tuple[Leave, ...] = (
     Leave(rule=rules.clock_is_an_argument, path="actors/clock.py", what="", reason="the one clock of a run"),
     Leave(
+        rule=rules.clock_is_an_argument,
+        path="exchanges/sim/binance/wall_clock.py",
+        what="",
+        reason="the one clock of the simulated venue, a process of its own",
+    ),
+    Leave(
         rule=rules.money_is_never_float,
         path="grid/ladder.py",
         what="makes a float of self.ratio",
