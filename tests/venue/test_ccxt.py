@@ -189,11 +189,13 @@ async def test_ccxt_pro_streams_and_orders_by_socket(client: tuple[RunningVenue,
     seen = await asyncio.wait_for(orders, 5)
     quote = await asyncio.wait_for(quotes, 5)
     candle = await asyncio.wait_for(candles, 5)
+    while candle[-1][4] != 3000:  # the first push may be older than the trade
+        candle = await asyncio.wait_for(ccxt_client.watch_ohlcv(SYMBOL, "1m"), 5)
     gone = await ccxt_client.cancel_order_ws(placed["id"], SYMBOL)
 
     assert seen[0]["id"] == placed["id"]
     assert quote[SYMBOL]["bid"] == 3000
-    assert candle[-1][4] == 3000
+    assert candle[-1][2] >= 3000
     assert gone["status"] == "canceled"
 
 
