@@ -95,6 +95,11 @@ class OrderDesk:
         """Return which holds stand against the symbol; empty: against the whole account."""
         return self._core.standing(symbol)
 
+    @property
+    def compared_ms(self) -> int:
+        """Return when book and venue were last compared to the end (monotonic ms; -1 for never)."""
+        return self._readings.compared_ms
+
     def waits_for(self) -> list[str]:
         """Return what keeps the desk from trading, in words."""
         reasons = [] if self._core.is_stream_up else ["the order stream"]

@@ -93,6 +93,7 @@ class VirtualGateway:
             settings.desk,
             {g.symbol: DeskSymbol(policy=g.policy, instrument=g.instrument) for g in settings.grids},
         )
+        self.started_ms = agenda.now_ms
         self._errands = Errands(agenda, venue, self.release, self.on_event, is_alive)
 
     def start(self) -> None:

@@ -52,18 +52,26 @@ class CallFate:
     answer: Refused | NotSent | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """One copy of a message or stream event. `is_in_turn`: whatever follows it on its way waits behind it."""
+
+    more_ms: int = 0
+    is_in_turn: bool = True
+
+
 NO_FATE = CallFate()
-ONCE = (0,)
+ONCE = (Copy(),)
 
 
 class Mishaps(Protocol):
-    """Decides, one opportunity at a time. Copies are told as the further delay of each; none means lost."""
+    """Decides, one opportunity at a time. No copy at all means that a message is lost."""
 
-    def message(self, sender: str, receiver: str, message: Message) -> Sequence[int]:
+    def message(self, sender: str, receiver: str, message: Message) -> Sequence[Copy]:
         """Return the copies of a message between actors."""
         ...
 
-    def update(self, update: OrderUpdate) -> Sequence[int]:
+    def update(self, update: OrderUpdate) -> Sequence[Copy]:
         """Return the copies of an event of the private stream."""
         ...
 
@@ -79,11 +87,11 @@ class Mishaps(Protocol):
 class Calm:
     """Nothing goes wrong."""
 
-    def message(self, sender: str, receiver: str, message: Message) -> Sequence[int]:
+    def message(self, sender: str, receiver: str, message: Message) -> Sequence[Copy]:
         """Deliver once."""
         return ONCE
 
-    def update(self, update: OrderUpdate) -> Sequence[int]:
+    def update(self, update: OrderUpdate) -> Sequence[Copy]:
         """Deliver once."""
         return ONCE
 

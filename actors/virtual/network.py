@@ -78,12 +78,9 @@ class Network:
         envelope = Envelope(sender=sender, incarnation=str(life), sequence=sequence, message=message)
         low, high = self._latency.message
         delay_ms = low if low == high else self._rng.randint(low, high)
-        for more_ms in self._mishaps.message(sender, receiver, message):
-            at_ms = self._agenda.now_ms + delay_ms
-            if more_ms:
-                at_ms += more_ms  # out of its turn
-            else:
-                # Without a mishap the order of one sender to one receiver holds.
+        for copy in self._mishaps.message(sender, receiver, message):
+            at_ms = self._agenda.now_ms + delay_ms + copy.more_ms
+            if copy.is_in_turn:
                 at_ms = self._last_ms[(sender, receiver)] = max(at_ms, self._last_ms.get((sender, receiver), 0))
             self._plan(at_ms, life, receiver, envelope)
 

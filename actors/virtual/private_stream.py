@@ -26,6 +26,8 @@ class PrivateStream:
         self._listener: Listener | None = None
         self._is_mute = False
         self._last_ms = 0
+        self.mute_since_ms: int | None = None
+        """When the open connection fell silent, None while it speaks or is not open."""
 
     @property
     def is_up(self) -> bool:
@@ -34,8 +36,7 @@ class PrivateStream:
 
     def connect(self, listener: Listener) -> None:
         """Open a connection in place of the one before."""
-        self._connection += 1
-        self._listener = None
+        self.disconnect()
         connection = self._connection
 
         def confirmed() -> None:
@@ -48,7 +49,7 @@ class PrivateStream:
     def disconnect(self) -> None:
         """The one who listened is gone."""
         self._connection += 1
-        self._listener = None
+        self._listener, self.mute_since_ms = None, None
 
     def cut(self, reason: str) -> None:
         """End the connection with an error; it opens again by itself."""
@@ -61,16 +62,17 @@ class PrivateStream:
 
     def mute(self) -> None:
         """Say nothing more, without an error, until the connection is opened anew."""
-        self._is_mute = True
+        if self.is_up:
+            self._is_mute, self.mute_since_ms = True, self._agenda.now_ms
 
     def tell(self, update: OrderUpdate) -> None:
         """Send one event to whoever is connected now."""
         if self._listener is None or self._is_mute:
             return
         delay_ms, connection = self._delay_ms(), self._connection
-        for more_ms in self._mishaps.update(update):
-            at_ms = self._agenda.now_ms + delay_ms + more_ms
-            if not more_ms:
+        for copy in self._mishaps.update(update):
+            at_ms = self._agenda.now_ms + delay_ms + copy.more_ms
+            if copy.is_in_turn:
                 at_ms = self._last_ms = max(at_ms, self._last_ms)
             self._agenda.at(at_ms, "stream", update, lambda: self._deliver(connection, update))
 

@@ -92,12 +92,14 @@ class Core:
     chores: dict[tuple[Chore, str], Due] = field(default_factory=dict)
     effects: Effects = field(default_factory=Effects)
     _changed: dict[SlotKey, None] = field(default_factory=dict)
+    _recent: dict[SlotKey, None] = field(default_factory=dict)
+    _earlier: dict[SlotKey, None] = field(default_factory=dict)
     _sequence: int = 0
 
     def record(self, record: Record) -> None:
         """Change the book, and have it journalled before any command of this event goes out."""
         for key in self.book.apply(record):
-            self._changed[key] = None
+            self._changed[key] = self._recent[key] = None
         self.effects.records.append(record)
 
     def command(self, command: Command) -> None:
@@ -116,6 +118,12 @@ class Core:
     def repeat(self, key: SlotKey) -> None:
         """Tell the slot its state though nothing changed."""
         self._changed[key] = None
+
+    def repeat_recent(self) -> None:
+        """Tell every slot that changed since the call before the last one: a word that was lost is made good."""
+        for key in (*self._earlier, *self._recent):
+            self._changed[key] = None
+        self._earlier, self._recent = self._recent, {}
 
     def do_at(self, chore: Chore, subject: str, at_ms: int, attempt: int = 0) -> None:
         """Put a chore on the list; one of each (chore, subject), the newest counts."""

@@ -34,7 +34,7 @@ from risk.wire_check import ClosingRoom, WireLimits, approve
 
 RETRY_AFTER_EVICTION_MS = 500
 UNSENT_MS = 90_000
-"""An order that waits for the limiter longer than this is looked up, and then taken back: no lane holds work so long."""
+"""An order that waits for the limiter longer than this is looked up and taken back: no lane holds work so long."""
 
 
 class Placing:

@@ -50,6 +50,7 @@ class Readings:
         self._matches: dict[str, int] = {}
         self._doubtful: set[str] = set()
         self._seen_ms: dict[tuple[str, str, str], int] = {}
+        self.compared_ms = -1
         self.finished = 0
         """How many resynchronisations came to their end."""
 
@@ -142,6 +143,8 @@ class Readings:
         self._stage = Stage.IDLE
         self._core.drop(Chore.RESYNC, "")
         self.finished += 1
+        self.compared_ms = now.mono_ms
+        self._core.repeat_recent()
         if self._again:
             self._again = False
             self.start(now)

@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+from actors.virtual.agenda import EPOCH_MS
 from actors.virtual.settings import ACCOUNT
 from actors.virtual.world import World
 from grid.book import Book
+from grid.holds import HoldCause
 from grid.order import Purpose
 from grid.records import from_body
 from grid.slot import Phase, SlotKey
@@ -20,6 +22,12 @@ from tests.simulation.truth import Truth
 
 Invariant = Callable[[World, Truth], Iterator[str]]
 GO_EXPIRES_MS = 3_000
+ECHO_OVERDUE_MS = 10_000
+"""Waiting for the limiter, the slowest reply, the time for an echo, and a tick."""
+FROZEN_OVERDUE_MS = 14_000
+"""Age, probe with its time-out, grace, and the slowest message."""
+SHOCK_OVERDUE_MS = 9_000
+"""The slowest message with a go, the lease, a tick and a candle."""
 
 
 def one_order_a_slot(world: World, truth: Truth) -> Iterator[str]:
@@ -141,6 +149,52 @@ def every_wait_has_a_next_step(world: World, truth: Truth) -> Iterator[str]:
                 yield f"{slot.key} is {slot.phase.value} and nothing is planned for it"
 
 
+def a_deaf_stream_is_noticed(world: World, truth: Truth) -> Iterator[str]:
+    """Trading rule 19: an acknowledged order that is not echoed is the stream's silence, and entries stop."""
+    mute_ms = world.venue.stream.mute_since_ms
+    if world.gateway is None or mute_ms is None or world.book.holds.find(HoldCause.ORDER_STREAM, "") is not None:
+        return
+    for order in world.book.live_orders():
+        intended_ms = order.at_ms - EPOCH_MS
+        is_overdue = world.agenda.now_ms - intended_ms > ECHO_OVERDUE_MS
+        if order.order_id and mute_ms <= intended_ms and world.gateway.started_ms <= intended_ms and is_overdue:
+            yield f"{order.client_id} was placed on a stream mute since {mute_ms} and nobody has noticed"
+
+
+def a_frozen_price_is_noticed(world: World, truth: Truth) -> Iterator[str]:
+    """Rule 20: no entry leaves on a price that does not come any more."""
+    for request in truth.sent:
+        frozen_ms = truth.frozen_ms.get(request.symbol)
+        if frozen_ms is not None and not request.closing and world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS:
+            yield f"entry {request.client_id} left on a price frozen since {frozen_ms}"
+
+
+def a_shock_stops_entries(world: World, truth: Truth) -> Iterator[str]:
+    """8: while every watched coin falls no entry leaves, once the slowest word has come."""
+    now_ms = world.agenda.now_ms
+    for start_ms, end_ms in truth.shocks:
+        if start_ms + SHOCK_OVERDUE_MS <= now_ms < end_ms:
+            for request in truth.sent:
+                if not request.closing:
+                    yield f"entry {request.client_id} left in a shock that began at {start_ms}"
+
+
+def the_operators_word_stands(world: World, truth: Truth) -> Iterator[str]:
+    """Trading rule 20: a hold is lifted only by its own cause."""
+    holds = truth.operator_holds and world.gateway is not None
+    if holds and world.book.holds.find(HoldCause.OPERATOR, "") is None:
+        yield "the operator's hold is gone and he has not lifted it"
+
+
+def readings_go_on(world: World, truth: Truth) -> Iterator[str]:
+    """7 and 15: book and venue were compared within the last two periods."""
+    if world.gateway is None:
+        return
+    age_ms = world.agenda.now_ms - world.gateway.desk.compared_ms
+    if age_ms > 2 * world.settings.reconcile_ms:
+        yield f"book and venue were last compared {age_ms} ms ago"
+
+
 def the_journal_gives_the_same_book(world: World, truth: Truth) -> Iterator[str]:
     """9: what a restart rebuilds is what was there."""
     from grid.snapshot import to_snapshot
@@ -218,6 +272,10 @@ EVERY_STEP: tuple[Invariant, ...] = (
     lots_stay_within_their_maximum,
     closing_orders_fit_the_position,
     every_wait_has_a_next_step,
+    a_deaf_stream_is_noticed,
+    a_frozen_price_is_noticed,
+    a_shock_stops_entries,
+    the_operators_word_stands,
 )
 AT_REST: tuple[Invariant, ...] = (
     *EVERY_STEP,
@@ -227,6 +285,7 @@ AT_REST: tuple[Invariant, ...] = (
     every_own_order_has_an_owner,
     what_rests_is_what_should,
     money_ties,
+    readings_go_on,
     the_journal_gives_the_same_book,
 )
 

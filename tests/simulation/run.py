@@ -55,9 +55,12 @@ class ShockTape(CalmTape):
     def candle(self, symbol: str, open_ms: int, *, is_closed: bool) -> Candle:
         """Return one candle."""
         calm = super().candle(symbol, open_ms, is_closed=is_closed)
-        if not any(start <= open_ms - EPOCH_MS < end for start, end in self.shocks):
+        start_ms = next((start for start, end in self.shocks if start <= open_ms - EPOCH_MS < end), None)
+        if start_ms is None:
             return calm
-        price = calm.close - 5
+        # Ever deeper and louder: a shock that only goes on becomes the new mean.
+        depth = (open_ms - EPOCH_MS - start_ms) // self._length + 1
+        price = calm.close - 3 * depth
         return Candle(
             symbol=symbol,
             open_ms=open_ms,
@@ -66,7 +69,7 @@ class ShockTape(CalmTape):
             high=calm.open,
             low=price,
             close=price,
-            volume=Decimal(1_000),
+            volume=Decimal(1_000) * 4**depth,
             is_closed=is_closed,
         )
 
@@ -141,7 +144,7 @@ class Run:
         """No more faults: what is broken comes back, the market stands still and is quoted once a second."""
         world = self.world
         self._weather.is_over = True
-        world.venue.frozen.clear()
+        self._thaw()
         if not world.venue.stream.is_up:
             world.venue.stream.cut("the connection is back")
         if world.gateway is not None:
@@ -256,7 +259,9 @@ class Run:
     def _ask_hold(self, *, is_put: bool) -> None:
         if self.world.gateway is not None:
             event = HoldAsked(cause=HoldCause.OPERATOR, symbol="", is_put=is_put, reason="operator")
+            self.truth.operator_holds = False  # until it is taken
             self.world.gateway.on_event(event)
+            self.truth.operator_holds = is_put
 
     def kill_gateway(self, fault: Fault) -> None:
         """Kill the gateway between two events."""
@@ -295,7 +300,12 @@ class Run:
         self._weather.strike(fault, self._symbol)
         frozen = self.world.venue.frozen
         frozen.add(self._symbol)
-        self.world.agenda.after(fault.scaled(500, 12_000), "thaw", self._symbol, lambda: frozen.discard(self._symbol))
+        self.truth.frozen_ms.setdefault(self._symbol, self.world.agenda.now_ms)
+        self.world.agenda.after(fault.scaled(500, 24_000), "thaw", self._symbol, self._thaw)
+
+    def _thaw(self) -> None:
+        self.world.venue.frozen.discard(self._symbol)
+        self.truth.frozen_ms.pop(self._symbol, None)
 
     def jump(self, fault: Fault) -> None:
         """Let the price jump by up to 16 in one print."""
@@ -307,7 +317,9 @@ class Run:
         """Let every watched coin fall on loud volume."""
         self._weather.strike(fault, "")
         start_ms = self.world.agenda.now_ms // 1_000 * 1_000
-        self._tape.shocks.append((start_ms, start_ms + fault.scaled(1, 4) * 1_000))
+        shock = (start_ms, start_ms + fault.scaled(1, 13) * 1_000)
+        self._tape.shocks.append(shock)
+        self.truth.shocks.append(shock)
 
     def hold(self, fault: Fault) -> None:
         """Let the operator hold entries for a while."""

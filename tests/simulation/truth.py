@@ -38,6 +38,12 @@ class Truth:
     sent: list[OrderRequest] = field(default_factory=list)
     """Placements since the last look."""
     has_foreign_fills: bool = False
+    operator_holds: bool = False
+    """Whether the operator's last word, taken by the gateway, was to hold."""
+    frozen_ms: dict[str, int] = field(default_factory=dict)
+    """Since when a symbol's quotes do not come."""
+    shocks: list[tuple[int, int]] = field(default_factory=list)
+    """When the watched coins fell, from and to."""
     complaints: list[str] = field(default_factory=list)
     """What contradicts the record already as it comes in."""
     _rows: int = 0

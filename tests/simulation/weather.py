@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from actors.messages import Message
-from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, CrashPoint
+from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, Copy, CrashPoint
 from exchanges.desk.events import NotSent, Refused
 from exchanges.errors import Refusal
 from grid.order import OrderUpdate
@@ -83,7 +83,7 @@ class Weather:
         if self.on_strike is not None:
             self.on_strike(fault, about)
 
-    def message(self, sender: str, receiver: str, message: Message) -> Sequence[int]:
+    def message(self, sender: str, receiver: str, message: Message) -> Sequence[Copy]:
         """Return the copies of a message between actors."""
         if self.is_over or self._messages.next_ms > self.now():
             return ONCE
@@ -95,13 +95,13 @@ class Weather:
             case Kind.MESSAGE_DROP:
                 return ()
             case Kind.MESSAGE_DOUBLE:
-                return (0, fault.scaled(1, 2_000))
+                return (Copy(), Copy(fault.scaled(1, 2_000), False))
             case Kind.MESSAGE_REORDER:
-                return (fault.scaled(2, 60),)
+                return (Copy(fault.scaled(2, 60), False),)
             case _:
-                return (fault.scaled(50, 4_000),)
+                return (Copy(fault.scaled(50, 4_000)),)
 
-    def update(self, update: OrderUpdate) -> Sequence[int]:
+    def update(self, update: OrderUpdate) -> Sequence[Copy]:
         """Return the copies of an event of the private stream."""
         if self.is_over or self._updates.next_ms > self.now():
             return ONCE
@@ -110,8 +110,10 @@ class Weather:
             return ONCE
         self.strike(fault, update.report.client_id)
         if fault.kind is Kind.STREAM_DOUBLE:
-            return (0, fault.scaled(0, 2_000), fault.scaled(1, 700))
-        return (fault.scaled(1, 40) if fault.kind is Kind.STREAM_REORDER else fault.scaled(50, 1_800),)
+            return (Copy(), Copy(fault.scaled(0, 2_000), False), Copy(fault.scaled(1, 700), False))
+        if fault.kind is Kind.STREAM_REORDER:
+            return (Copy(fault.scaled(1, 1_500), False),)
+        return (Copy(fault.scaled(50, 4_000)),)
 
     def call(self, kind: CallKind, symbol: str, closing: bool) -> CallFate:
         """Return the fate of a call."""
