@@ -117,10 +117,9 @@ async def _panic(
 def _panic_document(settings: Settings, report: PanicReport, sold: list[dict[str, Any]]) -> dict[str, Any]:
     said = [f"{report.cancelled} own orders cancelled; " + ("none is left" if report.is_clear else "NOT verified gone")]
     said += [f"still open: {order.client_id} on {order.symbol}" for order in report.left]
+    held = "position before the sale" if sold else "position stays"
     said += [f"stays: {len(report.foreign)} foreign orders"] if report.foreign else []
-    said += [
-        f"position before any sale: {p.symbol} {p.quantity} steps, entry {p.entry_price}" for p in report.positions
-    ]
+    said += [f"{held}: {p.symbol} {p.quantity} steps, entry {p.entry_price}" for p in report.positions]
     said += [str(sale["said"]) for sale in sold]
     said += [f"trouble: {trouble}" for trouble in report.troubles]
     if warning := _still_running(settings):
