@@ -82,8 +82,11 @@ class Journal:
         """Who writes: the epoch of the last `raise_owner_epoch`."""
         return self._owner_epoch
 
-    def append(self, batch: Sequence[Entry]) -> int:
-        """Write all entries in one transaction and return the number of the last; all or nothing."""
+    def append(self, batch: Sequence[Entry], *, before_commit: Callable[[], None] | None = None) -> int:
+        """Write all entries in one transaction and return the number of the last; all or nothing.
+
+        `before_commit` is called within the transaction, which it undoes by raising.
+        """
         if not batch:
             return self._seq
         seq, chain, first = self._seq, self._chain, self._seq + 1
@@ -105,6 +108,8 @@ class Journal:
             )
         with journal_file.transaction(self._connection):
             self._connection.execute(_INSERT, rows)
+            if before_commit is not None:
+                before_commit()
         self._seq, self._chain = seq, chain
         return seq
 

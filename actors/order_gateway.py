@@ -7,6 +7,7 @@ RESTORING: it names what it waits for and refuses entries until the order stream
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
@@ -21,6 +22,7 @@ from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.listening import Listening
 from actors.gateway.picture import picture_of
 from actors.gateway.start import Facts, findings, first_records, grids, read_facts, set_margin
+from actors.gateway.stop_points import stops_from
 from actors.journal import Journal
 from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
@@ -213,6 +215,7 @@ class OrderGateway:
         rule = ThrottleRule(
             orders_per_second=self._settings.gateway.orders_per_second, burst=self._settings.gateway.burst
         )
+        reached = stops_from(os.environ)
         self._keeper = DeskKeeper(
             book=book,
             journal=journal,
@@ -221,6 +224,7 @@ class OrderGateway:
             clock=self._clock,
             on_work=lambda work: self._caller.submit(work) if self._caller is not None else None,
             on_word=self._on_word,
+            reached=reached,
         )
         self._caller = VenueCaller(
             venue=venue,
@@ -228,6 +232,7 @@ class OrderGateway:
             clock=self._clock,
             on_event=self._on_event,
             release=self._keeper.release,
+            reached=reached,
         )
         self._keeper.begin(journal.raise_owner_epoch(), first_records(due, facts, book))
         self._on_account(facts.account)

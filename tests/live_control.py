@@ -31,7 +31,7 @@ class VenueControl:
     def __init__(self, rest_url: str, ws_url: str, token: str) -> None:
         self.rest_url = rest_url
         self.ws_url = ws_url
-        self._token = token
+        self.token = token
 
     def fault(self, kind: str, **rule: Any) -> None:
         """Put a fault in force; `delay` in ms, `scope`, `count`, `probability` and the rest as in a fault file."""
@@ -82,6 +82,11 @@ class VenueControl:
         self.trade(symbol, price, "0.001", "SELL")
         self.quote(symbol, price, str(Decimal(price) + Decimal(spread)))
 
+    def fill_part(self, symbol: str, price: str, quantity: str) -> None:
+        """Sell so much to the buy that rests at the price, with nobody before it in the queue."""
+        self.quote(symbol, price, str(Decimal(price) + Decimal("0.01")), size="0")
+        self.trade(symbol, price, quantity, "SELL")
+
     def manual_order(self, symbol: str, side: str, quantity: str, price: str | None = None, **more: Any) -> Row:
         """Trade by another hand on the same account."""
         order: Row = {"symbol": symbol, "side": side, "quantity": quantity, **more}
@@ -99,9 +104,9 @@ class VenueControl:
         )
         urllib.request.urlopen(request, timeout=10).close()
 
-    def verb(self, path: str, **body: Any) -> Row:
+    def verb(self, endpoint: str, /, **body: Any) -> Row:
         """Use any other control endpoint."""
-        return self._post(path, body)
+        return self._post(endpoint, body)
 
     def _post(self, path: str, body: Any) -> Row:
         answer: Row = self._ask("POST", path, body)
@@ -110,7 +115,7 @@ class VenueControl:
     def _ask(self, method: str, path: str, body: Any = None) -> Any:
         content = orjson.dumps(body) if body is not None else None
         request = urllib.request.Request(f"{self.rest_url}/sim/{path}", method=method, data=content)
-        request.add_header(TOKEN_HEADER, self._token)
+        request.add_header(TOKEN_HEADER, self.token)
         try:
             with urllib.request.urlopen(request, timeout=10) as reply:
                 return orjson.loads(reply.read())

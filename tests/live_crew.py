@@ -40,10 +40,10 @@ class MortalJournal(Journal):
     def die(self) -> None:
         self._is_dead = True
 
-    def append(self, batch: Any) -> int:
+    def append(self, batch: Any, **more: Any) -> int:
         if self._is_dead:
             raise Killed
-        return super().append(batch)
+        return super().append(batch, **more)
 
     def save_snapshot(self, seq: int, body: dict[str, Any]) -> None:
         if not self._is_dead:

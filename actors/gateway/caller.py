@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from actors.clock import Clock
+from actors.gateway.stop_points import Reached, StopPoint, pass_by
 from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
 from exchanges.desk.events import (
     Accepted,
@@ -60,6 +61,7 @@ class VenueCaller:
         clock: Clock,
         on_event: Callable[[Event], None],
         release: Callable[[str], Approved | None],
+        reached: Reached = pass_by,
     ) -> None:
         self._venue = venue
         self._throttle = throttle
@@ -67,6 +69,7 @@ class VenueCaller:
         self._clock = clock
         self._on_event = on_event
         self._release = release
+        self._reached = reached
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         venue.on_quota = self._on_quota
@@ -129,8 +132,11 @@ class VenueCaller:
                 # No other event can come between the permission and the write: both are in this step of the loop.
                 approved = self._release(client_id)
                 if approved is not None:
+                    self._reached(StopPoint.BEFORE_SEND)
                     outcome = await self._outcome(self._venue.place(approved))
+                    self._reached(StopPoint.AFTER_SEND)
                     self._on_event(PlaceAnswered(client_id=client_id, outcome=outcome))
+                    self._reached(StopPoint.AFTER_ACK)
             case SendCancel(symbol=symbol, client_id=client_id):
                 outcome = await self._outcome(self._venue.cancel(symbol, client_id))
                 self._on_event(CancelAnswered(client_id=client_id, outcome=outcome))

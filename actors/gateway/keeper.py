@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from actors.clock import Clock
 from actors.gateway.caller import Work
+from actors.gateway.stop_points import Reached, StopPoint, pass_by
 from actors.journal import Journal
 from exchanges.desk.commands import (
     Command,
@@ -52,6 +53,7 @@ class DeskKeeper:
         clock: Clock,
         on_work: Callable[[Work], None],
         on_word: Callable[[Command], None],
+        reached: Reached = pass_by,
     ) -> None:
         self.desk = OrderDesk(book, settings, symbols)
         self.counts: Counter[str] = Counter()
@@ -59,6 +61,7 @@ class DeskKeeper:
         self._clock = clock
         self._on_work = on_work
         self._on_word = on_word
+        self._reached = reached
         self._since_snapshot = 0
 
     def begin(self, owner_epoch: int, records: list[Record]) -> None:
@@ -88,18 +91,31 @@ class DeskKeeper:
 
     def _carry_out(self, effects: Effects) -> None:
         if effects.records:
-            at_ms = self._clock.now_ms()
-            self._journal.append([(at_ms, *to_body(record)) for record in effects.records])
-            for record in effects.records:
-                self._count(record)
-            self._since_snapshot += len(effects.records)
-            if self._since_snapshot >= SNAPSHOT_EVERY:
-                self._keep_whole()
+            self._commit(effects.records)
         for command in effects.commands:
             if isinstance(command, Send | SendCancel | LookUp | ReadTrades | ReadOpenOrders | ReadPositions):
                 self._on_work(command)
             else:
                 self._on_word(command)
+
+    def _commit(self, records: Sequence[Record]) -> None:
+        at_ms, reached = self._clock.now_ms(), self._reached
+        intends = any(isinstance(record, OrderIntended) for record in records)
+        if intends:
+            reached(StopPoint.BEFORE_COMMIT)
+        self._journal.append(
+            [(at_ms, *to_body(record)) for record in records],
+            before_commit=lambda: reached(StopPoint.MID_JOURNAL_WRITE) if intends else None,
+        )
+        if intends:
+            reached(StopPoint.AFTER_COMMIT)
+        if any(isinstance(record, FillBooked) and record.client_id for record in records):
+            reached(StopPoint.AFTER_FILL)
+        for record in records:
+            self._count(record)
+        self._since_snapshot += len(records)
+        if self._since_snapshot >= SNAPSHOT_EVERY:
+            self._keep_whole()
 
     def _keep_whole(self) -> None:
         seq = self._journal.last_seq
