@@ -9,6 +9,8 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
 
+from grid.account_book import AccountBook
+from grid.account_records import BreakerSet, DayOpened, EquityBaseline, IncomeBooked, PeakSet, RateSet
 from grid.booking import book_foreign, book_funding, book_own, set_lot
 from grid.errors import UnexpectedSignal
 from grid.holds import HoldSet
@@ -42,6 +44,7 @@ class Book:
         self.symbols: dict[str, SymbolBook] = {}
         self.orders: OrderedDict[str, OrderEntry] = OrderedDict()
         self.holds = HoldSet()
+        self.account = AccountBook()
         self.halt_epoch = 0
         self.owner_epoch = 0
         self._ids: dict[tuple[str, str], str] = {}
@@ -126,6 +129,8 @@ class Book:
                 self.symbol(record.symbol).foreign = record.quantity
             case Counted():
                 self.symbol(record.symbol).totals.add(record.what)
+            case BreakerSet() | DayOpened() | PeakSet() | EquityBaseline() | IncomeBooked() | RateSet():
+                self.account.apply(record)
             case _:
                 raise TypeError(f"no rule for {type(record).__name__}")
 
@@ -148,6 +153,7 @@ class Book:
             target=record.target,
             at_ms=record.at_ms,
             is_attached=record.attach,
+            closes=record.closes,
         )
         known = self.orders.get(record.client_id)
         if known is not None:

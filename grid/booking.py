@@ -32,7 +32,9 @@ def book_own(symbol: SymbolBook, order: OrderEntry, fill: Fill) -> tuple[SlotKey
         return _grow(symbol, order.key, order.target, fill, notional)
     if order.purpose is Purpose.EXIT and order.key is not None:
         return _close(symbol, [order.key], fill, notional)
-    return _close(symbol, [key for key, _ in symbol.lots_from_the_top()], fill, notional)
+    # What the desk sells for certain slots comes off their lots first; it owns no other's while those last.
+    rest = [key for key, _ in symbol.lots_from_the_top() if key not in order.closes]
+    return _close(symbol, [*order.closes, *rest], fill, notional)
 
 
 def book_foreign(symbol: SymbolBook, fill: Fill) -> tuple[SlotKey, ...]:

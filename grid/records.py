@@ -7,6 +7,14 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from grid.account_records import (
+    BreakerSet,
+    DayOpened,
+    EquityBaseline,
+    IncomeBooked,
+    PeakSet,
+    RateSet,
+)
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
 from grid.ladder import GridSide, Ladder, Spacing
@@ -65,6 +73,8 @@ class OrderIntended:
     at_ms: int
     attach: bool = True
     """False: a stray of ours that the venue showed and the book did not know; its slot keeps its own order."""
+    closes: tuple[SlotKey, ...] = ()
+    """The slots whose lots an order of the symbol's desk sells, in this order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +183,12 @@ Record = (
     | LotSet
     | FundingBooked
     | Counted
+    | BreakerSet
+    | DayOpened
+    | PeakSet
+    | EquityBaseline
+    | IncomeBooked
+    | RateSet
 )
 
 KINDS: dict[str, type[Any]] = {
@@ -189,6 +205,12 @@ KINDS: dict[str, type[Any]] = {
     "lot": LotSet,
     "funding": FundingBooked,
     "count": Counted,
+    "breaker": BreakerSet,
+    "day": DayOpened,
+    "peak": PeakSet,
+    "baseline": EquityBaseline,
+    "income": IncomeBooked,
+    "rate": RateSet,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 
@@ -209,7 +231,7 @@ def from_body(kind: str, body: Mapping[str, Any]) -> Record:
 
 def _symbol_of(record: Record) -> str:
     match record:
-        case OwnerRaised():
+        case OwnerRaised() | DayOpened() | PeakSet() | EquityBaseline() | RateSet():
             return ""
         case FillBooked(fill=fill):
             return fill.symbol

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
+from grid.account_book import AccountBook, IncomeTotal
+from grid.account_records import BreakerSet, DayOpened, EquityBaseline, RateSet
 from grid.book import Book
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldSet
@@ -37,6 +40,19 @@ class _SymbolImage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _AccountImage:
+    """The account's own part."""
+
+    breakers: tuple[BreakerSet, ...] = ()
+    day: DayOpened | None = None
+    peak: Decimal | None = None
+    baseline: EquityBaseline | None = None
+    rates: tuple[RateSet, ...] = ()
+    totals: tuple[IncomeTotal, ...] = ()
+    rows: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Image:
     """The book. `other_ids` are venue ids that no remembered order states itself: (symbol, venue's id, client id)."""
 
@@ -48,6 +64,7 @@ class _Image:
     orders: tuple[OrderEntry, ...]
     fills: tuple[tuple[str, str, str], ...]
     other_ids: tuple[tuple[str, str, str], ...]
+    account: _AccountImage = _AccountImage()
 
 
 def to_snapshot(book: Book) -> dict[str, Any]:
@@ -62,6 +79,7 @@ def to_snapshot(book: Book) -> dict[str, Any]:
         orders=tuple(book.orders.values()),
         fills=book.fill_keys(),
         other_ids=tuple((*key, owner) for key, owner in book.order_ids().items() if stated.get(key) != owner),
+        account=_account_image(book.account),
     )
     body: dict[str, Any] = encode(image)
     return body
@@ -80,6 +98,7 @@ def from_snapshot(body: Mapping[str, Any]) -> Book:
     stated = {(o.symbol, o.order_id): o.client_id for o in image.orders if o.order_id}
     others = {(symbol, order_id): owner for symbol, order_id, owner in image.other_ids}
     book.remember(image.fills, {**stated, **others}.items())
+    book.account = _account_book(image.account)
     return book
 
 
@@ -108,3 +127,27 @@ def _symbol_book(image: _SymbolImage) -> SymbolBook:
         last_fill_ms=image.last_fill_ms,
         totals=MutableTotals(dict(image.totals)),
     )
+
+
+def _account_image(book: AccountBook) -> _AccountImage:
+    return _AccountImage(
+        breakers=tuple(book.breakers.values()),
+        day=book.day,
+        peak=book.peak,
+        baseline=book.baseline,
+        rates=tuple(book.rates.values()),
+        totals=tuple(IncomeTotal(kind=k, symbol=s, asset=a, amount=n) for (k, s, a), n in book.totals.items()),
+        rows=tuple(book.rows),
+    )
+
+
+def _account_book(image: _AccountImage) -> AccountBook:
+    book = AccountBook(
+        breakers={one.symbol: one for one in image.breakers},
+        day=image.day,
+        peak=image.peak,
+        baseline=image.baseline,
+        rates={one.asset: one for one in image.rates},
+    )
+    book.remember(image.rows, image.totals)
+    return book

@@ -36,6 +36,8 @@ class OrderEntry:
     is_over: bool = False
     is_attached: bool = True
     """Whether it is its slot's one order; a stray of ours is only watched until it is gone."""
+    closes: tuple[SlotKey, ...] = ()
+    """The slots whose lots an order of the symbol's desk sells, in this order."""
 
     @property
     def missing(self) -> int:

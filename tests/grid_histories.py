@@ -227,4 +227,5 @@ def everything(book: Book) -> dict[str, object]:
         "epochs": (book.halt_epoch, book.owner_epoch),
         "fills": book.fill_keys(),
         "ids": book.order_ids(),
+        "account": book.account,
     }

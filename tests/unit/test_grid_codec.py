@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from grid.account_records import BreakerSet, DayOpened, EquityBaseline, IncomeBooked, PeakSet, RateSet
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
 from grid.ladder import GridSide
@@ -64,6 +65,7 @@ INTENDED = OrderIntended(
     target=300_000,
     at_ms=9,
     attach=False,
+    closes=(KEY,),
 )
 RECORDS: tuple[Record, ...] = (
     generation(GridSide.SHORT),
@@ -81,6 +83,22 @@ RECORDS: tuple[Record, ...] = (
     FundingBooked(symbol=SYMBOL, transaction_id="9", amount=Decimal("-0.00000001"), asset="USDT", venue_ms=3),
     Counted(symbol=SYMBOL, what="latecomer", reason=Reason.STALE),
     Counted(symbol=SYMBOL, what="latecomer"),
+    BreakerSet(
+        symbol=SYMBOL,
+        base=Decimal(-3),
+        peak=Decimal("0.5"),
+        kind="stop_loss",
+        reason="lost",
+        price=Decimal("2998.5"),
+        at_ms=5,
+        is_selling=True,
+    ),
+    DayOpened(day=20_000, opening=Decimal(1_000), tripped_at=Decimal(900)),
+    DayOpened(day=20_000, opening=Decimal(1_000)),
+    PeakSet(equity=Decimal("1000.1")),
+    EquityBaseline(amount=Decimal("999.5"), fees=Decimal("0.1"), venue_ms=7),
+    IncomeBooked(kind="TRANSFER", transaction_id="12", symbol="", asset="USDT", amount=Decimal("-3.5"), venue_ms=8),
+    RateSet(asset="BNB", rate=Decimal("612.3"), at_ms=9),
 )
 
 
@@ -99,7 +117,16 @@ def test_a_record_survives_its_plain_form(record: Record) -> None:
 def test_account_records_have_no_symbol_and_others_theirs() -> None:
     symbols = {to_body(record)[0]: to_body(record)[1] for record in RECORDS}
 
-    assert {kind for kind, symbol in symbols.items() if symbol == ""} == {"owner", "hold", "lift"}
+    assert {kind for kind, symbol in symbols.items() if symbol == ""} == {
+        "owner",
+        "hold",
+        "lift",
+        "day",
+        "peak",
+        "baseline",
+        "income",
+        "rate",
+    }
 
 
 def test_an_older_body_takes_defaults_for_what_it_lacks() -> None:
