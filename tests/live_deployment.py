@@ -148,6 +148,14 @@ class LiveDeployment:
         """Wait until the same orders rest at the venue and in the book, and nothing is under way."""
         self.until(lambda: self._is_settled(name), f"{name} is settled")
 
+    def walk(self, *prices: str, name: str = "ETHUSDT") -> None:
+        """Take the market from price to price, each known to the gateway and settled before the next."""
+        for price in prices:
+            self.venue.walk(name, price)
+            wanted = Decimal(price)
+            self.until(lambda wanted=wanted: self._price(name) == wanted, f"{name} is seen at {price}")  # type: ignore[misc]
+            self.settle(name)
+
     def kill_gateway(self) -> None:
         """End the gateway as `kill -9` would: nothing more is journalled, the journal is not closed."""
         self.crew.kill(self.roster.gateway)
@@ -178,6 +186,10 @@ class LiveDeployment:
             self.crew.kill(self.roster.gateway)
         self.crew.dismiss((*self.roster.everyone,))
         self.room.end()
+
+    def _price(self, name: str) -> Decimal | None:
+        price = self.symbol(name).get("price")
+        return Decimal(price) if price is not None else None
 
     def _is_settled(self, name: str) -> bool:
         at_venue = {row["clientOrderId"] for row, _ in self.venue.own_orders(name, is_open=True)}
