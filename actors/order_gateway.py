@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from enum import Enum
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
@@ -58,12 +59,14 @@ from exchanges.desk.settings import DeskSymbol
 from exchanges.errors import VenueError
 from exchanges.port import Account, MarketVenue, TradingVenue
 from exchanges.throttle import Throttle, ThrottleRule
+from grid.book import Book
 from grid.errors import GridmeshError, RefusedToStart
 from grid.records import from_body
 from grid.slot import SlotKey
 from risk.lease import Go
 from risk.plan import Severity
 
+T = TypeVar("T")
 TICK_S = 0.1
 PICTURE_S = 0.2
 GAUGES_S = 1.0
@@ -167,9 +170,15 @@ class OrderGateway:
         self._venue = venue
         try:
             journal = self._make_journal()
-            facts = await self._ready_facts(venue, market)
-            if not self._take_over(facts, journal, venue):
+            read = partial(_facts, self._settings, venue, market)
+            facts = await self._patiently("the venue's metadata, prices and account", read)
+            book = read_book(journal, from_body)
+            due = grids(self._settings, facts, book)
+            if not self._passes(facts, due, book):
                 await asyncio.Event().wait()
+            # Only what has passed every check changes anything at the venue.
+            await self._patiently("leverage and margin type", partial(set_margin, self._settings, venue))
+            self._take_over(facts, due, book, journal, venue)
             self._listening = Listening(
                 name=self._name,
                 venue=venue,
@@ -186,31 +195,30 @@ class OrderGateway:
         finally:
             await self._end(venue, market, journal)
 
-    async def _ready_facts(self, venue: TradingVenue, market: MarketVenue) -> Facts:
-        """Read the venue until it answers: an unknown refuses to trade, and says what it waits for."""
+    async def _patiently(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Call until the venue answers: an unknown refuses to trade, and says what it waits for."""
         pause_s = RETRY_FIRST_S
         while True:
             try:
-                await venue.connect()
-                await set_margin(self._settings, venue)
-                return await read_facts(self._settings, venue, market)
+                return await call()
             except VenueError as error:
-                self._waiting_for = [f"the venue's metadata, prices and account: {error}"]
+                self._waiting_for = [f"{what}: {error}"]
                 self._log.warning("start_waits", why=str(error), again_in_s=pause_s)
                 await asyncio.sleep(pause_s)
                 pause_s = min(2 * pause_s, RETRY_LAST_S)
 
-    def _take_over(self, facts: Facts, journal: Journal, venue: TradingVenue) -> bool:
-        """Check, then rebuild the book and begin. Returns False where a check refuses the start."""
-        book = read_book(journal, from_body)
-        due = grids(self._settings, facts, book)
+    def _passes(self, facts: Facts, due: list[Grid], book: Book) -> bool:
+        """Return whether no check refuses the start; what was found is said."""
         found = findings(self._settings, facts, due, book)
         for finding in found:
             self._log.warning("finding", severity=finding.severity.value, text=finding.sentence)
         refused = [finding.sentence for finding in found if finding.severity is Severity.REFUSE]
         if refused:
             self._refuse(refused)
-            return False
+        return not refused
+
+    def _take_over(self, facts: Facts, due: list[Grid], book: Book, journal: Journal, venue: TradingVenue) -> None:
+        """Begin with the book that the journal holds."""
         self._grids = {grid.settings.symbol: grid for grid in due}
         rule = ThrottleRule(
             orders_per_second=self._settings.gateway.orders_per_second, burst=self._settings.gateway.burst
@@ -239,7 +247,6 @@ class OrderGateway:
         self._state, self._waiting_for = GatewayState.SERVING, []
         for wanted in self._early:
             self._set_up(wanted)
-        return True
 
     async def _serve(self, listening: Listening) -> None:
         async with asyncio.TaskGroup() as group:
@@ -371,6 +378,11 @@ class OrderGateway:
             self._keeper.close()
         elif journal is not None:
             journal.close()
+
+
+async def _facts(settings: Settings, venue: TradingVenue, market: MarketVenue) -> Facts:
+    await venue.connect()
+    return await read_facts(settings, venue, market)
 
 
 async def _every(period_s: float, call: Callable[[], None]) -> None:
