@@ -30,8 +30,8 @@ class SimProcess:
         self._log = log.open("wb")
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "exchanges.sim.binance", *arguments],
-            stdin=subprocess.DEVNULL,
+            [sys.executable, "-m", "exchanges.sim.binance", "--ends-with-input", *arguments],
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,
             env=environment,
@@ -93,6 +93,7 @@ class SimProcess:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        if self._process.stdout is not None:
-            self._process.stdout.close()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
         self._log.close()

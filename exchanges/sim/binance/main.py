@@ -41,6 +41,8 @@ class ServeOptions:
     deposit: Decimal = Decimal(10_000)
     control_token: str = ""
     keep_playing: bool = False
+    ends_with_input: bool = False
+    """End when standard input closes: a venue started by a program does not outlive it, however that ends."""
 
     def market(self) -> SourceFactory:
         if self.tape:
@@ -71,6 +73,8 @@ async def serve(options: ServeOptions, *, out: TextIO = sys.stdout) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, ended.set)
+    if options.ends_with_input:
+        loop.add_reader(sys.stdin.fileno(), lambda: ended.set() if not os.read(sys.stdin.fileno(), 4096) else None)
     out.write(orjson.dumps(_announcement(server)).decode() + "\n")
     out.flush()
     running, asked = asyncio.create_task(server.wait()), asyncio.create_task(ended.wait())
@@ -116,6 +120,7 @@ def parse(arguments: Sequence[str]) -> ServeOptions:
     parser.add_argument("--deposit", type=Decimal, default=defaults.deposit)
     parser.add_argument("--control-token", default=defaults.control_token)
     parser.add_argument("--keep-playing", action="store_true")
+    parser.add_argument("--ends-with-input", action="store_true", help="end when standard input closes")
     given = vars(parser.parse_args(arguments))
     return ServeOptions(**{**given, "tape": tuple(given["tape"])})
 
