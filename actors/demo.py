@@ -49,13 +49,14 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
         signal.signal(number, launched.on_signal)
     try:
         launched.launch()
+        dashboard = f"{launched.file.dashboard_url} (it asks for the token in {launched.file.token_path})"
         with view:
-            watch = Watch(launched.look, launched.is_stopping, view, launched.file.dashboard_url)
+            watch = Watch(launched.look, launched.is_stopping, view, dashboard)
             watch.until_running(begun)
             market.begin(venue)
             traded_s = watch.trading(duration_s)
             launched.stop("keep")
-            last = launched.until_stopped(lambda seen: view.show(seen, "stopping", launched.file.dashboard_url))
+            last = launched.until_stopped(lambda seen: view.show(seen, "stopping", dashboard))
     finally:
         launched.end()
     reckoning = reckon(last, venue.truth(), settings, traded_s)

@@ -37,7 +37,12 @@ def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
         "account": gateway.get("account", {}),
         "counts": gateway.get("counts", {}),
         "actors": actor_rows(seen),
-        "addresses": {"ray": run.address, "ray_dashboard": run.dashboard_url},
+        "troubles": seen.get("troubles", []),
+        "addresses": {
+            "ray": run.address,
+            "ray_dashboard": run.dashboard_url,
+            "ray_dashboard_token": run.token_path,
+        },
         "notices": gateway.get("notices", [])[-10:],
     }
 
@@ -49,7 +54,13 @@ def actor_rows(seen: Mapping[str, Any]) -> list[dict[str, Any]]:
     rows = [{"name": gateway.get("name", "gateway"), "state": gateway.get("state", "starting"), "waiting_for": waits}]
     if risk:
         rows.append({"name": risk.get("name", "risk"), "state": risk.get("phase"), "waiting_for": ""})
-    return rows
+    own = {row["name"]: row for row in rows}
+    for life in seen.get("actors", []):
+        row = own.setdefault(life["name"], {"name": life["name"], "state": life["health"], "waiting_for": ""})
+        if life["health"] != "up":
+            row["state"] = life["health"]
+        row.update(restarts=life["restarts"], last_error=life["last_error"])
+    return list(own.values())
 
 
 def holds_of(gateway: Mapping[str, Any], symbol: str) -> list[dict[str, Any]]:
