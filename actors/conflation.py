@@ -13,6 +13,7 @@ from actors.messages import (
     FeedWord,
     HoldWord,
     Intents,
+    LastWords,
     Message,
     PriceWanted,
     SetupWanted,
@@ -39,7 +40,7 @@ def conflation_key(message: Message) -> Hashable:
             return (type(message), message.symbol)
         case HoldWord():
             return (HoldWord, message.cause, message.symbol)
-        case WindowChange() | Intents() | Tellings() | Go():
+        case WindowChange() | Intents() | Tellings() | Go() | LastWords():
             return (type(message),)
 
 

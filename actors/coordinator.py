@@ -9,16 +9,18 @@ from enum import Enum
 from typing import Any, Protocol
 
 from actors.clock import Clock, monotonic_s
-from actors.messages import Envelope, HoldWord, Receipt
+from actors.messages import Envelope, HoldWord, LastWords, Receipt
 from actors.roster import Roster
 from actors.settings import Settings
 from actors.structured_log import log_of
+from actors.supervision import Supervision
 from grid.holds import HoldCause
 
 POLL_S = 0.1
 WATCH_S = 1.0
 AT_ONCE = 4
 CLOSE_PATIENCE_S = 110.0
+ROLL_CALL_S = 3.0
 
 
 class DeploymentState(Enum):
@@ -42,6 +44,14 @@ class Crew(Protocol):
 
     def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]: ...
 
+    def incarnations(self, names: Iterable[str]) -> dict[str, str | None]:
+        """Return which life of each actor answers; a later life compares greater."""
+        ...
+
+    def is_there(self, name: str) -> bool:
+        """Whether an actor of that name exists, even if it does not answer."""
+        ...
+
     def dismiss(self, names: Iterable[str]) -> None:
         """End the actors for good."""
         ...
@@ -50,17 +60,24 @@ class Crew(Protocol):
 class Coordinator:
     """One deployment's coordinator. It decides nothing about orders; a restarted one adopts the living by name."""
 
-    def __init__(self, *, settings: Settings, roster: Roster, crew: Crew, clock: Clock) -> None:
+    def __init__(
+        self, *, settings: Settings, roster: Roster, crew: Crew, clock: Clock, is_restarted: bool = False
+    ) -> None:
         self._settings = settings
         self._roster = roster
         self._crew = crew
         self._clock = clock
+        self._is_restarted = is_restarted
         self._log = log_of(roster.coordinator)
         self._state = DeploymentState.STARTING
         self._waiting_for: list[str] = []
         self._refusals: list[str] = []
         self._started_ms = clock.now_ms()
+        self._supervision = Supervision()
+        self._roll_called_ms = 0
         self._gateway: dict[str, Any] = {}
+        self._gateway_answers = False
+        self._has_served = is_restarted
         self._risk: dict[str, Any] = {}
         self._last: dict[str, Any] = {}
         self._stop_mode: str | None = None
@@ -72,7 +89,9 @@ class Coordinator:
         self._thread.start()
 
     def receive(self, envelope: Envelope) -> Receipt:
-        """Take no messages: nobody sends any."""
+        """Take what a dying actor says; nobody sends anything else."""
+        if isinstance(envelope.message, LastWords):
+            self._supervision.last_words(envelope.sender, envelope.incarnation, envelope.message, self._now_ms())
         return Receipt()
 
     def snapshot(self) -> dict[str, Any]:
@@ -84,7 +103,10 @@ class Coordinator:
             "refusals": list(self._refusals),
             "started_ms": self._started_ms,
             "gateway": self._gateway,
+            "gateway_answers": self._gateway_answers,
             "risk": self._risk,
+            "actors": self._supervision.rows(self._now_ms()),
+            "troubles": self._troubles(),
             "final": self._last,
             "layouts": {symbol: layout.names() for symbol, layout in self._roster.layouts.items()},
             "max_lots": {symbol.symbol: symbol.max_lots for symbol in self._settings.symbols},
@@ -112,6 +134,8 @@ class Coordinator:
             self._waiting_for = []
             while not self._wake.wait(WATCH_S):
                 self._look()
+                self._call_roll()
+                self._notice_close()
             self._stop()
         elif self._stop_mode is not None:
             self._stop()
@@ -120,13 +144,17 @@ class Coordinator:
 
     def _start_in_order(self) -> bool:
         """Return False where the gateway refuses or a stop came first."""
-        roster, crew = self._roster, self._crew
-        crew.enlist(roster.gateway)
+        roster = self._roster
+        if self._is_restarted and not self._crew.is_there(roster.gateway):
+            # Nothing but a stop ends the gateway: a new one would trade again after it.
+            self._stop_mode = self._stop_mode or "keep"
+            return False
+        self._enlist_one(roster.gateway)
         if not self._until("the order gateway", self._gateway_serves):
             return False
         # Creating is slow and trades nothing: it goes on while the order stream is confirmed. They serve only then.
         if self._settings.risk.enabled:
-            crew.enlist(roster.risk)
+            self._enlist_one(roster.risk)
         if not self._until("the order stream and the first reading", self._gateway_is_ready):
             return False
         if self._settings.risk.enabled and not self._until("the risk supervisor's data", self._risk_has_data):
@@ -137,16 +165,22 @@ class Coordinator:
 
     def _enlist(self, names: tuple[str, ...]) -> bool:
         for name in names:
-            self._crew.enlist(name)
+            self._enlist_one(name)
         return self._until(f"{', '.join(names)} to answer", lambda: self._all_answer(names))
+
+    def _enlist_one(self, name: str) -> None:
+        self._crew.enlist(name)
+        self._supervision.enlisted(name, self._now_ms())
 
     def _until(self, what: str, is_so: Callable[[], bool | None]) -> bool:
         while True:
             answer = is_so()
             if answer is not None:
                 return answer
-            waits = self._gateway.get("waiting_for") or []
-            self._waiting_for = [what, *waits]
+            self._call_roll()
+            self._notice_close()
+            waits = self._gateway.get("waiting_for") or [] if self._gateway_answers else []
+            self._waiting_for = [what, *waits, *self._troubles()]
             if self._wake.wait(POLL_S):
                 return False
 
@@ -170,27 +204,61 @@ class Coordinator:
         return True if all(answers.get(name) is not None for name in names) else None
 
     def _look(self) -> None:
-        self._gateway = self._crew.ask(self._roster.gateway, "snapshot") or self._gateway
+        seen = self._crew.ask(self._roster.gateway, "snapshot")
+        self._gateway, self._gateway_answers = seen or self._gateway, bool(seen)
+        self._has_served = self._has_served or self._gateway.get("state") == "serving"
         if self._settings.risk.enabled:
             self._risk = self._crew.ask(self._roster.risk, "snapshot") or self._risk
+
+    def _call_roll(self) -> None:
+        """Learn who lives; create anew who is gone altogether, which Ray would not."""
+        if self._now_ms() - self._roll_called_ms < ROLL_CALL_S * 1000:
+            return
+        self._roll_called_ms = self._now_ms()
+        self._supervision.heard(self._crew.incarnations(self._supervision.names), self._now_ms())
+        for name in self._supervision.silent(self._now_ms()):
+            if not self._wake.is_set() and not self._crew.is_there(name):
+                self._log.error("actor_gone", actor_gone=name)
+                self._crew.enlist(name)
+
+    def _notice_close(self) -> None:
+        """Go on with a stop that an earlier life of this coordinator began: the gateway remembers it."""
+        closing = self._gateway.get("closing")
+        if self._is_restarted and self._gateway_answers and closing and self._stop_mode is None:
+            self.stop(closing)
 
     def _stop(self) -> None:
         """Fence first, cancel own orders, verify, then streams, then actors (design, section 4)."""
         self._state = DeploymentState.STOPPING
         roster, crew, mode = self._roster, self._crew, self._stop_mode or "keep"
-        deadline = monotonic_s() + CLOSE_PATIENCE_S
-        asked = False
-        while self._gateway.get("state") == "serving" and monotonic_s() < deadline:
-            asked = asked or bool(crew.ask(roster.gateway, "close", mode))
-            self._look()
-            if asked and self._gateway.get("is_closed"):
-                break
-            self._waiting_for = ["own orders to be verified gone"]
-            time.sleep(POLL_S)
-        self._last = {"mode": mode, "verified": bool(self._gateway.get("is_closed")), **self._gateway}
+        verified = self._has_served and self._close_gateway(mode, monotonic_s() + CLOSE_PATIENCE_S)
+        self._last = {**self._gateway, "mode": mode, "verified": verified, "troubles": self._troubles()}
         crew.dismiss((*roster.feed_list, *roster.slots, roster.risk, roster.reconciler))
         crew.ask(roster.gateway, "stop")
         crew.dismiss((roster.gateway,))
         self._waiting_for = []
         self._state = DeploymentState.STOPPED
-        self._log.info("stopped", mode=mode, verified=self._last["verified"])
+        self._log.info("stopped", mode=mode, verified=verified)
+
+    def _close_gateway(self, mode: str, deadline_s: float) -> bool:
+        """Return whether the gateway says that it is closed. One that died meanwhile is asked again when it is back."""
+        gateway = self._roster.gateway
+        while self._crew.is_there(gateway) and monotonic_s() < deadline_s:
+            self._look()
+            state, closing = self._gateway.get("state"), self._gateway.get("closing")
+            if self._gateway_answers and state == "refused":
+                return False
+            if self._gateway_answers and closing == mode and self._gateway.get("is_closed"):
+                return True
+            if not self._gateway_answers or closing != mode:
+                self._crew.ask(gateway, "close", mode)
+            self._call_roll()
+            self._waiting_for = ["own orders to be verified gone", *self._troubles()]
+            time.sleep(POLL_S)
+        return False
+
+    def _troubles(self) -> list[str]:
+        return self._supervision.troubles(self._now_ms())
+
+    def _now_ms(self) -> int:
+        return self._clock.monotonic_ns() // 1_000_000

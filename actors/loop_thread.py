@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from actors.ending import end_process
+from actors.ending import end_process, last_words
 from actors.structured_log import log_of
 
 CAPACITY = 10_000
@@ -130,4 +130,5 @@ class LoopThread:
 
     def _die(self, what: str, error: BaseException | None = None) -> None:
         log_of(self._name).critical("loop_died", what=what, exc_info=error)
+        last_words(what)
         self._end()

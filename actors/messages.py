@@ -99,6 +99,13 @@ class HoldWord:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastWords:
+    """What an actor's process dies of, told to the coordinator. Sent once: a kill leaves no time for any."""
+
+    why: str
+
+
 Message = (
     SymbolSetup
     | SetupWanted
@@ -112,6 +119,7 @@ Message = (
     | FeedWord
     | Go
     | HoldWord
+    | LastWords
 )
 
 

@@ -121,6 +121,7 @@ class OrderGateway:
         self._account: Account | None = None
         self._grids: dict[str, Grid] = {}
         self._early: list[SetupWanted] = []
+        self._early_words: list[Event] = []
         self._notices: list[dict[str, Any]] = []
         self._keeper: DeskKeeper | None = None
         self._caller: VenueCaller | None = None
@@ -245,6 +246,8 @@ class OrderGateway:
         self._keeper.begin(journal.raise_owner_epoch(), first_records(due, facts, book))
         self._on_account(facts.account)
         self._state, self._waiting_for = GatewayState.SERVING, []
+        for word in self._early_words:
+            self._on_event(word)
         for wanted in self._early:
             self._set_up(wanted)
 
@@ -315,6 +318,9 @@ class OrderGateway:
     def _on_event(self, event: Event) -> None:
         if self._keeper is not None:
             self._keeper.handle(event)
+        elif isinstance(event, HoldAsked | CloseAsked):
+            # People's words, spoken while the book is being rebuilt: they are the first that it hears.
+            self._early_words = [*self._early_words[-99:], event]
 
     def _set_up(self, wanted: SetupWanted) -> None:
         grid = self._grids.get(wanted.symbol)

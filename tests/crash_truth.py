@@ -64,7 +64,7 @@ def book_on_disk(settings: Settings) -> Book:
 
 
 def not_true(settings: Settings, account: Mapping[str, Any]) -> Iterator[str]:
-    """Yield each lot on the disk whose slot, size or cost is not the venue's, each second buy, and a profit that jumped."""
+    """Yield each lot on the disk whose slot, size or cost is not true, each second buy, and a profit that jumped."""
     book = book_on_disk(settings)
     for ladder in settings.symbols:
         true, gross, doubled = true_lots(account, ladder.symbol)
@@ -78,6 +78,6 @@ def not_true(settings: Settings, account: Mapping[str, Any]) -> Iterator[str]:
             quantity, cost = held.get(slot, (Decimal(0), Decimal(0)))
             lot = true.get(slot, TrueLot())
             if quantity != lot.quantity or abs(cost - lot.cost) > EXACT:
-                yield f"{ladder.symbol} {slot}: the book has {quantity} for {cost}, in truth {lot.quantity} for {lot.cost}"
+                yield f"{ladder.symbol} {slot}: {quantity} for {cost} booked, {lot.quantity} for {lot.cost} in truth"
         if abs(symbol.ledger.realised - gross) > EXACT:
             yield f"{ladder.symbol}: realised {symbol.ledger.realised} by the book, {gross} in truth"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any
@@ -70,10 +71,12 @@ class LocalCrew:
         self._clock = SystemClock()
         self._journal: MortalJournal | None = None
         self._ended = threading.Event()
+        self._lives: dict[str, str] = {}
 
     def enlist(self, name: str) -> None:
         box = self._room.box(name)
         if box.actor is None:
+            self._lives[name] = f"{time.monotonic_ns():020d}"
             box.seat(self._build(name))
 
     def ask(self, name: str, question: str, *arguments: Any) -> Any:
@@ -87,17 +90,28 @@ class LocalCrew:
     def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]:
         return {name: self.ask(name, question, *arguments) for name in names}
 
+    def incarnations(self, names: Iterable[str]) -> dict[str, str | None]:
+        return {name: self._lives.get(name) if self._room.box(name).actor is not None else None for name in names}
+
+    def is_there(self, name: str) -> bool:
+        """Whether it was enlisted and not dismissed; one that was killed is only dead for a while, as with Ray."""
+        return name in self._lives
+
     def dismiss(self, names: Iterable[str]) -> None:
         for name in names:
-            if hasattr(self._room.box(name).actor, "stop"):
-                self.ask(name, "stop")
-            self._room.box(name).seat(None)
+            self._unseat(name)
+            self._lives.pop(name, None)
 
     def kill(self, name: str) -> None:
         """End an actor as `kill -9` would: nothing more of it reaches the journal or a socket."""
         if name == self._roster.gateway and self._journal is not None:
             self._journal.die()
-        self.dismiss((name,))
+        self._unseat(name)
+
+    def _unseat(self, name: str) -> None:
+        if hasattr(self._room.box(name).actor, "stop"):
+            self.ask(name, "stop")
+        self._room.box(name).seat(None)
 
     def _on_end(self, name: str) -> None:
         journal = self._journal

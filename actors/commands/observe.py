@@ -51,6 +51,7 @@ def render_status(answer: dict[str, Any]) -> list[RenderableType]:
     for name in ("account", "addresses"):
         if answer.get(name):
             parts.append(f"{name}: {shown(answer[name])}")
+    parts += [f"TROUBLE: {sentence}" for sentence in answer.get("troubles", [])]
     not_serving = [actor for actor in answer.get("actors", []) if actor.get("waiting_for")]
     parts += [f"{shown(a.get('name'))} is {shown(a.get('state'))}, waits for {a['waiting_for']}" for a in not_serving]
     return parts

@@ -33,6 +33,7 @@ def picture_of(
         "at_ms": now.wall_ms,
         "is_ready": desk.is_ready,
         "is_closed": desk.is_closed,
+        "closing": desk.closing.value if desk.closing is not None else None,
         "waiting_for": desk.waits_for(),
         "owner_epoch": book.owner_epoch,
         "halt_epoch": book.halt_epoch,

@@ -54,7 +54,13 @@ def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
     """Build the coordinator."""
     from actors.coordinator import Coordinator
 
-    return Coordinator(settings=settings, roster=Roster.of(settings), crew=_crew(settings), clock=around.clock)
+    return Coordinator(
+        settings=settings,
+        roster=Roster.of(settings),
+        crew=_crew(settings),
+        clock=around.clock,
+        is_restarted=around.is_restarted,
+    )
 
 
 def _crew(settings: Settings) -> RayCrew:

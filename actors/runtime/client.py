@@ -78,11 +78,14 @@ class Client:
 
     def stop(self, mode: StopMode) -> dict[str, Any]:
         """Stop and return once the own orders are verified gone, or left as the mode says."""
-        self._say("stop", mode.value.replace("-", "_"))
+        word = mode.value.replace("-", "_")
+        self._say("stop", word)
         while True:  # the caller bounds the time
             seen = self._coordinator()
             if seen["state"] == "stopped":
                 return stop_report(seen)
+            if seen["state"] != "stopping":
+                self._say("stop", word)  # a coordinator that was started anew may not have heard it
             time.sleep(POLL_S)
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import ray
@@ -38,6 +38,18 @@ class RayCrew:
     def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]:
         """Ask several at once and return their answers; None for who did not answer in time."""
         return ask_all(self._cluster, names, question, *arguments, timeout_s=ANSWER_S)
+
+    def incarnations(self, names: Iterable[str]) -> dict[str, str | None]:
+        """Return which life of each actor answers; None for who does not."""
+        return call_all(self._cluster, names, lambda handle: handle.incarnation.remote(), timeout_s=ANSWER_S)
+
+    def is_there(self, name: str) -> bool:
+        """Whether an actor of that name exists, dead for a moment or not."""
+        try:
+            self._cluster.find(name)
+        except NotRunning:
+            return False
+        return True
 
     def dismiss(self, names: Iterable[str]) -> None:
         """End the actors for good."""
@@ -96,15 +108,20 @@ class RayCrew:
 
 def ask_all(cluster: Cluster, names: Iterable[str], question: str, *arguments: Any, timeout_s: float) -> dict[str, Any]:
     """Ask several actors at once; None for who did not answer in time, or is not there."""
-    pending = {name: _pose(cluster, name, question, arguments) for name in names}
+    return call_all(cluster, names, lambda handle: handle.ask.remote(question, *arguments), timeout_s=timeout_s)
+
+
+def call_all(cluster: Cluster, names: Iterable[str], call: Callable[[Any], Any], *, timeout_s: float) -> dict[str, Any]:
+    """Call several actors at once; None for who did not answer in time, or is not there."""
+    pending = {name: _pose(cluster, name, call) for name in names}
     waiting = [reference for reference in pending.values() if reference is not None]
     ready = set(ray.wait(waiting, num_returns=len(waiting), timeout=timeout_s)[0]) if waiting else set()
     return {name: _value(ref) if ref is not None and ref in ready else None for name, ref in pending.items()}
 
 
-def _pose(cluster: Cluster, name: str, question: str, arguments: tuple[Any, ...]) -> Any:
+def _pose(cluster: Cluster, name: str, call: Callable[[Any], Any]) -> Any:
     try:
-        return cluster.find(name).ask.remote(question, *arguments)
+        return call(cluster.find(name))
     except NotRunning:
         return None
 

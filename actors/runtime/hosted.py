@@ -11,9 +11,10 @@ from typing import Any, Protocol
 
 import ray
 
+from actors.actor_names import COORDINATOR
 from actors.clock import SystemClock
-from actors.ending import end_process
-from actors.messages import Envelope, Receipt
+from actors.ending import end_process, last_words, on_last_words
+from actors.messages import Envelope, LastWords, Receipt
 from actors.runtime.courier import Courier
 from actors.runtime.late_log import LateLog
 from actors.runtime.metrics import RayGauges
@@ -22,6 +23,8 @@ from actors.runtime.waker import ThreadWaker
 
 DEATH_DELAY_S = 0.2
 """The sender hears first that its message was taken, else it would send the same again to the next life."""
+
+LAST_WORDS_S = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +37,8 @@ class Surroundings:
     waker: ThreadWaker
     clock: SystemClock
     gauges: RayGauges
+    is_restarted: bool
+    """Whether an earlier process of this actor has died."""
 
 
 class PlainActor(Protocol):
@@ -57,6 +62,7 @@ class Hosted:
         self._plan = plan
         self._log = LateLog(plan.name, as_json=plan.log_as_json)
         self._actor: PlainActor | None = None
+        self._incarnation = f"{SystemClock().now_ms():013d}.{os.getpid()}"
         self._self = ray.get_runtime_context().current_actor
         threading.Thread(target=self._build, name=f"start {plan.name}", daemon=True).start()
 
@@ -94,13 +100,18 @@ class Hosted:
         """Return the process id."""
         return os.getpid()
 
+    def incarnation(self) -> str:
+        """Return which life of the actor this is; answered while it is still being built."""
+        return self._incarnation
+
     def _ring(self) -> None:
         self._self.tick.remote()
 
     def _build(self) -> None:
         plan, clock = self._plan, SystemClock()
         try:
-            incarnation = f"{clock.now_ms():013d}.{os.getpid()}"
+            on_last_words(self._say_last)
+            incarnation = self._incarnation
             gauges = RayGauges()
             courier = Courier(
                 sender=plan.name,
@@ -112,7 +123,13 @@ class Hosted:
             )
             waker = ThreadWaker(plan.name, self._ring, clock)
             around = Surroundings(
-                name=plan.name, incarnation=incarnation, courier=courier, waker=waker, clock=clock, gauges=gauges
+                name=plan.name,
+                incarnation=incarnation,
+                courier=courier,
+                waker=waker,
+                clock=clock,
+                gauges=gauges,
+                is_restarted=bool(ray.get_runtime_context().was_current_actor_reconstructed),
             )
             module, _, function = plan.build.partition(":")
             build = getattr(import_module(module), function)
@@ -124,13 +141,29 @@ class Hosted:
             actor.start()
         except BaseException as error:
             self._log.critical("start_failed", exc_info=error)
+            last_words(f"it could not be built: {error!r}")
             end_process()
             raise
         self._actor = actor
 
     def _break(self, what: str, error: BaseException) -> None:
         self._log.critical("actor_broke", what=what, exc_info=error)
+        last_words(f"{what}: {error!r}")
         threading.Timer(DEATH_DELAY_S, end_process).start()
+
+    def _say_last(self, why: str) -> None:
+        """Tell the coordinator what this process dies of, as far as that goes within a moment."""
+        speaker = threading.Thread(target=self._tell_coordinator, args=(why,), daemon=True)
+        speaker.start()
+        speaker.join(LAST_WORDS_S)
+
+    def _tell_coordinator(self, why: str) -> None:
+        try:
+            coordinator = ray.get_actor(COORDINATOR, namespace=self._plan.deployment)
+        except ValueError:
+            return
+        words = Envelope(sender=self._plan.name, incarnation=self._incarnation, sequence=0, message=LastWords(why=why))
+        ray.wait([coordinator.receive.remote(words)], timeout=LAST_WORDS_S)
 
 
 def remote_class(kind: str) -> Any:

@@ -74,9 +74,10 @@ class Run:
             watch(seen)
             if seen.get("state") in ("stopped", "refused"):
                 return seen
-            if self._stopping.is_set() and not asked:
-                asked = bool(self.crew.ask(COORDINATOR, "stop", "keep"))
-                deadline = monotonic_s() + STOP_PATIENCE_S
+            if self._stopping.is_set() and seen.get("state") != "stopping":
+                # Asked again of a coordinator that was started anew before it had begun to stop.
+                asked = bool(self.crew.ask(COORDINATOR, "stop", "keep")) or asked
+                deadline = min(deadline, monotonic_s() + STOP_PATIENCE_S)
             if monotonic_s() > deadline:
                 return seen
             self._stopping.wait(POLL_S) if not asked else time.sleep(POLL_S)
