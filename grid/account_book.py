@@ -41,6 +41,8 @@ class AccountBook:
     totals: dict[tuple[str, str, str], Decimal] = field(default_factory=dict)
     """Income by (kind, symbol, asset)."""
     rows: OrderedDict[tuple[str, str], None] = field(default_factory=OrderedDict)
+    income_ms: int = 0
+    """Venue time of the newest row."""
 
     def apply(self, record: AccountRecord) -> None:
         """Change by one record. A row of income that is known already changes nothing."""
@@ -76,6 +78,7 @@ class AccountBook:
         if row in self.rows:
             return
         self.rows[row] = None
+        self.income_ms = max(self.income_ms, record.venue_ms)
         if len(self.rows) > INCOME_REMEMBERED:
             self.rows.popitem(last=False)
         key = (record.kind, record.symbol, record.asset)

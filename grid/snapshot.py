@@ -50,6 +50,7 @@ class _AccountImage:
     rates: tuple[RateSet, ...] = ()
     totals: tuple[IncomeTotal, ...] = ()
     rows: tuple[tuple[str, str], ...] = ()
+    income_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,6 +139,7 @@ def _account_image(book: AccountBook) -> _AccountImage:
         rates=tuple(book.rates.values()),
         totals=tuple(IncomeTotal(kind=k, symbol=s, asset=a, amount=n) for (k, s, a), n in book.totals.items()),
         rows=tuple(book.rows),
+        income_ms=book.income_ms,
     )
 
 
@@ -148,6 +150,7 @@ def _account_book(image: _AccountImage) -> AccountBook:
         peak=image.peak,
         baseline=image.baseline,
         rates={one.asset: one for one in image.rates},
+        income_ms=image.income_ms,
     )
     book.remember(image.rows, image.totals)
     return book

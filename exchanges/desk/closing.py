@@ -6,28 +6,26 @@ from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import ReadOpenOrders
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import ClosingMode, Instant, OpenOrdersRead
-from exchanges.desk.placing import Placing
+from exchanges.desk.flattening import Flattening
 from exchanges.desk.readings import is_own
 from exchanges.desk.standing import StandingHolds
 from grid.holds import HoldCause
 from grid.order import Purpose
-from grid.symbol_book import OrderEntry, SymbolBook
+from grid.symbol_book import OrderEntry
 
 STOPPING = "stopping"
 AGAIN_MS = 300
-SLICES_WITHOUT_PROGRESS = 10
 
 
 class Closing:
     """Drives the desk to its end, step by step, each verified."""
 
-    def __init__(self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds) -> None:
+    def __init__(self, core: Core, cancelling: Cancelling, flattening: Flattening, standing: StandingHolds) -> None:
         self._core = core
         self._cancelling = cancelling
-        self._placing = placing
+        self._flattening = flattening
         self._standing = standing
         self._reading_after_ms: int | None = None
-        self._left: dict[str, tuple[int, int]] = {}
 
     def ask(self, mode: ClosingMode, now: Instant) -> None:
         """Begin to close; a second word changes the mode, never back to trading."""
@@ -84,27 +82,5 @@ class Closing:
         if "" not in self._standing.gone_since_ms:
             return False
         # Every symbol is worked on, also after one that is not flat yet.
-        flat = [self._flatten(book, now) for book in self._core.book.symbols.values() if book.generations]
+        flat = [self._flattening.step(book, now) for book in self._core.book.symbols.values() if book.generations]
         return all(flat)
-
-    def _flatten(self, book: SymbolBook, now: Instant) -> bool:
-        """Sell the sum of the lots, never the position; return whether nothing more can be done."""
-        core, instrument = self._core, self._core.symbols[book.symbol].instrument
-        steps = book.lot_steps()
-        if steps < instrument.quantity_min:
-            return True
-        if core.book.live_orders(book.symbol):
-            return False
-        last, tries = self._left.get(book.symbol, (steps, 0))
-        tries = 0 if steps < last else tries + 1
-        self._left[book.symbol] = (steps, tries)
-        if tries > SLICES_WITHOUT_PROGRESS:
-            core.notice("not_flat", f"{book.symbol}: {steps} steps are left; the venue takes no more", "critical")
-            return True
-        mark = core.mark(book.symbol, now)
-        if mark is None:
-            return False
-        bound = mark * (1 - book.sign * core.settings.flatten_slippage)
-        price = instrument.ticks_ceil(bound) if book.sign > 0 else instrument.ticks_floor(bound)
-        self._placing.intend_flatten(book.symbol, price, min(steps, instrument.quantity_max), now)
-        return False

@@ -15,7 +15,7 @@ from grid.client_id import ClientId
 from grid.intent import Standing, Told
 from grid.order import Purpose
 from grid.reasons import Reason
-from grid.records import Record
+from grid.records import FillBooked, Record
 from grid.slot import SlotKey, SlotState
 from grid.symbol_book import SymbolBook
 from risk.daily_loss import DailyLoss
@@ -33,6 +33,7 @@ class Chore(Enum):
     VERIFY = "verify"
     CLOSE = "close"
     LIFT_MARGIN = "lift_margin"
+    SELL = "sell"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,8 @@ class Core:
     last_event_ms: dict[str, int] = field(default_factory=dict)
     echoed: set[str] = field(default_factory=set)
     """Orders not over that the private stream has told of."""
+    selling: set[str] = field(default_factory=set)
+    """Symbols whose lots a breaker sells: no exit rests meanwhile."""
     disproved_ms: dict[str, int] = field(default_factory=dict)
     """By client id: when a look-up of an order that is over last began and found nothing."""
     cancel_wanted: set[str] = field(default_factory=set)
@@ -101,6 +104,11 @@ class Core:
         for key in self.book.apply(record):
             self._changed[key] = self._recent[key] = None
         self.effects.records.append(record)
+
+    @property
+    def has_fill(self) -> bool:
+        """Whether this event has booked a fill."""
+        return any(isinstance(record, FillBooked) for record in self.effects.records)
 
     def command(self, command: Command) -> None:
         """Have something done."""

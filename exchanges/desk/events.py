@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum
 
 from exchanges.errors import Refusal
-from exchanges.port import Income, Position
+from exchanges.port import Account, Income, Position
 from grid.holds import HoldCause
 from grid.intent import Intent
 from grid.order import Fill, OrderReport, OrderUpdate
@@ -138,6 +138,23 @@ class PositionsRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountRead:
+    """The account, and then all positions, in readings begun at `begun_ms` (monotonic); None where one failed."""
+
+    begun_ms: int
+    account: Account | None
+    positions: tuple[Position, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RateSeen:
+    """What one unit of an asset is worth in the quote asset."""
+
+    asset: str
+    rate: Decimal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class IncomeRead:
     """Rows of the venue's ledger."""
 
@@ -217,6 +234,8 @@ Event = (
     | OpenOrdersRead
     | TradesRead
     | PositionsRead
+    | AccountRead
+    | RateSeen
     | IncomeRead
     | MarkSeen
     | ReferenceSeen

@@ -70,7 +70,7 @@ class Placing:
         slot, symbol = self._core.slot(key), self._core.book.symbol(key.symbol)
         lot, instrument = slot.lot, self._core.symbols[key.symbol].instrument
         is_waiting = slot.phase is Phase.FREE and lot is not None
-        if not is_waiting or lot is None or lot.quantity < instrument.quantity_min or not self._may_close():
+        if not is_waiting or lot is None or lot.quantity < instrument.quantity_min or not self._may_close(key.symbol):
             return
         if not self._fits_position(key.symbol, lot.quantity):
             return
@@ -122,6 +122,17 @@ class Placing:
         self._record_intent(client_id, symbol, None, Purpose.FLATTEN, price, quantity, 0, now)
         return client_id
 
+    def intend_dust(
+        self, symbol: str, closes: tuple[SlotKey, ...], price: int, quantity: int, target: int, now: Instant
+    ) -> None:
+        """Journal the one exit of several slots' dust, where cap and position allow it now (rule 19)."""
+        if not self._may_close(symbol) or not self._fits_position(symbol, quantity):
+            return
+        if isinstance(self._admission(Purpose.DUST, price, quantity, symbol, now), Admitted):
+            generation = self._core.book.symbol(symbol).ladder.generation
+            client_id = self._core.next_client_id(symbol, generation, 0, Purpose.DUST)
+            self._record_intent(client_id, symbol, None, Purpose.DUST, price, quantity, target, now, closes)
+
     def _outdated(self, intent: PlaceIntent, slot: SlotState) -> Reason | None:
         if not self._core.is_ready:
             return Reason.RESTORING
@@ -137,13 +148,15 @@ class Placing:
             core.refuse(key, Reason.HOLD, ", ".join(core.standing(key.symbol).holds))
         elif core.lease.state(now.mono_ms) is not LeaseState.VALID:
             core.refuse(key, Reason.NO_GO, "the risk supervisor has not said go")
+        elif any(key in order.closes for order in core.book.live_orders(key.symbol)):
+            core.refuse(key, Reason.DUST, "its dust is being sold with that of other levels")
         else:
             self._admit_and_intend(intent, now)
 
     def _on_exit(self, intent: PlaceIntent, slot: SlotState, now: Instant) -> None:
         if slot.lot is None or intent.quantity != slot.lot.quantity:
             self._core.refuse(intent.key, Reason.STALE)
-        elif not self._may_close():
+        elif not self._may_close(intent.key.symbol):
             self._core.refuse(intent.key, Reason.BACK_OFF, "stopping")
         elif not self._fits_position(intent.key.symbol, intent.quantity):
             self._core.refuse(intent.key, Reason.EXIT_DEFERRED, "others hold the other way: the position is smaller")
@@ -190,6 +203,7 @@ class Placing:
         quantity: int,
         target: int,
         now: Instant,
+        closes: tuple[SlotKey, ...] = (),
     ) -> None:
         opening = self._core.book.symbol(symbol).generation.side.entry_side
         self._core.record(
@@ -203,6 +217,7 @@ class Placing:
                 quantity=quantity,
                 target=target,
                 at_ms=now.wall_ms,
+                closes=closes,
             )
         )
         self._core.do_at(Chore.LOOK_UP, client_id, now.mono_ms + UNSENT_MS)
@@ -265,8 +280,10 @@ class Placing:
             ),
         )
 
-    def _may_close(self) -> bool:
+    def _may_close(self, symbol: str) -> bool:
         core = self._core
+        if symbol in core.selling:
+            return False
         return core.is_ready and not core.is_fenced and core.closing in (None, ClosingMode.LEAVE_EXITS)
 
     def _obstacle(self, order: OrderEntry, now: Instant) -> tuple[Reason, str] | None:

@@ -7,6 +7,15 @@ from decimal import Decimal
 
 from grid.instrument import Instrument
 from grid.policy import GridPolicy
+from risk.breakers import BreakerRules
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Breakers:
+    """What ends entries of a symbol, or of the account. `sells`: a stop-loss or take-profit sells the lots too."""
+
+    rules: BreakerRules
+    sells: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +41,9 @@ class DeskSettings:
     margin_pause_ms: int = 30_000
     flatten_slippage: Decimal = Decimal("0.005")
     daily_loss: Decimal | None = None
+    breakers: Breakers | None = None
+    unexplained_max: Decimal | None = None
+    """Equity that the book does not explain, beyond which people are warned."""
 
     @property
     def absent_after_ms(self) -> int:
@@ -45,6 +57,7 @@ class DeskSymbol:
 
     policy: GridPolicy
     instrument: Instrument
+    breakers: Breakers | None = None
 
     @property
     def symbol(self) -> str:
