@@ -82,7 +82,8 @@ class LiveDeployment:
     def start(self) -> None:
         """Start and wait until every actor answers and the feeds have a price."""
         self.begin()
-        self.until(lambda: self.state() == "running", "the deployment runs", timeout_s=10)
+        self.until(lambda: self.state() in ("running", "refused"), "the deployment runs", timeout_s=20)
+        assert self.state() == "running", self.coordinator.snapshot()["refusals"]
 
     def state(self) -> str:
         return str(self.coordinator.snapshot()["state"])
