@@ -10,12 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
+from exchanges.desk.accounting import Accounting
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.closing import STOPPING, Closing
 from exchanges.desk.commands import Effects
 from exchanges.desk.core import Chore, Core, NextStep
+from exchanges.desk.dust import Dust
 from exchanges.desk.events import (
     Accepted,
+    AccountRead,
     Asked,
     CancelAnswered,
     CloseAsked,
@@ -30,6 +33,7 @@ from exchanges.desk.events import (
     OrderRead,
     PlaceAnswered,
     PositionsRead,
+    RateSeen,
     ReconcileDue,
     ReferenceSeen,
     StatesWanted,
@@ -38,6 +42,8 @@ from exchanges.desk.events import (
     Ticked,
     TradesRead,
 )
+from exchanges.desk.flattening import Flattening
+from exchanges.desk.guarding import Guarding
 from exchanges.desk.placing import Placing
 from exchanges.desk.readings import Readings
 from exchanges.desk.reports import Reports
@@ -46,7 +52,7 @@ from exchanges.desk.standing import StandingHolds
 from grid.book import Book
 from grid.holds import HoldCause
 from grid.intent import CancelIntent, PlaceIntent, Standing
-from grid.records import FundingBooked, OrderMarked, OwnerRaised, Record
+from grid.records import OrderMarked, OwnerRaised, Record
 from grid.slot import Phase, Signal, SlotKey
 from grid.symbol_book import OrderEntry
 from risk.daily_loss import DailyLoss
@@ -70,7 +76,12 @@ class OrderDesk:
         self._standing = StandingHolds(self._core, self._cancelling)
         self._reports = Reports(self._core, self._cancelling, self._placing, self._standing)
         self._readings = Readings(self._core, self._reports, self._standing)
-        self._closing = Closing(self._core, self._cancelling, self._placing, self._standing)
+        flattening = Flattening(self._core, self._placing)
+        self._closing = Closing(self._core, self._cancelling, flattening, self._standing)
+        self._guarding = Guarding(self._core, self._cancelling, flattening, self._standing)
+        self._dust = Dust(self._core, self._cancelling, self._placing)
+        self.accounting = Accounting(self._core)
+        """The account's money: equity, its tie, income. Only this desk changes it."""
 
     @property
     def book(self) -> Book:
@@ -132,10 +143,6 @@ class OrderDesk:
         """Return the last mark price that is not too old."""
         return self._core.mark(symbol, now)
 
-    def read_equity(self, equity: Decimal, now: Instant) -> None:
-        """Take a reading of the account's equity for the day's loss limit."""
-        self._core.daily_loss = self._core.daily_loss.read(equity, wall_ms=now.wall_ms)
-
     def begin(self, owner_epoch: int, records: Iterable[Record], now: Instant) -> Effects:
         """Take over: raise the owner epoch, hold entries until the stream is confirmed, and doubt all that was in
         flight.
@@ -157,6 +164,8 @@ class OrderDesk:
         for order in core.book.orders.values():
             if order.missing:
                 core.do_at(Chore.SETTLE, order.client_id, now.mono_ms)
+        self.accounting.begin()
+        self._guarding.begin(now)
         return core.take_effects()
 
     def _doubt(self, order: OrderEntry, now: Instant) -> None:
@@ -175,6 +184,7 @@ class OrderDesk:
 
     def release(self, client_id: str, now: Instant) -> tuple[Approved | None, Effects]:
         """Return the permission to send now, or None and the record that took the order back."""
+        self._guarding.check(now)
         return self._placing.release(client_id, now), self._core.take_effects()
 
     def handle(self, event: Event, now: Instant) -> Effects:
@@ -184,19 +194,24 @@ class OrderDesk:
                 self._on_asked(event, now)
             case PlaceAnswered() | CancelAnswered() | OrderRead() | StreamSaid() | StreamState():
                 self._on_venue(event, now)
-            case OpenOrdersRead() | TradesRead() | PositionsRead() | IncomeRead() | ReconcileDue():
+            case OpenOrdersRead() | TradesRead() | PositionsRead() | ReconcileDue():
                 self._on_reading(event, now)
+            case AccountRead() | RateSeen() | IncomeRead():
+                self._on_money(event, now)
             case MarkSeen(symbol=symbol, price=price):
                 self._core.marks[symbol] = (price, now.mono_ms)
             case ReferenceSeen():
                 self._standing.on_reference(event, now)
             case Ticked():
                 self._on_tick(now)
+        if self._core.has_fill:
+            self._guarding.check(now)
         return self._core.take_effects()
 
     def _on_asked(self, event: Asked | StatesWanted | HoldAsked | CloseAsked | GoSaid, now: Instant) -> None:
         match event:
             case Asked(intent=PlaceIntent() as intent):
+                self._guarding.check(now)
                 self._placing.on_intent(intent, now)
             case Asked(intent=CancelIntent() as intent):
                 if intent.reference is not None:
@@ -206,6 +221,8 @@ class OrderDesk:
             case StatesWanted(keys=keys):
                 for key in keys:
                     self._core.repeat(key)
+            case HoldAsked(cause=HoldCause.STOP_LOSS, symbol=symbol, is_put=is_put, reason=reason):
+                self._on_stop_loss(symbol, reason, now, is_put=is_put)
             case HoldAsked(cause=cause, symbol=symbol, is_put=True, reason=reason):
                 self._standing.put(cause, symbol, reason, now)
             case HoldAsked(cause=cause, symbol=symbol, reason=reason):
@@ -237,9 +254,7 @@ class OrderDesk:
                 self._core.is_stream_up = False
                 self._standing.put(HoldCause.ORDER_STREAM, "", reason or "the order stream is down", now)
 
-    def _on_reading(
-        self, event: OpenOrdersRead | TradesRead | PositionsRead | IncomeRead | ReconcileDue, now: Instant
-    ) -> None:
+    def _on_reading(self, event: OpenOrdersRead | TradesRead | PositionsRead | ReconcileDue, now: Instant) -> None:
         match event:
             case OpenOrdersRead():
                 self._readings.on_open_orders(event, now)
@@ -251,20 +266,25 @@ class OrderDesk:
                 self._readings.on_positions(event, now)
             case ReconcileDue():
                 self._readings.start(now)
-            case IncomeRead(rows=rows):
-                for row in rows:
-                    if row.kind == "FUNDING_FEE" and row.symbol in self._core.symbols:
-                        self._book_funding(row.symbol, row.transaction_id, row.amount, row.asset, row.venue_ms)
 
-    def _book_funding(self, symbol: str, transaction_id: str, amount: Decimal, asset: str, venue_ms: int) -> None:
-        if transaction_id in self._core.book.symbol(symbol).income:
-            return
-        self._core.record(
-            FundingBooked(symbol=symbol, transaction_id=transaction_id, amount=amount, asset=asset, venue_ms=venue_ms)
-        )
+    def _on_money(self, event: AccountRead | RateSeen | IncomeRead, now: Instant) -> None:
+        match event:
+            case AccountRead():
+                self.accounting.on_account(event, now)
+            case RateSeen():
+                self.accounting.on_rate(event, now)
+            case IncomeRead(rows=rows):
+                self.accounting.on_income(rows)
+
+    def _on_stop_loss(self, symbol: str, reason: str, now: Instant, *, is_put: bool) -> None:
+        self._guarding.on_word(symbol, reason, now, is_put=is_put)
+        if not is_put and not symbol:
+            self.accounting.rebase_peak()
 
     def _on_tick(self, now: Instant) -> None:
         self._standing.on_tick(now)
+        self._guarding.check(now)
+        self._dust.step(now)
         for chore, subject, attempt in self._core.take_due(now):
             self._do(chore, subject, attempt, now)
         if not self._core.is_ready:
@@ -286,5 +306,7 @@ class OrderDesk:
                 self._standing.verify(subject, now)
             case Chore.CLOSE:
                 self._closing.step(now)
+            case Chore.SELL:
+                self._guarding.step(subject, now)
             case Chore.LIFT_MARGIN:
                 self._standing.lift(HoldCause.MARGIN, "", "the pause is over")

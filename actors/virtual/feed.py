@@ -40,6 +40,8 @@ class VirtualFeed:
         self._is_alive = is_alive
         self._mailbox = Mailbox()
         self._asked_ms: int | None = None
+        self.last_bid: int | None = None
+        """Of the last quote that came."""
         self.decisions = SymbolFeed(layout=plan.layout, gateway=gateway, outbox=outbox)
 
     def start(self) -> None:
@@ -49,6 +51,7 @@ class VirtualFeed:
 
     def on_quote(self, quote: Quote) -> None:
         """Take a quote of the stream."""
+        self.last_bid = quote.bid
         self.decisions.on_quote(quote, self._agenda.now_ms, self._agenda.wall_ms)
 
     def receive(self, envelope: Envelope) -> Receipt:

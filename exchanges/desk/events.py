@@ -45,6 +45,8 @@ class NotSent:
 
     reason: str
     retry_after_ms: int = 1000
+    is_ours: bool = False
+    """It never left our own line: no word of the venue's state."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

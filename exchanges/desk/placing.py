@@ -257,13 +257,22 @@ class Placing:
             Standing(
                 reference=price if reference is None else book.sign * reference,
                 resting=resting,
-                lots=sum(1 for key, _ in book.lots() if not book.slot(key).has_live_entry),
+                lots=self._lots_without_live_entry(book),
                 max_lots=desk_symbol.policy.max_lots,
                 order_cap=cap - young,
                 account_notional=account_notional(self._exposures()),
                 account_notional_max=core.settings.notional_max,
                 exits_waiting=sum(1 for key, _ in book.lots() if book.slot(key).order is None),
             ),
+        )
+
+    def _lots_without_live_entry(self, book: SymbolBook) -> int:
+        """Count lots; an entry that is over but not settled has bought something already."""
+        live = {o.key for o in self._core.book.live_orders(book.symbol) if not o.purpose.closing}
+        return sum(
+            1
+            for key, slot in book.slots.items()
+            if key not in live and (slot.lot is not None or (slot.phase is Phase.SETTLING and slot.has_live_entry))
         )
 
     def _exposures(self) -> list[SymbolExposure]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 from actors.virtual.agenda import EPOCH_MS
 from actors.virtual.settings import ACCOUNT
-from actors.virtual.world import World
+from actors.virtual.world import GATEWAY, World
 from grid.book import Book
 from grid.holds import HoldCause
 from grid.order import Purpose
@@ -167,6 +167,14 @@ def a_frozen_price_is_noticed(world: World, truth: Truth) -> Iterator[str]:
         frozen_ms = truth.frozen_ms.get(request.symbol)
         if frozen_ms is not None and not request.closing and world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS:
             yield f"entry {request.client_id} left on a price frozen since {frozen_ms}"
+    for symbol, frozen_ms in truth.frozen_ms.items():
+        heard = world.feeds[symbol].last_bid
+        has_moved = heard is not None and heard != world.venue.engine.read.book(symbol).bid
+        is_overdue = world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS + 4_000
+        if not is_overdue or not has_moved or not truth.is_same_life(GATEWAY, f"feed/{symbol}"):
+            continue
+        if world.book.holds.find(HoldCause.PRICE, symbol) is None:
+            yield f"{symbol} is frozen since {frozen_ms} and nobody has noticed"
 
 
 def a_shock_stops_entries(world: World, truth: Truth) -> Iterator[str]:

@@ -96,6 +96,7 @@ class Run:
         self._weather.now = lambda: world.agenda.now_ms
         self._weather.absent_after_ms = schedule.settings.desk.absent_after_ms
         self._weather.before_cancel = self._fill_before_cancel
+        self._weather.on_outage = self._outage
         if trace is not None:
             self._weather.on_strike = lambda fault, about: trace(world.agenda.now_ms, f"FAULT {fault}", about)
         self.truth = Truth(world=world, journal_id=schedule.settings.desk.journal)
@@ -289,6 +290,12 @@ class Run:
             gap_ms = fault.scaled(50, 6_000)
             self.world.agenda.after(gap_ms, "stream", "cut", lambda: stream.cut("connection reset"))
 
+    def _outage(self, fault: Fault) -> None:
+        stream = self.world.venue.stream
+        if fault.size % 2 == 0 and stream.is_up:
+            stream.mute()
+            self.world.agenda.after(fault.scaled(1_500, 5_000), "stream", "cut", lambda: stream.cut("connection reset"))
+
     def deaf(self, fault: Fault) -> None:
         """Mute the private stream for good."""
         if self.world.venue.stream.is_up:
@@ -301,6 +308,7 @@ class Run:
         frozen = self.world.venue.frozen
         frozen.add(self._symbol)
         self.truth.frozen_ms.setdefault(self._symbol, self.world.agenda.now_ms)
+        self.truth.note_lives()
         self.world.agenda.after(fault.scaled(500, 24_000), "thaw", self._symbol, self._thaw)
 
     def _thaw(self) -> None:
@@ -315,9 +323,11 @@ class Run:
 
     def shock(self, fault: Fault) -> None:
         """Let every watched coin fall on loud volume."""
-        self._weather.strike(fault, "")
         start_ms = self.world.agenda.now_ms // 1_000 * 1_000
+        if any(end_ms + 5_000 > start_ms for _, end_ms in self._tape.shocks):
+            return  # one fall at a time: a second would be judged by the mean of the first
         shock = (start_ms, start_ms + fault.scaled(1, 13) * 1_000)
+        self._weather.strike(fault, "")
         self._tape.shocks.append(shock)
         self.truth.shocks.append(shock)
 

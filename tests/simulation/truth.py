@@ -44,6 +44,7 @@ class Truth:
     """Since when a symbol's quotes do not come."""
     shocks: list[tuple[int, int]] = field(default_factory=list)
     """When the watched coins fell, from and to."""
+    lives: dict[str, int] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
     """What contradicts the record already as it comes in."""
     _rows: int = 0
@@ -83,6 +84,14 @@ class Truth:
             self.unbooked[key] = signed
             self.positions[fill.symbol] += signed
             self.has_foreign_fills |= not is_own
+
+    def note_lives(self) -> None:
+        """Remember which lives the actors are in."""
+        self.lives = {name: self.world.network.life(name) for name in self.world.names}
+
+    def is_same_life(self, *names: str) -> bool:
+        """Whether these actors have lived through since then."""
+        return all(self.world.network.in_life(name, self.lives.get(name, -1)) for name in names)
 
     def on_sent(self, request: OrderRequest) -> None:
         """Take note of a placement that leaves the gateway."""

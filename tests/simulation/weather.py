@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
-from actors.messages import Message
+from actors.messages import Message, Tellings
 from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, Copy, CrashPoint
 from exchanges.desk.events import NotSent, Refused
 from exchanges.errors import Refusal
@@ -66,6 +66,8 @@ class Weather:
         self.struck: Counter[str] = Counter()
         self.now: Callable[[], int] = lambda: 0
         self.on_strike: Callable[[Fault, object], None] | None = None
+        self.on_outage: Callable[[Fault], None] | None = None
+        """Silences the private stream for a while: what loses a reply often loses the stream with it."""
         self.before_cancel: Callable[[Fault], None] | None = None
         """Lets the market take part of the order whose cancel has just been sent."""
         self.is_over = False
@@ -87,7 +89,10 @@ class Weather:
         """Return the copies of a message between actors."""
         if self.is_over or self._messages.next_ms > self.now():
             return ONCE
-        fault = self._messages.take(self.now())
+        is_word = isinstance(message, Tellings)
+        fault = self._messages.take(self.now(), lambda kind: is_word or kind is not Kind.MESSAGE_DROP)
+        if fault is None and self.now() - self._messages.next_ms > 1_000:
+            fault = self._messages.take(self.now())
         if fault is None:
             return ONCE
         self.strike(fault, f"{sender} -> {receiver}: {type(message).__name__}")
@@ -142,6 +147,8 @@ class Weather:
         if fault is None:
             return NO_FATE
         self.strike(fault, "exit" if closing else "entry")
+        if fault.kind in (Kind.REPLY_LOST, Kind.LATE_VISIBILITY, Kind.ACCEPTED_LATE) and self.on_outage is not None:
+            self.on_outage(fault)
         return self._fate_of(fault, closing)
 
     def _fate_of(self, fault: Fault, closing: bool) -> CallFate:
@@ -190,7 +197,7 @@ class Weather:
             return NO_FATE
         self.strike(fault, kind.value)
         if fault.kind is Kind.LAGGING_READING:
-            return CallFate(lag_ms=fault.scaled(20, 900))
+            return CallFate(lag_ms=fault.scaled(100, 2_500))
         if fault.kind is Kind.FAILED_READING:
             return CallFate(is_reply_lost=True)
         return CallFate(is_empty=True)

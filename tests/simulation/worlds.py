@@ -61,6 +61,7 @@ def settings_of(*grids: GridPlan, seed: int = 0, latency: Latency | None = None)
         risk=QUICK_RISK,
         seed=seed,
         latency=latency or Latency(),
+        call_timeout_ms=1_000,
     )
 
 

@@ -1,0 +1,29 @@
+"""What a planted bug is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.simulation.faults import Kind
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    """A patch and the one kind of fault that brings it to light.
+
+    `kin` are other kinds that reach the same code by nature, each of them a part or a cause of the same trouble.
+    """
+
+    kind: Kind
+    plant: Plant
+    kin: frozenset[Kind] = frozenset()
+
+    @property
+    def name(self) -> str:
+        """Return what is broken."""
+        return self.plant.__name__
