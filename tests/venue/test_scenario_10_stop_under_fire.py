@@ -1,0 +1,175 @@
+"""Scenario 10: a stop while much is live and the market runs. Nothing new, nothing of ours left, nothing else touched."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from grid.order import Purpose
+from tests.live_control import Row, VenueControl, still_venue
+from tests.live_deployment import LiveDeployment, deployed, live_settings
+
+IN_FLIGHT_MS = 100
+ETH: dict[str, Any] = {"buy_window": 30, "max_lots": 60}
+BTC: dict[str, Any] = {
+    "symbol": "BTCUSDT",
+    "interval": 25,
+    "anchor": 60000,
+    "amount": 130,
+    "buy_window": 30,
+    "max_lots": 60,
+}
+LIMITS = {
+    "account": {"max_notional": 20000, "daily_loss": 5000, "max_orders": 80},
+    "runtime": {"slots_per_actor": 16, "look_ahead": 1, "reconcile_s": 2},
+}
+
+
+@contextmanager
+def under_fire(folder: Path, venue: VenueControl) -> Iterator[LiveDeployment]:
+    """Two ladders with sixty entries and some lots, and a manual order on a third symbol."""
+    venue.manual_order("XRPUSDT", "BUY", "100", "0.45")
+    with deployed(live_settings(folder, venue, ETH, BTC, **LIMITS), venue) as live:
+        live.until(lambda: len(live.entries("ETHUSDT")) >= 30 and len(live.entries("BTCUSDT")) >= 30, "sixty rest")
+        venue.walk("ETHUSDT", "2993.5")
+        venue.walk("BTCUSDT", "59910", spread="0.1")
+        live.until(lambda: len(live.exits("ETHUSDT")) == 3 and len(live.exits("BTCUSDT")) == 3, "lots are offered")
+        live.until(lambda: len(venue.own_orders(is_open=True)) >= 60, "sixty orders are live")
+        yield live
+
+
+@contextmanager
+def fast_market(venue: VenueControl) -> Iterator[None]:
+    """Ticks up and down across several levels, as fast as the venue takes them."""
+    ended = threading.Event()
+
+    def run() -> None:
+        turn = 0
+        while not ended.wait(0.01):
+            turn += 1
+            venue.walk("ETHUSDT", ("2989.5", "2995.4")[turn % 2])
+            venue.walk("BTCUSDT", ("59860", "59940")[turn % 2], spread="0.1")
+
+    thread = threading.Thread(target=run, name="fast market")
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def manual(venue: VenueControl) -> list[Row]:
+    return [row for row in venue.account()["orders"] if row["symbol"] == "XRPUSDT"]
+
+
+def see_nothing_new_of_ours(venue: VenueControl, since_ms: int, *, but: tuple[Purpose, ...] = ()) -> None:
+    late = [(row["time"] - since_ms, one.purpose) for row, one in venue.own_orders() if row["time"] > since_ms]
+    assert [(ms, purpose) for ms, purpose in late if ms > IN_FLIGHT_MS and purpose not in but] == []
+
+
+def test_stop_and_keep(tmp_path: Path) -> None:
+    with still_venue() as venue, under_fire(tmp_path, venue) as live:
+        victims = [row["clientOrderId"] for row, _ in venue.own_orders(is_open=True)]
+        venue.fault("service_unavailable", scope={"endpoint": "order.cancel", "client_id": victims[0]}, count=2)
+        venue.fault("request_latency", scope={"endpoint": "order.cancel"}, delay=300)
+
+        with fast_market(venue):
+            begun_ms = now_ms()
+            last = live.stop("keep")
+        see_nothing_new_of_ours(venue, begun_ms)
+
+        assert last["final"]["verified"] is True
+        assert venue.own_orders(is_open=True) == []
+        assert len(venue.strikes("service_unavailable")) == 2, "one cancel was to fail twice"
+        filled = [row for row in venue.account()["fills"] if row["time"] > begun_ms]
+        assert filled, "a fill was to come during the cancels"
+        assert [row["status"] for row in manual(venue)] == ["NEW"]
+        live.reckon()
+
+
+def test_a_stopped_deployment_starts_again_with_its_lots(tmp_path: Path) -> None:
+    with still_venue() as venue:
+        with under_fire(tmp_path, venue) as live:
+            live.reckon()
+            final = live.coordinator.snapshot()["final"]["symbols"]["ETHUSDT"]
+        sent = len(venue.own_orders())
+
+        with deployed(live_settings(tmp_path, venue, ETH, BTC, **LIMITS), venue) as again:
+            again.until(lambda: len(again.exits("ETHUSDT")) == 3, "the kept lots are offered again")
+            again.until(lambda: len(again.entries("ETHUSDT")) >= 30, "entries rest again")
+            again.settle()
+            bought = {one.level for _, one in venue.own_orders("ETHUSDT")[sent:] if one.purpose is Purpose.ENTRY}
+            picture = again.symbol()
+            assert picture["lot_cost"] == final["lot_cost"]
+            assert not bought & set(again.exits("ETHUSDT"))
+            again.reckon()
+
+
+def test_stop_and_leave_the_exits(tmp_path: Path) -> None:
+    with still_venue() as venue, under_fire(tmp_path, venue) as live:
+        begun_ms = now_ms()
+        last = live.stop("leave_exits")
+        see_nothing_new_of_ours(venue, begun_ms, but=(Purpose.EXIT,))
+        resting = venue.own_orders(is_open=True)
+
+        assert last["final"]["verified"] is True
+        assert len(resting) == 6
+        assert all(one.purpose is Purpose.EXIT for _, one in resting)
+        assert [row["status"] for row in manual(venue)] == ["NEW"]
+
+
+def test_stop_and_flatten(tmp_path: Path) -> None:
+    with still_venue() as venue, under_fire(tmp_path, venue) as live:
+        begun_ms = now_ms()
+        last = live.stop("flatten")
+        see_nothing_new_of_ours(venue, begun_ms, but=(Purpose.FLATTEN,))
+
+        assert last["final"]["verified"] is True
+        assert venue.account()["positions"] == {}
+        assert [row["status"] for row in manual(venue)] == ["NEW"]
+        slices = [row for row, one in venue.own_orders() if one.purpose is Purpose.FLATTEN]
+        assert {row["timeInForce"] for row in slices} == {"IOC"}
+        live.reckon()
+
+
+@pytest.mark.parametrize("foreign", ["0.5", "-0.3"])
+def test_flatten_sells_our_lots_and_never_the_position(tmp_path: Path, foreign: str) -> None:
+    with still_venue() as venue, under_fire(tmp_path, venue) as live:
+        side = "BUY" if Decimal(foreign) > 0 else "SELL"
+        venue.quote("ETHUSDT", "2993.5", "2993.51")
+        venue.manual_order("ETHUSDT", side, foreign.lstrip("-"))
+        live.until(lambda: live.symbol()["foreign"] != "0.000", "the foreign trade is seen")
+
+        live.stop("flatten")
+        position = Decimal(venue.account()["positions"].get("ETHUSDT", {}).get("quantity", "0"))
+        left = Decimal(live.coordinator.snapshot()["final"]["symbols"]["ETHUSDT"]["foreign"])
+
+    assert position == left
+
+
+def test_halt_takes_the_entries_and_leaves_the_exits(tmp_path: Path) -> None:
+    with still_venue() as venue, under_fire(tmp_path, venue) as live:
+        begun_ms = now_ms()
+        live.coordinator.halt("the operator looks at something")
+        live.until(lambda: "" in live.gateway()["entries_gone"], "the entries are verified gone")
+
+        assert live.entries("ETHUSDT") == live.entries("BTCUSDT") == []
+        assert len(live.exits("ETHUSDT")) == len(live.exits("BTCUSDT")) == 3
+        see_nothing_new_of_ours(venue, begun_ms, but=(Purpose.EXIT,))
+
+        live.coordinator.resume()
+        live.until(lambda: len(live.entries("ETHUSDT")) >= 30, "they come back")
+        live.settle("ETHUSDT")
+        live.reckon()
