@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Hashable
 
 from actors.messages import (
+    AccountWord,
     Alarms,
     FeedWord,
     HoldWord,
@@ -40,7 +41,7 @@ def conflation_key(message: Message) -> Hashable:
             return (type(message), message.symbol)
         case HoldWord():
             return (HoldWord, message.cause, message.symbol)
-        case WindowChange() | Intents() | Tellings() | Go() | LastWords():
+        case WindowChange() | Intents() | Tellings() | Go() | AccountWord() | LastWords():
             return (type(message),)
 
 

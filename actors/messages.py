@@ -7,6 +7,7 @@ again; a receiver drops doubles by (sender, incarnation, sequence) and asks for 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 from grid.holds import HoldCause
 from grid.instrument import Instrument
@@ -100,6 +101,21 @@ class HoldWord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AccountWord:
+    """The gateway tells the supervisor how the account stands. The newest replaces all before it.
+
+    `cash_moved` (deposits less withdrawals) and `venue_errors` are totals of the gateway's present life: a receiver
+    takes differences within one incarnation. `peak` is the highest equity that the journal knows.
+    """
+
+    equity: Decimal | None
+    peak: Decimal | None
+    cash_moved: Decimal
+    venue_errors: int
+    is_drawn_down: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LastWords:
     """What an actor's process dies of, told to the coordinator. Sent once: a kill leaves no time for any."""
 
@@ -119,6 +135,7 @@ Message = (
     | FeedWord
     | Go
     | HoldWord
+    | AccountWord
     | LastWords
 )
 

@@ -18,9 +18,11 @@ from actors.clock import Clock
 from actors.ending import end_process
 from actors.gateway.caller import VenueCaller
 from actors.gateway.gauging import Gauging
-from actors.gateway.grids import Grid, desk_settings
+from actors.gateway.grids import Grid, desk_settings, desk_symbol
 from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.listening import Listening
+from actors.gateway.money import Money
+from actors.gateway.notices import Notices
 from actors.gateway.picture import picture_of
 from actors.gateway.start import Facts, findings, first_records, grids, read_facts, set_margin
 from actors.gateway.stop_points import stops_from
@@ -55,9 +57,8 @@ from exchanges.desk.events import (
     StatesWanted,
     Ticked,
 )
-from exchanges.desk.settings import DeskSymbol
 from exchanges.errors import VenueError
-from exchanges.port import Account, MarketVenue, TradingVenue
+from exchanges.port import MarketVenue, TradingVenue
 from exchanges.throttle import Throttle, ThrottleRule
 from grid.book import Book
 from grid.errors import GridmeshError, RefusedToStart
@@ -118,11 +119,11 @@ class OrderGateway:
         self._refusals: list[str] = []
         self._picture: dict[str, Any] = {}
         self._references: dict[str, int] = {}
-        self._account: Account | None = None
+        self._money: Money | None = None
         self._grids: dict[str, Grid] = {}
         self._early: list[SetupWanted] = []
         self._early_words: list[Event] = []
-        self._notices: list[dict[str, Any]] = []
+        self._notices = Notices(name, clock)
         self._keeper: DeskKeeper | None = None
         self._caller: VenueCaller | None = None
         self._venue: TradingVenue | None = None
@@ -155,7 +156,7 @@ class OrderGateway:
             "name": self._name,
             "state": self._state.value,
             "refusals": list(self._refusals),
-            "notices": list(self._notices),
+            "notices": self._notices.rows(),
             "mailbox": self._mailbox.counts,
             "depth": self._thread.depth,
             **self._picture,
@@ -171,7 +172,7 @@ class OrderGateway:
         self._venue = venue
         try:
             journal = self._make_journal()
-            read = partial(_facts, self._settings, venue, market)
+            read = partial(read_facts, self._settings, venue, market)
             facts = await self._patiently("the venue's metadata, prices and account", read)
             book = read_book(journal, from_body)
             due = grids(self._settings, facts, book)
@@ -180,16 +181,8 @@ class OrderGateway:
             # Only what has passed every check changes anything at the venue.
             await self._patiently("leverage and margin type", partial(set_margin, self._settings, venue))
             self._take_over(facts, due, book, journal, venue)
-            self._listening = Listening(
-                name=self._name,
-                venue=venue,
-                market=market,
-                symbols=list(self._grids),
-                clock=self._clock,
-                on_event=self._on_event,
-                on_account=self._on_account,
-            )
-            await self._serve(self._listening)
+            self._listening = Listening(venue=venue, market=market, symbols=list(self._grids), on_event=self._on_event)
+            await self._serve(self._listening, self._take_money(facts, venue, market))
         except GridmeshError as error:
             self._refuse([str(error)])
             await asyncio.Event().wait()
@@ -229,7 +222,7 @@ class OrderGateway:
             book=book,
             journal=journal,
             settings=desk_settings(self._settings, journal.journal_id),
-            symbols={name: DeskSymbol(policy=g.policy, instrument=g.instrument) for name, g in self._grids.items()},
+            symbols={name: desk_symbol(grid) for name, grid in self._grids.items()},
             clock=self._clock,
             on_work=lambda work: self._caller.submit(work) if self._caller is not None else None,
             on_word=self._on_word,
@@ -244,24 +237,36 @@ class OrderGateway:
             reached=reached,
         )
         self._keeper.begin(journal.raise_owner_epoch(), first_records(due, facts, book))
-        self._on_account(facts.account)
         self._state, self._waiting_for = GatewayState.SERVING, []
         for word in self._early_words:
             self._on_event(word)
         for wanted in self._early:
             self._set_up(wanted)
 
-    async def _serve(self, listening: Listening) -> None:
+    async def _serve(self, listening: Listening, money: Money) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(listening.run())
+            group.create_task(money.run())
             group.create_task(_every(TICK_S, self._tick))
             group.create_task(_every(PICTURE_S, self._paint))
             group.create_task(_every(GAUGES_S, self._show))
 
-    def _on_account(self, account: Account) -> None:
-        self._account = account
-        if self._keeper is not None:
-            self._keeper.desk.read_equity(account.wallet + account.unrealised, self._keeper.now())
+    def _take_money(self, facts: Facts, venue: TradingVenue, market: MarketVenue) -> Money:
+        assert self._keeper is not None
+        self._money = Money(
+            name=self._name,
+            risk=self._risk if self._settings.risk.enabled else "",
+            desk=self._keeper.desk,
+            venue=venue,
+            market=market,
+            instruments=facts.rules.instruments,
+            quote=next(iter(self._grids.values())).instrument.quote,
+            clock=self._clock,
+            outbox=self._outbox,
+            on_event=self._on_event,
+        )
+        self._money.account = facts.account
+        return self._money
 
     def _tick(self) -> None:
         if not self._settings.risk.enabled:
@@ -275,7 +280,7 @@ class OrderGateway:
             return
         instruments = {name: grid.instrument for name, grid in self._grids.items()}
         self._picture = picture_of(
-            self._keeper.desk, instruments, self._references, self._account, self._keeper.counts, self._keeper.now()
+            self._keeper.desk, instruments, self._references, self._money, self._keeper.counts, self._keeper.now()
         )
         if self._caller is not None:
             self._picture["lanes"] = self._caller.depths()
@@ -283,6 +288,8 @@ class OrderGateway:
     def _show(self) -> None:
         if self._picture and self._caller is not None:
             self._gauging.show(self._picture, self._caller.depths())
+        if self._money is not None:
+            self._money.tell()
 
     def _on_envelope(self, envelope: Envelope) -> None:
         if self._mailbox.accept(envelope).is_fresh:
@@ -318,6 +325,8 @@ class OrderGateway:
     def _on_event(self, event: Event) -> None:
         if self._keeper is not None:
             self._keeper.handle(event)
+            if self._money is not None:
+                self._money.note(event)
         elif isinstance(event, HoldAsked | CloseAsked):
             # People's words, spoken while the book is being rebuilt: they are the first that it hears.
             self._early_words = [*self._early_words[-99:], event]
@@ -326,6 +335,8 @@ class OrderGateway:
         grid = self._grids.get(wanted.symbol)
         if not wanted.symbol and self._keeper is not None:
             self._outbox.post(wanted.receiver, self._keeper.desk.standing(""))
+            if self._money is not None:
+                self._money.tell(again=True)
             return
         if grid is None or self._keeper is None:
             self._early = [*self._early[-1_000:], wanted]
@@ -349,12 +360,8 @@ class OrderGateway:
                     self._outbox.post(slot, standing)
                 if self._keeper is not None and self._settings.risk.enabled:
                     self._outbox.post(self._risk, self._keeper.desk.standing(""))
-            case Notice(kind=kind, text=text, level=level):
-                self._log.log(_LEVELS[level], kind, text=text)
-                self._notices = [
-                    *self._notices[-99:],
-                    {"at_ms": self._clock.now_ms(), "kind": kind, "text": text, "level": level},
-                ]
+            case Notice():
+                self._notices.take(command)
             case Restream(reason=reason):
                 self._log.warning("order_stream_renewed", why=reason)
                 if self._listening is not None:
@@ -386,15 +393,7 @@ class OrderGateway:
             journal.close()
 
 
-async def _facts(settings: Settings, venue: TradingVenue, market: MarketVenue) -> Facts:
-    await venue.connect()
-    return await read_facts(settings, venue, market)
-
-
 async def _every(period_s: float, call: Callable[[], None]) -> None:
     while True:
         call()
         await asyncio.sleep(period_s)
-
-
-_LEVELS = {"info": 20, "warning": 30, "error": 40, "critical": 50}

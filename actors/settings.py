@@ -56,6 +56,9 @@ class Settings(Section):
             if ladder.amount > self.account.max_notional:
                 rule = f"can be at most account.max_notional, {self.account.max_notional}"
                 found.append((f"symbols[{index}].amount", ladder.amount, rule))
+        if self.account.drawdown is not None and not self.risk.enabled:
+            rule = "needs risk.enabled: the risk supervisor keeps it"
+            found.append(("account.drawdown", self.account.drawdown, rule))
         return found
 
     @property

@@ -8,7 +8,8 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
-from actors.settings_fields import Exact, Section, broken
+from actors.settings_breakers import BreakerSettings
+from actors.settings_fields import Exact, broken
 from grid.ladder import GridSide, Spacing
 
 
@@ -19,7 +20,7 @@ class MarginType(Enum):
     ISOLATED = "isolated"
 
 
-class SymbolSettings(Section):
+class SymbolSettings(BreakerSettings):
     """The ladder of one symbol. Prices and amounts in the quote asset (USDT)."""
 
     symbol: str = Field(
@@ -63,7 +64,7 @@ class SymbolSettings(Section):
 
     def _broken(self) -> list[tuple[str, object, str]]:
         wanted, other = ("interval", "ratio") if self.spacing is Spacing.ARITHMETIC else ("ratio", "interval")
-        found: list[tuple[str, object, str]] = []
+        found = self.broken_breakers()
         if getattr(self, wanted) is None:
             found.append((wanted, "(missing)", f"is required for {self.spacing.value} spacing"))
         if getattr(self, other) is not None:
@@ -73,19 +74,20 @@ class SymbolSettings(Section):
         return found
 
 
-class AccountSettings(Section):
+class AccountSettings(BreakerSettings):
     """What the account may lose or hold, over all symbols; amounts in USDT."""
 
     max_notional: Exact = Field(gt=0, description="most notional of lots and live entries over all symbols, in USDT")
     daily_loss: Exact = Field(gt=0, description="loss since midnight UTC at which entries stop for the day, in USDT")
     max_orders: int = Field(50, ge=2, le=195, description="own open orders on one symbol; exits come before entries")
-    stop_loss: Exact | None = Field(None, gt=0, description="unrealised loss at which everything is flattened, in USDT")
     drawdown: Exact | None = Field(
         None, gt=0, lt=1, description="fall of equity from its peak that halts, as a fraction"
     )
-    profit_trail: Exact | None = Field(
-        None, gt=0, lt=1, description="give-back of peak profit at which gains are taken, as a fraction"
+    unexplained_max: Exact = Field(
+        Decimal(1), gt=0, description="equity that the book does not explain, beyond which a warning is said, in USDT"
     )
-    cool_down_s: Exact | None = Field(
-        None, ge=60, description="earliest release after a stop-loss, in s; left out, only the operator releases it"
-    )
+
+    @model_validator(mode="after")
+    def _rules(self) -> AccountSettings:
+        broken(self.broken_breakers())
+        return self

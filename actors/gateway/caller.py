@@ -199,7 +199,7 @@ class VenueCaller:
         self._throttle.observe(used, self._clock.monotonic_ns())
 
     def _not_sent(self, work: Work, reason: str) -> Event:
-        outcome, now_ms = NotSent(reason=reason), self._now_ms()
+        outcome, now_ms = NotSent(reason=reason, is_ours=True), self._now_ms()
         match work:
             case Send(client_id=client_id):
                 return PlaceAnswered(client_id=client_id, outcome=outcome)

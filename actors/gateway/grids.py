@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from actors.settings import Settings
 from actors.settings_symbol import SymbolSettings
-from exchanges.desk.settings import DeskSettings
+from exchanges.desk.settings import DeskSettings, DeskSymbol
 from grid.book import Book
 from grid.errors import ConfigError
 from grid.instrument import Instrument
@@ -73,7 +73,14 @@ def desk_settings(settings: Settings, journal_id: str) -> DeskSettings:
         price_age_ms=milliseconds(settings.runtime.price_age_s),
         mark_band=settings.gateway.mark_band,
         daily_loss=settings.account.daily_loss,
+        breakers=settings.account.breakers(),
+        unexplained_max=settings.account.unexplained_max,
     )
+
+
+def desk_symbol(grid: Grid) -> DeskSymbol:
+    """Return the grid as the desk takes it."""
+    return DeskSymbol(policy=grid.policy, instrument=grid.instrument, breakers=grid.settings.breakers())
 
 
 def risk_rules(settings: Settings) -> RiskRules:

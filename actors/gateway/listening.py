@@ -1,44 +1,31 @@
-"""What the gateway hears of the venue by itself: order stream, mark prices, account and income."""
+"""What the gateway hears of the venue by itself: order stream and mark prices."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
-from actors.clock import Clock
-from actors.structured_log import log_of
-from exchanges.desk.events import Event, IncomeRead, MarkSeen, StreamSaid, StreamState
-from exchanges.errors import VenueError
-from exchanges.port import Account, MarketVenue, StreamDown, StreamUp, TradingVenue
+from exchanges.desk.events import Event, MarkSeen, StreamSaid, StreamState
+from exchanges.port import MarketVenue, StreamDown, StreamUp, TradingVenue
 from grid.order import OrderUpdate
-
-ACCOUNT_S = 5.0
-INCOME_S = 60.0
-INCOME_REACH_MS = 3 * 60_000
 
 
 class Listening:
-    """Turns streams and periodic readings into events, in the gateway's loop."""
+    """Turns streams into events, in the gateway's loop."""
 
     def __init__(
         self,
         *,
-        name: str,
         venue: TradingVenue,
         market: MarketVenue,
         symbols: Sequence[str],
-        clock: Clock,
         on_event: Callable[[Event], None],
-        on_account: Callable[[Account], None],
     ) -> None:
         self._venue = venue
         self._market = market
         self._symbols = list(symbols)
-        self._clock = clock
         self._on_event = on_event
-        self._on_account = on_account
-        self._log = log_of(name)
         self._stream: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -46,8 +33,6 @@ class Listening:
         async with asyncio.TaskGroup() as group:
             group.create_task(self._orders())
             group.create_task(self._marks())
-            group.create_task(self._poll(ACCOUNT_S, "account", self._read_account))
-            group.create_task(self._poll(INCOME_S, "income", self._read_income))
 
     def renew_orders(self) -> None:
         """Drop the order stream and connect anew: it is deaf."""
@@ -83,18 +68,3 @@ class Listening:
         async for event in self._market.marks(self._symbols):
             if isinstance(event, tuple):
                 self._on_event(MarkSeen(symbol=event[0], price=event[1]))
-
-    async def _poll(self, period_s: float, what: str, read: Callable[[], Awaitable[None]]) -> None:
-        while True:
-            await asyncio.sleep(period_s)
-            try:
-                await read()
-            except VenueError as error:
-                self._log.warning("reading_failed", what=what, why=str(error))
-
-    async def _read_account(self) -> None:
-        self._on_account(await self._venue.account())
-
-    async def _read_income(self) -> None:
-        rows = await self._venue.income_since(self._clock.now_ms() - INCOME_REACH_MS)
-        self._on_event(IncomeRead(rows=tuple(rows)))

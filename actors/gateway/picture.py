@@ -9,9 +9,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from actors.gateway.account_picture import account_picture, fees_picture
+from actors.gateway.money import Money
 from exchanges.desk.events import Instant
 from exchanges.order_desk import OrderDesk
-from exchanges.port import Account
+from grid.account_book import AccountBook
+from grid.equity import total_profit
 from grid.instrument import Instrument
 from grid.ledger import value
 from grid.lot import Lot
@@ -23,7 +26,7 @@ def picture_of(
     desk: OrderDesk,
     instruments: Mapping[str, Instrument],
     references: Mapping[str, int],
-    account: Account | None,
+    money: Money | None,
     counts: Mapping[str, int],
     now: Instant,
 ) -> dict[str, Any]:
@@ -43,30 +46,22 @@ def picture_of(
         ],
         "entries_gone": sorted(desk.entries_gone),
         "counts": dict(counts),
-        "account": _account(account),
+        "account": account_picture(desk, money),
         "symbols": {
-            name: _symbol(book.symbols[name], instrument, references.get(name), desk.mark(name, now))
+            name: _symbol(book.symbols[name], instrument, references.get(name), desk.mark(name, now), book.account)
             for name, instrument in instruments.items()
             if name in book.symbols and book.symbols[name].generations
         },
     }
 
 
-def _account(account: Account | None) -> dict[str, Any]:
-    if account is None:
-        return {}
-    return {
-        "wallet": str(account.wallet),
-        "available": str(account.available),
-        "unrealised": str(account.unrealised),
-        "equity": str(account.wallet + account.unrealised),
-    }
-
-
-def _symbol(book: SymbolBook, instrument: Instrument, reference: int | None, mark: Decimal | None) -> dict[str, Any]:
+def _symbol(
+    book: SymbolBook, instrument: Instrument, reference: int | None, mark: Decimal | None, account: AccountBook
+) -> dict[str, Any]:
     lots = [lot for _, lot in book.lots()]
     ledger, generation = book.ledger, book.generation
     worth = value(ledger, lots, mark, book.sign, instrument) if mark is not None else None
+    total = total_profit(book, instrument, mark, account) if mark is not None else None
     return {
         "side": generation.side.value,
         "tick": str(instrument.tick),
@@ -85,7 +80,8 @@ def _symbol(book: SymbolBook, instrument: Instrument, reference: int | None, mar
         "grid_profit_gross": str(ledger.realised),
         "grid_profit": str(ledger.net_realised(instrument.quote)),
         "unrealised": str(worth.unrealised) if worth is not None else None,
-        "total_profit": str(worth.total) if worth is not None else None,
+        "total_profit": str(total) if total is not None else None,
+        **fees_picture(book, instrument.quote, account),
         "fees": {asset: str(amount) for asset, amount in ledger.fees},
         "funding": str(ledger.funding),
         "round_trips": ledger.round_trips,

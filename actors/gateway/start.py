@@ -31,10 +31,11 @@ class Facts:
 
 
 async def read_facts(settings: Settings, venue: TradingVenue, market: MarketVenue) -> Facts:
-    """Read everything that the checks need.
+    """Connect, and read everything that the checks need.
 
     Raises `VenueError` where one reading fails: an unknown refuses to trade.
     """
+    await venue.connect()
     rules = await venue.rules()
     instruments = instruments_of(settings, rules.instruments)
     positions = {position.symbol: position for position in await venue.positions()}
