@@ -116,11 +116,14 @@ def _live_entry(slot: SlotState, order: SlotOrder, around: Surroundings) -> Deci
 
 
 def _live_exit(slot: SlotState, order: SlotOrder, around: Surroundings) -> Decision:
-    """Rules 16 and 21: an exit comes down to its target by half an interval or more, and never outgrows its lot."""
+    """Rules 16 and 21: an exit comes down to its target by half an interval or more, and is of its whole lot."""
     if slot.phase is Phase.PENDING:
         return Stay(reason=Reason.PENDING)
     if slot.lot is None or order.quantity - order.filled > slot.lot.quantity:
         return Withdraw(client_id=order.client_id, reason=Reason.LOT_SHRANK)
+    if order.quantity - order.filled < slot.lot.quantity:
+        # A fill came after the end of its entry: the exit is of the whole lot (rule 15).
+        return Withdraw(client_id=order.client_id, reason=Reason.LOT_GREW)
     sign = around.ladder.side.sign
     resting, target = sign * order.price, sign * slot.lot.target
     if resting <= target:

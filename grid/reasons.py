@@ -20,6 +20,7 @@ class Reason(Enum):
     CUT = "cut"
     REPRICE = "reprice"
     LOT_SHRANK = "lot_shrank"
+    LOT_GREW = "lot_grew"
     OLDER_GENERATION = "older_generation"
     OLDER_LOT = "older_lot"
     AMOUNT_TOO_SMALL = "amount_too_small"

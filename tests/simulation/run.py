@@ -304,12 +304,14 @@ class Run:
 
     def freeze(self, fault: Fault) -> None:
         """Send no quotes for a while."""
+        if self._symbol in self.world.venue.frozen:
+            return
         self._weather.strike(fault, self._symbol)
         frozen = self.world.venue.frozen
         frozen.add(self._symbol)
         self.truth.frozen_ms.setdefault(self._symbol, self.world.agenda.now_ms)
         self.truth.note_lives()
-        self.world.agenda.after(fault.scaled(500, 24_000), "thaw", self._symbol, self._thaw)
+        self.world.agenda.after(fault.scaled(500, 40_000), "thaw", self._symbol, self._thaw)
 
     def _thaw(self) -> None:
         self.world.venue.frozen.discard(self._symbol)

@@ -15,6 +15,7 @@ START_MS = 6_000
 ACTIVE_MS = 40_000
 THIN = FillModel(name="thin", through=ThroughFill.TRADED)
 READINGS_APART_MS = 25_000
+LAGS_APART_MS = 6_000
 _READINGS = (Kind.EMPTY_POSITIONS, Kind.EMPTY_ORDERS, Kind.LAGGING_READING)
 
 
@@ -83,11 +84,13 @@ def _moves(rng: Random, *, thin: bool) -> tuple[Move, ...]:
 
 def _apart(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
     """Keep wrong readings apart: the rules believe the same answer when it comes twice."""
-    kept, last_ms = [], -READINGS_APART_MS
+    kept, last_ms, last_empty_ms = [], -READINGS_APART_MS, -READINGS_APART_MS
     for fault in faults:
         if fault.kind in _READINGS:
-            if fault.at_ms - last_ms < READINGS_APART_MS:
+            if fault.at_ms - last_ms < LAGS_APART_MS or fault.at_ms - last_empty_ms < READINGS_APART_MS:
                 continue
             last_ms = fault.at_ms
+            if fault.kind is not Kind.LAGGING_READING:
+                last_empty_ms = fault.at_ms
         kept.append(fault)
     return tuple(kept)

@@ -210,6 +210,6 @@ def _suits(fault: Kind, call: CallKind) -> bool:
         case Kind.EMPTY_ORDERS:
             return call is CallKind.OPEN_ORDERS
         case Kind.LAGGING_READING:
-            return call in (CallKind.TRADES, CallKind.POSITIONS)
+            return call is CallKind.POSITIONS
         case _:
             return True

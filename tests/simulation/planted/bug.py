@@ -22,6 +22,8 @@ class Bug:
     kind: Kind
     plant: Plant
     kin: frozenset[Kind] = frozenset()
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
+    """Where to look: the first that fails ends the search."""
 
     @property
     def name(self) -> str:

@@ -5,10 +5,22 @@ from __future__ import annotations
 import pytest
 
 from actors.symbol_feed import SymbolFeed
+from grid.window import Window, WindowChange
 from risk.trouble import MarketTest
 from tests.simulation.faults import Kind
-from tests.simulation.planted.actors import the_ladder_is_followed_one_level_a_quote
 from tests.simulation.planted.bug import Bug
+
+
+def a_far_price_is_a_bad_one(patch: pytest.MonkeyPatch) -> None:
+    """The window leaves out quotes that lie more than two and a half levels from the last."""
+    on_price = Window.on_price
+
+    def near(self: Window, price: int, now_ms: int) -> WindowChange:
+        if self.view is not None and abs(price - self.view.price) > 500:
+            return WindowChange(view=self.view)
+        return on_price(self, price, now_ms)
+
+    patch.setattr(Window, "on_price", near)
 
 
 def a_price_never_goes_stale(patch: pytest.MonkeyPatch) -> None:
@@ -32,7 +44,7 @@ def a_crash_is_no_danger(patch: pytest.MonkeyPatch) -> None:
 BUGS = (
     Bug(
         kind=Kind.PRICE_JUMP,
-        plant=the_ladder_is_followed_one_level_a_quote,
+        plant=a_far_price_is_a_bad_one,
         kin=frozenset({Kind.FROZEN_PRICE, Kind.FILL_BEFORE_CANCEL}),
     ),
     Bug(kind=Kind.FROZEN_PRICE, plant=a_price_never_goes_stale),

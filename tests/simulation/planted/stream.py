@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from exchanges.desk.events import Accepted, Instant, Outcome, TradesRead
@@ -46,14 +44,17 @@ def the_stream_never_repeats_itself(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Reports, "on_update", trusting)
 
 
-def an_older_word_brings_an_order_back_to_life(patch: pytest.MonkeyPatch) -> None:
-    """NEW after FILLED is taken for an order that lives."""
-    latecomer = Reports._latecomer
+def a_fill_after_the_end_is_dropped(patch: pytest.MonkeyPatch) -> None:
+    """Once an order is over its fills are taken for doubles."""
+    take_fill = Reports.take_fill
 
-    def credulous(self: Reports, order: OrderEntry, report: OrderReport, now: Instant) -> None:
-        latecomer(self, replace(order, status=None), report, now)
+    def deaf(self: Reports, fill: Fill, client_id: str, now: Instant) -> None:
+        owner = client_id or self._core.book.client_id_of(fill.symbol, fill.order_id)
+        order = self._core.book.orders.get(owner)
+        if order is None or not order.is_over:
+            take_fill(self, fill, client_id, now)
 
-    patch.setattr(Reports, "_latecomer", credulous)
+    patch.setattr(Reports, "take_fill", deaf)
 
 
 def fills_come_by_the_stream_alone(patch: pytest.MonkeyPatch) -> None:
@@ -110,13 +111,18 @@ def the_end_is_what_was_known_when_the_cancel_was_sent(patch: pytest.MonkeyPatch
 BUGS = (
     Bug(kind=Kind.STREAM_DELAY, plant=silence_means_that_the_order_is_gone, kin=SILENT | LATE),
     Bug(kind=Kind.STREAM_DOUBLE, plant=the_stream_never_repeats_itself, kin=LATE),
-    Bug(kind=Kind.STREAM_REORDER, plant=an_older_word_brings_an_order_back_to_life, kin=LATE),
+    Bug(
+        kind=Kind.STREAM_REORDER,
+        plant=a_fill_after_the_end_is_dropped,
+        kin=LATE | SILENT | CRASHES | {Kind.FILL_BEFORE_CANCEL, Kind.LATECOMER},
+    ),
     Bug(kind=Kind.STREAM_GAP, plant=fills_come_by_the_stream_alone, kin=SILENT | LATE | CRASHES),
     Bug(kind=Kind.STREAM_DEAF, plant=nobody_minds_a_silent_stream, kin=SILENT),
-    Bug(kind=Kind.REPLY_LATE, plant=an_answer_is_the_first_word_on_its_order),
+    Bug(kind=Kind.REPLY_LATE, plant=an_answer_is_the_first_word_on_its_order, seeds=(9, 15, 16)),
     Bug(
         kind=Kind.FILL_BEFORE_CANCEL,
         plant=the_end_is_what_was_known_when_the_cancel_was_sent,
-        kin=LATE | SILENT | CRASHES,
+        kin=LATE | SILENT | CRASHES | {Kind.LATECOMER},
+        seeds=(25, 35, 39),
     ),
 )
