@@ -15,6 +15,7 @@ from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.closing import STOPPING, Closing
 from exchanges.desk.commands import Effects
 from exchanges.desk.core import Chore, Core, NextStep
+from exchanges.desk.decrees import Decrees
 from exchanges.desk.dust import Dust
 from exchanges.desk.events import (
     Accepted,
@@ -75,6 +76,7 @@ class OrderDesk:
         self._placing = Placing(self._core, self._cancelling)
         self._standing = StandingHolds(self._core, self._cancelling)
         self._reports = Reports(self._core, self._cancelling, self._placing, self._standing)
+        self._decrees = Decrees(self._core, self._standing)
         self._readings = Readings(self._core, self._reports, self._standing)
         flattening = Flattening(self._core, self._placing)
         self._closing = Closing(self._core, self._cancelling, flattening, self._standing)
@@ -246,6 +248,7 @@ class OrderDesk:
             case OrderRead():
                 self._reports.on_looked_up(event, now)
             case StreamSaid(update=update):
+                self._decrees.on_update(update, now)
                 self._reports.on_update(update, now)
             case StreamState(is_up=True):
                 self._core.is_stream_up = True

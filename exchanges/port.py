@@ -127,9 +127,10 @@ class StreamDown:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigurationChanged:
-    """Leverage, margin or position mode of the account was changed by somebody."""
+    """Leverage, margin or position mode was changed by somebody; `symbol` is empty for the account as a whole."""
 
     what: str
+    symbol: str = ""
 
 
 PrivateEvent = OrderUpdate | Position | StreamUp | StreamDown | ConfigurationChanged

@@ -6,8 +6,9 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
-from exchanges.desk.events import Event, MarkSeen, StreamSaid, StreamState
-from exchanges.port import MarketVenue, StreamDown, StreamUp, TradingVenue
+from exchanges.desk.events import Event, HoldAsked, MarkSeen, StreamSaid, StreamState
+from exchanges.port import ConfigurationChanged, MarketVenue, StreamDown, StreamUp, TradingVenue
+from grid.holds import HoldCause
 from grid.order import OrderUpdate
 
 
@@ -61,8 +62,13 @@ class Listening:
                         self._on_event(StreamState(is_up=True))
                     case StreamDown(reason=reason):
                         self._on_event(StreamState(is_up=False, reason=f"the order stream is down: {reason}"))
+                    case ConfigurationChanged(what=what, symbol=symbol) if symbol in ("", *self._symbols):
+                        reason = f"{what}: changed at the venue by somebody else; only an operator lifts this"
+                        self._on_event(
+                            HoldAsked(cause=HoldCause.VENUE_RULE, symbol=symbol, is_put=True, reason=reason)
+                        )
                     case _:
-                        pass  # positions and modes are judged by readings only
+                        pass  # positions are judged by readings only
 
     async def _marks(self) -> None:
         async for event in self._market.marks(self._symbols):

@@ -104,7 +104,8 @@ def configuration_change(message: wire.Row) -> ConfigurationChanged:
     if "ac" in message:
         row = wire.mapping(message["ac"], "ACCOUNT_CONFIG_UPDATE.ac")
         leverage = wire.integer(row, "l", "ACCOUNT_CONFIG_UPDATE.ac")
-        return ConfigurationChanged(what=f"leverage of {wire.text(row, 's', 'ACCOUNT_CONFIG_UPDATE.ac')} is {leverage}")
+        symbol = wire.text(row, "s", "ACCOUNT_CONFIG_UPDATE.ac")
+        return ConfigurationChanged(what=f"leverage of {symbol} is {leverage}", symbol=symbol)
     row = wire.mapping(message.get("ai"), "ACCOUNT_CONFIG_UPDATE.ai")
     is_on = wire.flag(row, "j", "ACCOUNT_CONFIG_UPDATE.ai")
     return ConfigurationChanged(what=f"multi-assets mode is {'on' if is_on else 'off'}")
