@@ -301,6 +301,8 @@ class Placing:
             return Reason.HOLD, "another gateway owns the account"
         if order.client_id in core.cancel_wanted:
             return Reason.BACK_OFF, "withdrawn before it was sent"
+        if order.purpose in (Purpose.EXIT, Purpose.DUST) and core.closing in (ClosingMode.KEEP, ClosingMode.FLATTEN):
+            return Reason.BACK_OFF, "stopping"
         if order.purpose.closing:
             return None
         holds = core.standing(order.symbol).holds
