@@ -7,7 +7,7 @@ import hmac
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
@@ -18,8 +18,9 @@ import orjson
 
 from exchanges.sim.binance.control import TOKEN_HEADER
 from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, VenueOptions
+from exchanges.sim.market import Candle
 from grid.client_id import ClientId, decode
-from tests.venue.running_venue import running, still_options
+from tests.venue.running_venue import INSTRUMENTS, running, still_market, still_options
 
 Row = dict[str, Any]
 OPEN = ("NEW", "PARTIALLY_FILLED")
@@ -130,3 +131,32 @@ def still_venue(options: VenueOptions | None = None) -> Iterator[VenueControl]:
     token = "a token of this test"
     with running(replace(chosen, control_token=token)) as venue:
         yield VenueControl(venue.rest_url, venue.ws_url, token)
+
+
+@contextmanager
+def calm_venue(coins: Mapping[str, str]) -> Iterator[VenueControl]:
+    """A still venue that knows thirty closed minutes of each coin at its price, with 10 coins of volume each."""
+    market = still_market()
+    candles = [candle for symbol, price in coins.items() for candle in calm_minutes(symbol, price)]
+    with still_venue(replace(still_options(), market=replace(market, candles=tuple(candles)))) as venue:
+        yield venue
+
+
+def calm_minutes(symbol: str, price: str, *, count: int = 30) -> list[Candle]:
+    """Return closed minutes up to the present one."""
+    minute_ms = time.time_ns() // 60_000_000_000 * 60_000
+    ticks = INSTRUMENTS[symbol].ticks(Decimal(price))
+    return [
+        Candle(
+            symbol=symbol,
+            open_ms=minute_ms - back * 60_000,
+            interval_ms=60_000,
+            open=ticks,
+            high=ticks,
+            low=ticks,
+            close=ticks,
+            volume=INSTRUMENTS[symbol].steps(Decimal(10)),
+            history=True,
+        )
+        for back in range(count, 0, -1)
+    ]
