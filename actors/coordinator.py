@@ -128,6 +128,18 @@ class Coordinator:
         word = HoldWord(cause=HoldCause.OPERATOR, symbol="", is_put=False, reason="the operator resumes")
         return bool(self._crew.ask(self._roster.gateway, "say", word))
 
+    def clear_stop_loss(self, scope: str) -> bool:
+        """Release breakers: of a symbol, of the `account`, or `all` of them. Returns False where none is in force."""
+        held = {hold["symbol"] for hold in self._gateway.get("holds", []) if hold["cause"] == HoldCause.STOP_LOSS.value}
+        chosen = held if scope == "all" else held & {"" if scope == "account" else scope}
+        reason = "the operator releases the stop-loss"
+        if "" in chosen and self._settings.risk.enabled:
+            # First: until it is told, it says again that its drawdown holds.
+            self._crew.ask(self._roster.risk, "clear_stop_loss", reason)
+        words = [HoldWord(cause=HoldCause.STOP_LOSS, symbol=one, is_put=False, reason=reason) for one in sorted(chosen)]
+        taken = [bool(self._crew.ask(self._roster.gateway, "say", word)) for word in words]
+        return bool(taken) and all(taken)
+
     def _run(self) -> None:
         if self._start_in_order():
             self._state = DeploymentState.RUNNING

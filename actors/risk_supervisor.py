@@ -1,4 +1,4 @@
-"""The actor around the risk supervisor: candles in; holds and the lease of "go" out, to the gateway."""
+"""The actor around the risk supervisor: candles and the account in; holds and the lease of "go" out, to the gateway."""
 
 from __future__ import annotations
 
@@ -6,30 +6,37 @@ import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
 from dataclasses import asdict
+from decimal import Decimal
 from typing import Any
 
 from actors.clock import Clock
 from actors.ending import end_process
 from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
-from actors.messages import Envelope, HoldWord, Receipt, SetupWanted
+from actors.messages import AccountWord, Envelope, HoldWord, Receipt, SetupWanted
 from actors.outbox import Gauges, NoGauges, Outbox
 from actors.structured_log import log_of
 from exchanges.errors import VenueError
 from exchanges.port import MarketVenue, StreamDown, StreamUp
 from grid.holds import Hold, HoldCause
 from grid.intent import Standing
+from risk.breakers import Drawdown
 from risk.candle import Candle
 from risk.events import (
+    CashMoved,
     CoinSeeded,
     CoinStreamDown,
     CoinStreamUp,
+    EquityRead,
     Evidence,
     HoldLifted,
     HoldPlaced,
+    OperatorSaid,
+    OperatorWord,
     SupervisorEvent,
     SupervisorOutput,
     Tick,
+    VenueErrors,
 )
 from risk.lease import Go
 from risk.rules import RiskRules
@@ -38,13 +45,13 @@ from risk.supervisor import Phase, Supervisor
 TICK_S = 0.5
 RETRY_S = 1.0
 SEED_CANDLES_MORE = 5
-OWN_CAUSES = (HoldCause.RISK, HoldCause.STOP_LOSS)
 
 
 class RiskSupervisor:
     """Watches the coins' candles and renews the lease while they are sound; its silence is a no.
 
-    A new one first learns from the gateway which holds of its own causes stand, so that a restart lifts none early.
+    A new one first learns from the gateway whether its own hold stands, and how the account stands where a drawdown is
+    limited, so that a restart lifts nothing early and measures from the same peak.
     The streams live in its own loop thread; queries answer from a snapshot.
     """
 
@@ -58,6 +65,7 @@ class RiskSupervisor:
         market: Callable[[], MarketVenue],
         outbox: Outbox,
         clock: Clock,
+        drawdown: Decimal | None = None,
         gauges: Gauges | None = None,
         end: Callable[[], None] = end_process,
     ) -> None:
@@ -65,6 +73,7 @@ class RiskSupervisor:
         self._gateway = gateway
         self._rules = rules
         self._interval = interval
+        self._drawdown = drawdown
         self._market = market
         self._outbox = outbox
         self._clock = clock
@@ -72,6 +81,9 @@ class RiskSupervisor:
         self._mailbox = Mailbox()
         self._loop = LoopThread(name, self._main, end=end)
         self._machine: Supervisor | None = None
+        self._standing: Standing | None = None
+        self._account: AccountWord | None = None
+        self._counted = ("", Decimal(0), 0)
         self._seeds: dict[str, asyncio.Task[None]] = {}
         self._streams: dict[str, str] = dict.fromkeys(rules.watch, "not subscribed yet")
         self._evidence: Evidence = ()
@@ -98,26 +110,64 @@ class RiskSupervisor:
         arrival = self._mailbox.accept(envelope)
         if arrival.needs_whole and envelope.sender == self._gateway:
             self._ask()
-        if not arrival.is_fresh or not isinstance(envelope.message, Standing):
+        if not arrival.is_fresh:
             return
+        match envelope.message:
+            case Standing() as standing:
+                self._on_standing(standing)
+            case AccountWord() as word:
+                self._on_account(word, envelope.incarnation)
+
+    def _on_standing(self, standing: Standing) -> None:
+        self._standing = standing
         if self._machine is None:
-            self._begin(envelope.message)
-        elif HoldCause.RISK.value in envelope.message.holds and self._machine.state().phase is Phase.GO:
+            self._begin()
+        elif HoldCause.RISK.value in standing.holds and self._machine.state().phase is Phase.GO:
             # The gateway died between taking our word and writing it down: it is said again.
             self._tell(HoldLifted(cause=HoldCause.RISK, symbol="", reason="said again after the gateway's restart"))
 
     def _ask(self) -> None:
         self._outbox.post(self._gateway, SetupWanted(receiver=self._name, symbol=""))
 
-    def _begin(self, standing: Standing) -> None:
-        now_ms = self._mono_ms()
-        taken_over = tuple(
-            Hold(cause=cause, symbol="", reason="in force before the supervisor started", since_ms=now_ms)
-            for cause in OWN_CAUSES
-            if cause.value in standing.holds
+    def _on_account(self, word: AccountWord, incarnation: str) -> None:
+        """Take the newest word; what it counts is a total of one life of the gateway."""
+        of_life, cash, errors = self._counted
+        if of_life != incarnation:
+            cash, errors = Decimal(0), 0
+        self._account, self._counted = word, (incarnation, word.cash_moved, word.venue_errors)
+        if self._machine is None:
+            self._begin()
+            return
+        if word.cash_moved != cash:
+            self._feed(CashMoved(amount=word.cash_moved - cash))
+        if word.venue_errors > errors:
+            self._feed(VenueErrors(count=word.venue_errors - errors))
+        if word.equity is not None:
+            self._feed(EquityRead(equity=word.equity))
+
+    def clear_stop_loss(self, reason: str) -> bool:
+        """Take the operator's word that a drawdown is over: its measure starts anew."""
+        return self._loop.hand_over(self._feed, OperatorSaid(word=OperatorWord.CLEAR_STOP_LOSS, reason=reason))
+
+    def _begin(self) -> None:
+        """Begin once everything is known that must not be lost. A stop-loss that the gateway keeps is its own."""
+        standing, account, drawdown = self._standing, self._account, None
+        if standing is None:
+            return
+        taken_over = [HoldCause.RISK] if HoldCause.RISK.value in standing.holds else []
+        if self._drawdown is not None:
+            if account is None or account.equity is None:
+                return
+            drawdown = Drawdown(fraction=self._drawdown, peak=account.peak, is_tripped=account.is_drawn_down)
+            taken_over += [HoldCause.STOP_LOSS] if account.is_drawn_down else []
+        reason, now_ms = "in force before the supervisor started", self._mono_ms()
+        holds = tuple(Hold(cause=cause, symbol="", reason=reason, since_ms=now_ms) for cause in taken_over)
+        self._machine = Supervisor(self._rules, incarnation=self._clock.now_ms(), drawdown=drawdown, holds=holds)
+        if account is not None and account.equity is not None:
+            self._feed(EquityRead(equity=account.equity))
+        log_of(self._name).info(
+            "supervising", coins=self._rules.watch, taken_over=[cause.value for cause in taken_over]
         )
-        self._machine = Supervisor(self._rules, incarnation=self._clock.now_ms(), holds=taken_over)
-        log_of(self._name).info("supervising", coins=self._rules.watch, taken_over=[h.cause.value for h in taken_over])
 
     async def _main(self) -> None:
         venue = self._market()

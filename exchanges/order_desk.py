@@ -202,12 +202,12 @@ class OrderDesk:
                 self._on_money(event, now)
             case MarkSeen(symbol=symbol, price=price):
                 self._core.marks[symbol] = (price, now.mono_ms)
+                self._guarding.check(now)
             case ReferenceSeen():
                 self._standing.on_reference(event, now)
             case Ticked():
                 self._on_tick(now)
-        if self._core.has_fill:
-            self._guarding.check(now)
+        self._guarding.on_fills(self._core.filled, now)
         return self._core.take_effects()
 
     def _on_asked(self, event: Asked | StatesWanted | HoldAsked | CloseAsked | GoSaid, now: Instant) -> None:

@@ -24,8 +24,21 @@ def halt(
     _finish(answer, "halted: entries off, exits stay", as_json=as_json)
 
 
-def resume(deployment: Deployment = None, timeout: Timeout = ANSWER_TIMEOUT_S, as_json: Json = False) -> None:
+def resume(
+    stop_loss: Annotated[
+        str,
+        typer.Option("--stop-loss", metavar="SCOPE", help="Release breakers instead: a symbol, `account` or `all`."),
+    ] = "",
+    deployment: Deployment = None,
+    timeout: Timeout = ANSWER_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
     """Lift the operator's own hold; holds of risk, price and others stay until their cause is gone."""
+    if stop_loss:
+        scope = stop_loss if stop_loss in ("account", "all") else stop_loss.upper()
+        answer = ask(deployment, lambda run: run.clear_stop_loss(scope), timeout_s=timeout)
+        _finish(answer, "released: profit is measured anew from here", as_json=as_json)
+        return
     answer = ask(deployment, lambda run: run.resume(), timeout_s=timeout)
     _finish(answer, "resumed: the operator's hold is lifted", as_json=as_json)
 

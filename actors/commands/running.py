@@ -51,6 +51,10 @@ class RunningDeployment(Protocol):
 
     def resume(self) -> dict[str, Any]: ...
 
+    def clear_stop_loss(self, scope: str) -> dict[str, Any]:
+        """Release breakers of a symbol, of the `account` or `all`; raises `NotFound` where none is in force."""
+        ...
+
     def stop(self, mode: StopMode) -> dict[str, Any]:
         """Return once the run has ended and its own orders are verified gone, or left as `mode` says."""
         ...

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from actors.actor_names import SlotLayout
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from actors.grid_slot import GridSlot
     from actors.price_feed import PriceFeed
     from actors.risk_supervisor import RiskSupervisor
@@ -62,6 +64,7 @@ def risk_supervisor(
     gateway: str,
     rules: RiskRules,
     interval: str,
+    drawdown: Decimal | None,
     rest_url: str | None,
     ws_url: str | None,
 ) -> RiskSupervisor:
@@ -73,6 +76,7 @@ def risk_supervisor(
         gateway=gateway,
         rules=rules,
         interval=interval,
+        drawdown=drawdown,
         market=lambda: _market(around, rest_url, ws_url),
         outbox=around.courier,
         clock=around.clock,

@@ -15,6 +15,7 @@ from actors.errors import NotFound, NotRunning, TimedOut
 from actors.run_file import RunFile
 from actors.runtime.cluster import Cluster
 from actors.runtime.crew import ask_all
+from grid.holds import HoldCause
 
 POLL_S = 0.2
 HALT_PATIENCE_S = 10.0
@@ -76,6 +77,19 @@ class Client:
             time.sleep(POLL_S)
         return {"done": False, "said": ["the hold still stands: see gridmesh status"]}
 
+    def clear_stop_loss(self, scope: str) -> dict[str, Any]:
+        """Release breakers and wait until the gateway has lifted their holds."""
+        held = _stop_losses(self._coordinator()["gateway"], scope)
+        if not held:
+            raise NotFound(f"no stop-loss is in force for {scope}")
+        self._say("clear_stop_loss", scope)
+        deadline = monotonic_s() + min(HALT_PATIENCE_S, self._timeout_s)
+        while monotonic_s() < deadline:
+            if not _stop_losses(self._coordinator()["gateway"], scope):
+                return {"done": True, "said": [f"released: {', '.join(name or 'the account' for name in held)}"]}
+            time.sleep(POLL_S)
+        return {"done": False, "said": ["it still stands, or has tripped again: see gridmesh status"]}
+
     def stop(self, mode: StopMode) -> dict[str, Any]:
         """Stop and return once the own orders are verified gone, or left as the mode says."""
         word = mode.value.replace("-", "_")
@@ -127,3 +141,9 @@ def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
 
 def _is_held(gateway: dict[str, Any]) -> bool:
     return any(hold["cause"] == "operator" for hold in gateway.get("holds", []))
+
+
+def _stop_losses(gateway: dict[str, Any], scope: str) -> list[str]:
+    """Return the scopes in which a breaker holds; the account's is empty."""
+    held = [hold["symbol"] for hold in gateway.get("holds", []) if hold["cause"] == HoldCause.STOP_LOSS.value]
+    return [name for name in held if scope == "all" or name == ("" if scope == "account" else scope)]

@@ -77,7 +77,11 @@ class RayCrew:
         if name == roster.reconciler:
             return "Reconciler", "actors.runtime.account_builders:reconciler", {"settings": settings}
         if name == roster.risk:
-            rules = {"rules": risk_rules(settings), "interval": settings.risk.interval}
+            rules = {
+                "rules": risk_rules(settings),
+                "interval": settings.risk.interval,
+                "drawdown": settings.account.drawdown,
+            }
             return (
                 "RiskSupervisor",
                 "actors.runtime.builders:risk_supervisor",

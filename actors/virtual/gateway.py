@@ -26,6 +26,7 @@ from actors.virtual.settings import GridPlan, WorldSettings
 from actors.virtual.venue import VirtualVenue
 from exchanges.desk.commands import Broadcast, Command, Effects, Notice, Restream, SyncClock, Tell
 from exchanges.desk.events import (
+    AccountRead,
     Asked,
     Event,
     GoSaid,
@@ -41,6 +42,7 @@ from exchanges.desk.events import (
 )
 from exchanges.desk.settings import DeskSymbol
 from exchanges.order_desk import OrderDesk
+from exchanges.port import Account, Position
 from grid.book import Book
 from grid.intent import Standing
 from grid.order import OrderUpdate
@@ -91,7 +93,10 @@ class VirtualGateway:
         self.desk = OrderDesk(
             book,
             settings.desk,
-            {g.symbol: DeskSymbol(policy=g.policy, instrument=g.instrument) for g in settings.grids},
+            {
+                g.symbol: DeskSymbol(policy=g.policy, instrument=g.instrument, breakers=g.breakers)
+                for g in settings.grids
+            },
         )
         self.started_ms = agenda.now_ms
         self._errands = Errands(agenda, venue, self.release, self.on_event, is_alive)
@@ -111,6 +116,8 @@ class VirtualGateway:
         self._reconcile()
         if self._settings.income_ms:
             self._read_income()
+        if self._settings.account_ms:
+            self._read_account()
         self._connect()
 
     def receive(self, envelope: Envelope) -> Receipt:
@@ -260,3 +267,17 @@ class VirtualGateway:
         since_ms = self._agenda.wall_ms - INCOME_OVERLAP_MS
         self._venue.income(since_ms, lambda rows: self.on_event(IncomeRead(rows=rows)) if rows is not None else None)
         self._agenda.tick(self._settings.income_ms, "income", self._read_income)
+
+    def _read_account(self) -> None:
+        if not self._is_alive():
+            return
+        begun_ms = self._agenda.now_ms
+
+        def on_account(account: Account | None) -> None:
+            self._venue.positions(lambda found: on_positions(account, found))
+
+        def on_positions(account: Account | None, positions: tuple[Position, ...] | None) -> None:
+            self.on_event(AccountRead(begun_ms=begun_ms, account=account, positions=positions))
+
+        self._venue.account(on_account)
+        self._agenda.tick(self._settings.account_ms, "account", self._read_account)

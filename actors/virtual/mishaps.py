@@ -22,6 +22,7 @@ class CallKind(Enum):
     TRADES = "trades"
     POSITIONS = "positions"
     INCOME = "income"
+    ACCOUNT = "account"
     QUOTE = "quote"
 
 

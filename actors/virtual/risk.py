@@ -18,7 +18,7 @@ from risk.rules import RiskRules
 from risk.supervisor import Phase, Supervisor
 
 ASK_AGAIN_MS = 1_000
-OWN_CAUSES = (HoldCause.RISK, HoldCause.STOP_LOSS)
+OWN_CAUSES = (HoldCause.RISK,)
 
 
 class CandleTape(Protocol):

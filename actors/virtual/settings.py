@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actors.actor_names import SlotLayout
-from exchanges.desk.settings import DeskSettings
+from exchanges.desk.settings import Breakers, DeskSettings
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.settings import PESSIMISTIC, FillModel
 from grid.instrument import Instrument
@@ -43,6 +43,7 @@ class GridPlan:
     ratio: Decimal = Decimal(1)
     modulus: int = 8
     slots_per_actor: int = 1
+    breakers: Breakers | None = None
 
     @property
     def symbol(self) -> str:
@@ -92,6 +93,8 @@ class WorldSettings:
     reconcile_ms: int = 10_000
     income_ms: int = 0
     """How often income is read; 0: never."""
+    account_ms: int = 0
+    """How often the account is read; 0: never."""
     call_timeout_ms: int = 2_500
     restart_ms: int = 1_400
     """How long an actor is gone after it was killed."""

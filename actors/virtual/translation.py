@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from exchanges.desk.events import Refused
 from exchanges.errors import Refusal
-from exchanges.port import Income, Position
+from exchanges.port import Account, Income, Position
 from exchanges.sim import orders as venue
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.refusal import Reason
 from exchanges.sim.refusal import Refused as VenueRefused
 from exchanges.sim.venue_events import OrderEvent, PublishedBook
+from exchanges.sim.views import AccountView, MarginType, PositionView
 from exchanges.sim.views import Income as VenueIncome
-from exchanges.sim.views import MarginType, PositionView
 from grid.order import Fill, OrderReport, OrderRequest, OrderStatus, OrderUpdate, Quote, TimeInForce
 
 _STATUSES = {
@@ -120,6 +120,19 @@ def position_of(view: PositionView) -> Position:
         leverage=view.leverage,
         is_isolated=view.margin_type is MarginType.ISOLATED,
         venue_ms=view.updated_ms,
+    )
+
+
+def account_of(view: AccountView) -> Account:
+    """Return the account; its first asset is the quote asset."""
+    held = view.assets[0]
+    return Account(
+        wallet=held.wallet,
+        available=held.available,
+        unrealised=held.unrealised,
+        is_one_way=True,
+        is_multi_asset=False,
+        can_trade=True,
     )
 
 

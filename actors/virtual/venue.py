@@ -15,6 +15,7 @@ from actors.virtual.settings import ACCOUNT, WorldSettings
 from actors.virtual.translation import (
     TOO_OLD,
     UNKNOWN_ORDER,
+    account_of,
     fill_of,
     income_of,
     order_of,
@@ -25,7 +26,7 @@ from actors.virtual.translation import (
     update_of,
 )
 from exchanges.desk.events import Accepted, NotSent, Outcome, Unknown
-from exchanges.port import Income, Position
+from exchanges.port import Account, Income, Position
 from exchanges.sim.engine import MatchingEngine
 from exchanges.sim.market import MarketEvent
 from exchanges.sim.refusal import Refused as VenueRefused
@@ -187,6 +188,14 @@ class VirtualVenue:
             return tuple(income_of(row) for row in rows)
 
         self._read(CallKind.INCOME, "", read, reply)
+
+    def account(self, reply: Callable[[Account | None], None]) -> None:
+        """Read wallet and unrealised profit."""
+
+        def read(_: CallFate) -> Account:
+            return account_of(self.engine.read.account(ACCOUNT))
+
+        self._read(CallKind.ACCOUNT, "", read, reply)
 
     def quote(self, symbol: str, reply: Callable[[Quote | None], None]) -> None:
         """Read the best prices."""

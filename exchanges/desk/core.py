@@ -106,9 +106,9 @@ class Core:
         self.effects.records.append(record)
 
     @property
-    def has_fill(self) -> bool:
-        """Whether this event has booked a fill."""
-        return any(isinstance(record, FillBooked) for record in self.effects.records)
+    def filled(self) -> list[str]:
+        """Return the symbols of which this event has booked fills."""
+        return [record.fill.symbol for record in self.effects.records if isinstance(record, FillBooked)]
 
     def command(self, command: Command) -> None:
         """Have something done."""
@@ -183,10 +183,12 @@ class Core:
         seen = self.references.get(symbol)
         return seen[0] if seen is not None and now.mono_ms - seen[1] <= self.settings.price_age_ms else None
 
-    def mark(self, symbol: str, now: Instant) -> Decimal | None:
-        """Return the last mark price, None where it is too old."""
+    def mark(self, symbol: str, now: Instant, after_ms: int = -1) -> Decimal | None:
+        """Return the last mark price, None where it is too old or came no later than `after_ms`."""
         seen = self.marks.get(symbol)
-        return seen[0] if seen is not None and now.mono_ms - seen[1] <= self.settings.mark_age_ms else None
+        if seen is None or now.mono_ms - seen[1] > self.settings.mark_age_ms or seen[1] <= after_ms:
+            return None
+        return seen[0]
 
     def _told(self, key: SlotKey) -> Told:
         refusal = self.refusals.pop(key, None)

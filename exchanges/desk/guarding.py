@@ -1,11 +1,12 @@
 """The breakers at the desk: stop-loss, take-profit, layers and drawdown, of each symbol and of the account.
 
-They are judged at each tick, after each fill and before each entry. One that trips holds `stop_loss` in its scope;
+They are judged at each mark, at each tick and before each entry. One that trips holds `stop_loss` in its scope;
 only the operator lifts that, or the configured cool-down and price rule. Where it says so the lots are sold too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from exchanges.desk.cancelling import Cancelling
@@ -47,6 +48,7 @@ class Guarding:
         }
         self._states: dict[str, BreakerState] = {}
         self._cleared: set[str] = set()
+        self._filled_ms: dict[str, int] = {}
 
     def begin(self, now: Instant) -> None:
         """Take over what the journal keeps; go on selling where a former life began to."""
@@ -54,6 +56,14 @@ class Guarding:
             self._states[scope] = _state_of(kept)
             if kept.is_selling:
                 self._sell(scope, now)
+
+    def on_fills(self, symbols: Iterable[str], now: Instant) -> None:
+        """Lots changed: only a later mark may value them.
+
+        In a fall the last mark stands above what was just bought, and would show a profit that never was.
+        """
+        for symbol in symbols:
+            self._filled_ms[symbol] = now.mono_ms
 
     def check(self, now: Instant) -> None:
         """Judge every scope that has rules, or a trip in force."""
@@ -152,7 +162,7 @@ class Guarding:
         book = self._core.book.symbol(symbol)
         if symbol not in self._core.symbols or not book.generations:
             return None
-        mark = self._core.mark(symbol, now)
+        mark = self._core.mark(symbol, now, after_ms=self._filled_ms.get(symbol, -1))
         profit = total_profit(book, self._core.symbols[symbol].instrument, mark, self._core.book.account)
         if profit is None:
             return None

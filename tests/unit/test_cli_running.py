@@ -71,6 +71,13 @@ class TrialDeployment:
             raise Halted(tuple(hold["cause"] for hold in self.holds), 4)
         return {"done": True, "said": []}
 
+    def clear_stop_loss(self, scope: str) -> dict[str, Any]:
+        gone = [hold for hold in self.holds if hold["cause"] == "stop_loss" and scope in (hold["symbol"], "all")]
+        if not gone:
+            raise NotFound(f"no stop-loss is in force for {scope}")
+        self.holds = [hold for hold in self.holds if hold not in gone]
+        return {"done": True, "said": [f"released: {hold['symbol']}" for hold in gone]}
+
     def stop(self, mode: StopMode) -> dict[str, Any]:
         self.stopped = mode
         return {"done": not self.leaves_orders, "said": ["position stays: 0.020 ETH at 2997.00"]}
@@ -92,9 +99,7 @@ def deployment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tria
         return trial
 
     monkeypatch.setattr(running, "_connector", lambda: connect)
-    monkeypatch.setattr(
-        run_file, "ray_environment", lambda token_path: {"RAY_AUTH_TOKEN_PATH": str(token_path)}
-    )
+    monkeypatch.setattr(run_file, "ray_environment", lambda token_path: {"RAY_AUTH_TOKEN_PATH": str(token_path)})
     with socket.create_server(("127.0.0.1", 0)) as listener:
         run_file.write(a_run(listener.getsockname()[1]))
         yield trial
@@ -222,3 +227,18 @@ def test_a_run_that_does_not_answer_is_five_in_time(
 
     assert ended == [5]
     assert "no answer from trial" in answer.err
+
+
+def test_a_stop_loss_is_released_by_name_and_only_where_one_stands(
+    shell: CommandLine, deployment: TrialDeployment
+) -> None:
+    deployment.holds = [
+        {"cause": cause, "symbol": "ETHUSDT", "reason": "lost", "since_ms": 1} for cause in ("stop_loss", "operator")
+    ]
+
+    released = shell.run("resume", "--stop-loss", "ethusdt")
+    again = shell.run("resume", "--stop-loss", "all")
+
+    assert (released.code, again.code) == (0, 2)
+    assert "released: ETHUSDT" in released.out
+    assert [hold["cause"] for hold in deployment.holds] == ["operator"]
