@@ -8,7 +8,7 @@ from typing import Any
 from exchanges.binance import wire, wire_account, wire_orders
 from exchanges.errors import BadReply
 from exchanges.port import Income
-from grid.order import Fill
+from grid.order import Fill, OrderReport
 
 WEEK_MS = 7 * 24 * 3600 * 1000
 PAGE = 1000
@@ -46,6 +46,23 @@ class History:
             page = await self._page({**query, "fromId": _last_id(found) + 1})
             found = found + page
         return _whole(found)
+
+    async def orders(self, symbol: str, since_ms: int, now_ms: int) -> list[OrderReport]:
+        """Return every order made from `since_ms` on that the venue still tells, oldest first.
+
+        It forgets cancelled orders without a fill after three days, others after ninety.
+        """
+        found: dict[str, OrderReport] = {}
+        start_ms, span_ms = since_ms, WEEK_MS
+        while start_ms <= now_ms:
+            query = {"symbol": symbol, "startTime": start_ms, "endTime": start_ms + span_ms - 1, "limit": PAGE}
+            page = wire_orders.reports(await self._read("allOrders", query), self._instruments())
+            if len(page) >= PAGE and span_ms > 1:
+                span_ms //= 2  # a full page may leave out either end
+                continue
+            found.update({order.order_id: order for order in page})
+            start_ms, span_ms = start_ms + span_ms, WEEK_MS
+        return sorted(found.values(), key=lambda order: int(order.order_id))
 
     async def income(self, since_ms: int) -> list[Income]:
         """Return every ledger row from `since_ms` on, in order of time."""

@@ -176,6 +176,11 @@ class BinanceTrading:
             return [fill for fill in fills if fill.venue_ms >= since_ms]
         return await self._history.fills(symbol, since_ms, self._calls.venue_now_ms())
 
+    async def orders_since(self, symbol: str, since_ms: int) -> list[OrderReport]:
+        """Return every order made from `since_ms` on that the venue still tells, ended ones too."""
+        await self.instrument(symbol)
+        return await self._history.orders(symbol, since_ms, self._calls.venue_now_ms())
+
     async def income_since(self, since_ms: int) -> list[Income]:
         """Return every ledger row from `since_ms` on, paged to the end."""
         return await self._history.income(since_ms)
