@@ -72,6 +72,7 @@ class Coordinator:
         self._state = DeploymentState.STARTING
         self._waiting_for: list[str] = []
         self._refusals: list[str] = []
+        self._refusal_code = 0
         self._started_ms = clock.now_ms()
         self._supervision = Supervision()
         self._roll_called_ms = 0
@@ -101,6 +102,7 @@ class Coordinator:
             "state": self._state.value,
             "waiting_for": list(self._waiting_for),
             "refusals": list(self._refusals),
+            "refusal_code": self._refusal_code,
             "started_ms": self._started_ms,
             "gateway": self._gateway,
             "gateway_answers": self._gateway_answers,
@@ -200,6 +202,7 @@ class Coordinator:
         self._look()
         if self._gateway.get("state") == "refused":
             self._refusals = list(self._gateway["refusals"])
+            self._refusal_code = int(self._gateway["refusal_code"])
             return False
         return True if self._gateway.get("state") == "serving" else None
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from enum import Enum
-from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
 from actors.ending import end_process
+from actors.exit_codes import ExitCode, exit_code
 from actors.gateway.caller import VenueCaller
 from actors.gateway.gauging import Gauging
 from actors.gateway.grids import Grid, desk_settings, desk_symbol
@@ -24,7 +24,8 @@ from actors.gateway.listening import Listening
 from actors.gateway.money import Money
 from actors.gateway.notices import Notices
 from actors.gateway.picture import picture_of
-from actors.gateway.start import Facts, findings, first_records, grids, read_facts, set_margin
+from actors.gateway.start import Facts, first_records, grids, has_stake
+from actors.gateway.starter import Starter
 from actors.gateway.stop_points import stops_from
 from actors.journal import Journal
 from actors.loop_thread import LoopThread
@@ -62,17 +63,14 @@ from exchanges.port import MarketVenue, TradingVenue
 from exchanges.throttle import Throttle, ThrottleRule
 from grid.book import Book
 from grid.errors import GridmeshError, RefusedToStart
+from grid.holds import HoldCause
 from grid.records import from_body
 from grid.slot import SlotKey
 from risk.lease import Go
-from risk.plan import Severity
 
-T = TypeVar("T")
 TICK_S = 0.1
 PICTURE_S = 0.2
 GAUGES_S = 1.0
-RETRY_FIRST_S = 0.5
-RETRY_LAST_S = 30.0
 
 
 class GatewayState(Enum):
@@ -117,6 +115,7 @@ class OrderGateway:
         self._state = GatewayState.RESTORING
         self._waiting_for = ["its start"]
         self._refusals: list[str] = []
+        self._refusal_code = ExitCode.OK
         self._picture: dict[str, Any] = {}
         self._references: dict[str, int] = {}
         self._money: Money | None = None
@@ -156,6 +155,7 @@ class OrderGateway:
             "name": self._name,
             "state": self._state.value,
             "refusals": list(self._refusals),
+            "refusal_code": int(self._refusal_code),
             "notices": self._notices.rows(),
             "mailbox": self._mailbox.counts,
             "depth": self._thread.depth,
@@ -168,48 +168,31 @@ class OrderGateway:
         return self._thread.stop(10.0)
 
     async def _main(self) -> None:
-        venue, market, journal = self._make_venue(), self._make_market(), None
-        self._venue = venue
+        venue: TradingVenue | None = None
+        market: MarketVenue | None = None
+        journal: Journal | None = None
         try:
-            journal = self._make_journal()
-            read = partial(read_facts, self._settings, venue, market)
-            facts = await self._patiently("the venue's metadata, prices and account", read)
-            book = read_book(journal, from_body)
+            self._venue = venue = self._make_venue()
+            market, journal = self._make_market(), self._make_journal()
+            starter = Starter(self._settings, venue, market, self._log, self._wait_for)
+            facts, book = await starter.facts(), read_book(journal, from_body)
             due = grids(self._settings, facts, book)
-            if not self._passes(facts, due, book):
+            complaints = await starter.complaints(facts, due, book)
+            if complaints and not has_stake(book):
+                self._refuse(complaints, ExitCode.REFUSED_TO_START)
                 await asyncio.Event().wait()
-            # Only what has passed every check changes anything at the venue.
-            await self._patiently("leverage and margin type", partial(set_margin, self._settings, venue))
             self._take_over(facts, due, book, journal, venue)
+            if complaints:
+                # Lots and orders of ours exist: they are looked after, and entries wait for a person.
+                reason = f"a check before the start fails: {'; '.join(complaints)}"
+                self._on_event(HoldAsked(cause=HoldCause.OPERATOR, symbol="", is_put=True, reason=reason))
             self._listening = Listening(venue=venue, market=market, symbols=list(self._grids), on_event=self._on_event)
             await self._serve(self._listening, self._take_money(facts, venue, market))
         except GridmeshError as error:
-            self._refuse([str(error)])
+            self._refuse([str(error)], exit_code(error))
             await asyncio.Event().wait()
         finally:
             await self._end(venue, market, journal)
-
-    async def _patiently(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
-        """Call until the venue answers: an unknown refuses to trade, and says what it waits for."""
-        pause_s = RETRY_FIRST_S
-        while True:
-            try:
-                return await call()
-            except VenueError as error:
-                self._waiting_for = [f"{what}: {error}"]
-                self._log.warning("start_waits", why=str(error), again_in_s=pause_s)
-                await asyncio.sleep(pause_s)
-                pause_s = min(2 * pause_s, RETRY_LAST_S)
-
-    def _passes(self, facts: Facts, due: list[Grid], book: Book) -> bool:
-        """Return whether no check refuses the start; what was found is said."""
-        found = findings(self._settings, facts, due, book)
-        for finding in found:
-            self._log.warning("finding", severity=finding.severity.value, text=finding.sentence)
-        refused = [finding.sentence for finding in found if finding.severity is Severity.REFUSE]
-        if refused:
-            self._refuse(refused)
-        return not refused
 
     def _take_over(self, facts: Facts, due: list[Grid], book: Book, journal: Journal, venue: TradingVenue) -> None:
         """Begin with the book that the journal holds."""
@@ -378,15 +361,20 @@ class OrderGateway:
         except VenueError as error:
             self._log.warning("clock_not_measured", why=str(error))
 
-    def _refuse(self, reasons: list[str]) -> None:
+    def _wait_for(self, what: str) -> None:
+        self._waiting_for = [what]
+
+    def _refuse(self, reasons: list[str], code: ExitCode) -> None:
         self._state, self._refusals, self._waiting_for = GatewayState.REFUSED, reasons, []
+        self._refusal_code = code
         self._log.error("refused_to_start", why=str(RefusedToStart(tuple(reasons))))
 
-    async def _end(self, venue: TradingVenue, market: MarketVenue, journal: Journal | None) -> None:
+    async def _end(self, venue: TradingVenue | None, market: MarketVenue | None, journal: Journal | None) -> None:
         if self._caller is not None:
             await self._caller.close()
-        await market.close()
-        await venue.close()
+        for held in (market, venue):
+            if held is not None:
+                await held.close()
         if self._keeper is not None:
             self._keeper.close()
         elif journal is not None:

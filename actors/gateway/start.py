@@ -70,6 +70,11 @@ def grids(settings: Settings, facts: Facts, book: Book) -> list[Grid]:
     return found
 
 
+def has_stake(book: Book) -> bool:
+    """Whether lots or live orders of ours exist: then a gateway serves, whatever the checks say."""
+    return bool(book.live_orders()) or any(True for symbol in book.symbols.values() for _ in symbol.lots())
+
+
 def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book) -> list[Finding]:
     """Return the pre-start checks' findings, refusals first."""
     unknown = [finding for grid in due if (finding := _unknown_position(grid, facts, book)) is not None]

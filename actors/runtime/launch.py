@@ -14,7 +14,8 @@ from typing import Any
 from actors import run_file
 from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s, now_ms
-from actors.commands.output import emit
+from actors.commands.output import emit, report_error
+from actors.credentials import load_credentials
 from actors.errors import NotRunning
 from actors.exit_codes import ExitCode
 from actors.run_file import RunFile
@@ -22,6 +23,7 @@ from actors.runtime import cluster as clusters
 from actors.runtime.cluster import Cluster
 from actors.settings import Settings, configuration_hash
 from actors.structured_log import set_up_logging
+from actors.venues import binance_settings
 from grid.errors import ConfigError, RefusedToStart
 
 POLL_S = 0.2
@@ -126,6 +128,9 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
     """Run a deployment; on `local` until a signal or `gridmesh stop` ends it. Returns the exit code."""
     if settings.venue.real_money and not settings.venue.live:
         raise ConfigError("venue.live", False, "has to be true to trade at the venue itself")
+    # What is wrong with keys and addresses is said before Ray takes its time.
+    load_credentials(settings.venue)
+    binance_settings(settings, None)
     launched = start(settings)
     signal.signal(signal.SIGTERM, launched.on_signal)
     signal.signal(signal.SIGINT, launched.on_signal)
@@ -166,7 +171,8 @@ def _verdict(last: dict[str, Any], *, as_json: bool) -> int:
     from actors.runtime.client import stop_report
 
     if last.get("state") == "refused":
-        raise RefusedToStart(tuple(last.get("refusals", ())))
+        code = report_error(RefusedToStart(tuple(last.get("refusals", ()))), as_json=as_json)
+        return last["refusal_code"] if last.get("refusal_code") == ExitCode.CONFIGURATION else code
     report = stop_report(last)
     emit(report, as_json=as_json, render=lambda: report["said"])
     return ExitCode.OK if report["done"] else ExitCode.ERROR

@@ -1,0 +1,74 @@
+"""Asks the venue until it answers, judges a start, and changes at the venue only what a passed start consents to."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from typing import TypeVar
+
+from structlog.typing import FilteringBoundLogger
+
+from actors.gateway.grids import Grid
+from actors.gateway.start import Facts, findings, read_facts, set_margin
+from actors.settings import Settings
+from exchanges.errors import Refusal, VenueError, VenueRefused
+from exchanges.port import MarketVenue, TradingVenue
+from grid.book import Book
+from risk.plan import Severity
+
+T = TypeVar("T")
+RETRY_FIRST_S = 0.5
+RETRY_LAST_S = 30.0
+
+
+class Starter:
+    """One start of a gateway. `wait_for` is told what the start waits for."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        venue: TradingVenue,
+        market: MarketVenue,
+        log: FilteringBoundLogger,
+        wait_for: Callable[[str], None],
+    ) -> None:
+        self._settings = settings
+        self._venue = venue
+        self._market = market
+        self._log = log
+        self._wait_for = wait_for
+
+    async def facts(self) -> Facts:
+        """Return what the venue says of account and symbols. Raises `VenueRefused` for what it refuses for good."""
+        read = partial(read_facts, self._settings, self._venue, self._market)
+        return await self._patiently("the venue's metadata, prices and account", read)
+
+    async def complaints(self, facts: Facts, due: list[Grid], book: Book) -> list[str]:
+        """Return why the start is refused, nothing where it is not; leverage and margin type are set then."""
+        found = findings(self._settings, facts, due, book)
+        for finding in found:
+            self._log.warning("finding", severity=finding.severity.value, text=finding.sentence)
+        refused = [finding.sentence for finding in found if finding.severity is Severity.REFUSE]
+        return refused or await self._margin_refused()
+
+    async def _margin_refused(self) -> list[str]:
+        try:
+            await self._patiently("leverage and margin type", partial(set_margin, self._settings, self._venue))
+        except VenueRefused as refused:
+            return [f"leverage or margin type: {refused}"]
+        return []
+
+    async def _patiently(self, what: str, call: Callable[[], Awaitable[T]]) -> T:
+        """Call until the venue answers: an unknown refuses to trade, and says what it waits for. A refusal is final."""
+        pause_s = RETRY_FIRST_S
+        while True:
+            try:
+                return await call()
+            except VenueError as error:
+                if isinstance(error, VenueRefused) and error.refusal is not Refusal.CLOCK:
+                    raise
+                self._wait_for(f"{what}: {error}")
+                self._log.warning("start_waits", why=str(error), again_in_s=pause_s)
+                await asyncio.sleep(pause_s)
+                pause_s = min(2 * pause_s, RETRY_LAST_S)
