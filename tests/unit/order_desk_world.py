@@ -27,8 +27,9 @@ from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.order_desk import OrderDesk
 from exchanges.port import Position
 from grid.book import Book
-from grid.intent import PlaceIntent
-from grid.order import Fill, OrderReport, OrderStatus, OrderUpdate, Purpose, Side, TimeInForce
+from grid.intent import CancelIntent, PlaceIntent
+from grid.order import Fill, OrderReport, OrderRequest, OrderStatus, OrderUpdate, Purpose, Side, TimeInForce
+from grid.reasons import Reason
 from grid.records import GenerationStarted, Record
 from grid.slot import SlotKey, SlotState
 from risk.lease import Go
@@ -108,6 +109,21 @@ class DeskWorld:
         approved, effects = self.desk.release(client_id, self.now())
         self._take(effects)
         return approved is not None
+
+    def request(self, client_id: str) -> OrderRequest | None:
+        """Return the order as it goes out, None where the fence keeps it."""
+        approved, effects = self.desk.release(client_id, self.now())
+        self._take(effects)
+        return approved.request if approved is not None else None
+
+    def cancel(self, level: int, client_id: str) -> None:
+        """Ask for a cancel."""
+        self.tell(Asked(intent=CancelIntent(key=key(level), client_id=client_id, reason=Reason.LEFT_WINDOW)))
+
+    def renew_go(self) -> None:
+        """Let the supervisor say go, and show a mark."""
+        self.tell(GoSaid(go=Go(number=self.now_ms + 1, incarnation=1)))
+        self.tell(MarkSeen(symbol=SYMBOL, price=Decimal(3000)))
 
     def live(self, level: int) -> str:
         """Place the level's entry and let it be acknowledged and echoed."""
