@@ -286,6 +286,18 @@ def test_a_drawdown_ends_by_an_operator_only_whatever_else_tripped() -> None:
     assert holds(world) == []
 
 
+def test_a_drawdown_on_top_of_a_stop_loss_is_not_lifted_by_its_cool_down() -> None:
+    world = money_world(account=Breakers(rules=rules(stop_loss=Decimal("0.40"), cool_down_ms=60_000)))
+    fall(world)
+    assert holds(world) == [("stop_loss", "")]
+    say(world, HoldAsked(cause=HoldCause.STOP_LOSS, symbol="", is_put=True, reason="drawdown"))
+
+    settle(world, 70_000)
+    go_to(world, 3000_00)
+
+    assert holds(world) == [("stop_loss", "")]
+
+
 def test_a_release_of_nothing_changes_nothing() -> None:
     world = money_world(symbol=Breakers(rules=rules(stop_loss=Decimal("0.40"))))
     epoch = world.book.halt_epoch

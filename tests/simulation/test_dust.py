@@ -8,10 +8,13 @@ import pytest
 
 from actors.virtual.settings import ACCOUNT, GridPlan
 from actors.virtual.world import GATEWAY, World
+from exchanges.desk.events import Asked
 from exchanges.sim.catalogue import ENTRIES, exchange_info_entry
 from exchanges.sim.instrument import SimInstrument
-from grid.order import Purpose, Side
+from grid.intent import PlaceIntent
+from grid.order import Purpose, Side, TimeInForce
 from grid.policy import GridPolicy
+from grid.slot import SlotKey
 from tests.simulation.worlds import SYMBOL, purpose_of, quote, resting, settings_of, settle, trade
 
 QUEUE = 1_000_000
@@ -167,6 +170,43 @@ def test_a_slot_whose_dust_is_being_sold_buys_nothing() -> None:
     assert dust_orders(world) == [("3000.01", 9, "NEW")]
     at_levels = {price for price, _ in resting(world, Side.BUY)}
     assert Decimal("2998.00") not in at_levels
+
+
+def test_an_entry_for_dust_that_is_being_sold_is_refused() -> None:
+    world = dusty()
+    quote(world, 3000_00)
+    settle(world, 2_000)
+    key = SlotKey(symbol=SYMBOL, generation=0, level=-1)
+    assert world.gateway is not None
+    intent = PlaceIntent(
+        key=key,
+        basis_version=world.book.symbol(SYMBOL).slot(key).version,
+        purpose=Purpose.ENTRY,
+        price=2998_00,
+        quantity=8,
+        target=3000_00,
+        time_in_force=TimeInForce.POST_ONLY,
+        reference=None,
+        halt_epoch=world.book.halt_epoch,
+    )
+
+    world.gateway.on_event(Asked(intent=intent))
+
+    assert world.book.symbol(SYMBOL).slot(key).order is None
+
+
+def test_a_dust_order_that_its_lots_no_longer_cover_goes() -> None:
+    world = dusty()
+    quote(world, 3000_00)
+    settle(world, 2_000)
+
+    # two steps of ours go to somebody on the other side
+    world.venue.publish(world.venue.engine.foreign.auto_deleverage(ACCOUNT, SYMBOL, 2, world.agenda.wall_ms))
+    settle(world, 10_000)
+
+    assert sum(lots(world).values()) == position(world) == 7
+    assert dust_orders(world) == [("3000.01", 9, "EXPIRED")]  # the venue was quicker than we
+    assert resting(world, Side.SELL) == []
 
 
 def test_a_dust_order_far_over_its_targets_is_taken_back() -> None:

@@ -84,6 +84,22 @@ def test_a_transfer_is_neither_profit_nor_loss(amount: str) -> None:
     assert abs(peak - (10_000 + Decimal(amount))) < 15
 
 
+def test_a_withdrawal_beyond_the_days_loss_limit_ends_no_day() -> None:
+    settings = money_settings()
+    world = World(replace(settings, desk=replace(settings.desk, daily_loss=Decimal(100))))
+    quote(world, 3000_00)
+    world.start()
+    settle(world)
+
+    transfer(world, "-250")
+    settle(world, 30_000)
+
+    day = world.book.account.day
+    assert day is not None
+    assert day.opening == 9_750
+    assert day.tripped_at is None
+
+
 def test_the_trades_of_another_hand_are_explained_too() -> None:
     world = money_world()
     go_to(world, 2995_50)
