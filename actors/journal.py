@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from decimal import Decimal
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import orjson
 import sqlalchemy as sa
 
-from actors import journal_file
+from actors import journal_archive, journal_file
 from actors.clock import now_ms
 from actors.file_lock import FileLock, LockHeld
-from actors.journal_chain import Record, link
+from actors.journal_chain import Record, Row, link
 from actors.journal_check import prepare
 from actors.journal_errors import JournalError, JournalInUse
 from actors.journal_read import last_row, load_snapshot, rows_after
@@ -136,7 +137,10 @@ class Journal:
         return load_snapshot(self._connection, self.path)
 
     def prune(self, before_seq: int) -> int:
-        """Drop the records below `before_seq` and return how many; refused where no snapshot stands for them."""
+        """Move the records below `before_seq` to the archive beside the journal and return how many.
+
+        Refused where no snapshot stands for them.
+        """
         snapshot = self.load_snapshot()
         if snapshot is None or snapshot[0] < before_seq - 1:
             have = "there is none" if snapshot is None else f"the latest is of record {snapshot[0]}"
@@ -145,6 +149,7 @@ class Journal:
         last = self._connection.execute(query.order_by(RECORDS.c.seq.desc()).limit(1)).first()
         if last is None:
             return 0
+        journal_archive.keep(self.path, (row.record() for row in self._rows_below(before_seq)))
         with journal_file.transaction(self._connection):
             # what the chain starts from goes in the same transaction, or a crash here would look like damage
             journal_file.set_meta(self._connection, "base_seq", str(last.seq))
@@ -152,6 +157,9 @@ class Journal:
             gone = self._connection.execute(sa.delete(RECORDS).where(RECORDS.c.seq < before_seq)).rowcount
             self._connection.execute(sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.seq < last.seq))
         return gone
+
+    def _rows_below(self, before_seq: int) -> Iterator[Row]:
+        return takewhile(lambda row: row.seq < before_seq, rows_after(self._connection, 0))
 
     def raise_owner_epoch(self) -> int:
         """Return the next owner epoch, on the disk before this returns: it is in every client id from now on."""

@@ -9,8 +9,8 @@ from typing import Any
 import orjson
 import sqlalchemy as sa
 
-from actors import journal_file
-from actors.journal_chain import Record, Row, checked, link
+from actors import journal_archive, journal_file
+from actors.journal_chain import Row, checked, link
 from actors.journal_errors import JournalCorrupt, JournalError
 from actors.journal_schema import RECORDS, SNAPSHOTS
 
@@ -47,7 +47,10 @@ def last_row(connection: sa.Connection) -> Row | None:
 
 
 def export(path: Path, after_seq: int = 0) -> Iterator[dict[str, Any]]:
-    """Yield the journal's facts, then each record, as plain values; works beside a running writer."""
+    """Yield the journal's facts, then every record, archived ones too, as plain values.
+
+    Works beside a running writer.
+    """
     if not path.is_file():
         raise JournalError(f"no journal at {path}")
     with journal_file.readable(path):
@@ -56,15 +59,11 @@ def export(path: Path, after_seq: int = 0) -> Iterator[dict[str, Any]]:
             facts = journal_file.meta(connection)
             yield {"journal": facts}
             base = (int(facts["base_seq"]), int(facts["base_chain"]))
+            yield from (row for row in journal_archive.read(path) if after_seq < row["seq"] <= base[0])
             for row, wrong in checked(rows_after(connection, 0), *base):
                 if wrong:
                     raise JournalCorrupt(path, row.seq, wrong)
                 if row.seq > after_seq:
-                    yield plain(row.record())
+                    yield journal_archive.plain(row.record())
         finally:
             journal_file.hang_up(connection)
-
-
-def plain(record: Record) -> dict[str, Any]:
-    """Return the record as one JSON object."""
-    return {name: getattr(record, name) for name in ("seq", "at_ms", "kind", "symbol", "body")}

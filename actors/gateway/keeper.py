@@ -86,7 +86,7 @@ class DeskKeeper:
 
     def close(self) -> None:
         """Keep the book whole and close the journal."""
-        self._keep_whole()
+        self._journal.save_snapshot(self._journal.last_seq, to_snapshot(self.desk.book))
         self._journal.close()
 
     def _carry_out(self, effects: Effects) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
+from contextlib import closing
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -325,3 +326,22 @@ class TestExport:
             list(export(tmp_path / "a.sqlite"))
 
         assert list(tmp_path.iterdir()) == []
+
+
+def test_an_export_tells_of_pruned_records_too_each_once(tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite"
+    with closing(Journal.open(path)) as journal:
+        for number in range(1, 11):
+            journal.append([(number, "count", "", {"n": number})])
+        journal.save_snapshot(4, {})
+        journal.prune(4)
+        journal.save_snapshot(8, {})
+        journal.prune(8)
+    # A prune that died between archiving and deleting leaves records in both places.
+    first = sorted((tmp_path / "journal.sqlite.archive").iterdir())[0]
+    first.with_name("000000000002.jsonl.gz").write_bytes(first.read_bytes())
+
+    lines = list(export(path))[1:]
+
+    assert [line["body"]["n"] for line in lines] == list(range(1, 11))
+    assert [line["seq"] for line in list(export(path, 6))[1:]] == [7, 8, 9, 10]
