@@ -177,7 +177,7 @@ class OrderGateway:
             starter = Starter(self._settings, venue, market, self._log, self._wait_for)
             facts, book = await starter.facts(), read_book(journal, from_body)
             due = grids(self._settings, facts, book)
-            complaints = await starter.complaints(facts, due, book)
+            complaints = await starter.complaints(facts, due, book, journal.journal_id)
             if complaints and not has_stake(book):
                 self._refuse(complaints, ExitCode.REFUSED_TO_START)
                 await asyncio.Event().wait()

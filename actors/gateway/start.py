@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from actors.gateway.grids import Grid, grid_of, instruments_of
@@ -10,8 +10,9 @@ from actors.settings import Settings
 from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan
 from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue, VenueRules
 from grid.book import Book
+from grid.client_id import decode
 from grid.instrument import Instrument
-from grid.order import Quote
+from grid.order import OrderReport, Quote
 from grid.records import ForeignSet, Record
 from risk.plan import Finding, Severity, SymbolPlan
 from risk.prestart import check_start
@@ -28,6 +29,8 @@ class Facts:
     fees: Mapping[str, FeeRates]
     tiers: Mapping[str, list[MaintenanceTier]]
     positions: Mapping[str, Position]
+    orders: Sequence[OrderReport] = ()
+    """Every open order of the account."""
 
 
 async def read_facts(settings: Settings, venue: TradingVenue, market: MarketVenue) -> Facts:
@@ -47,6 +50,7 @@ async def read_facts(settings: Settings, venue: TradingVenue, market: MarketVenu
         fees={symbol: await venue.fee_rates(symbol) for symbol in instruments},
         tiers={symbol: await venue.maintenance_tiers(symbol) for symbol in instruments},
         positions=positions,
+        orders=await venue.open_orders(),
     )
 
 
@@ -75,10 +79,11 @@ def has_stake(book: Book) -> bool:
     return bool(book.live_orders()) or any(True for symbol in book.symbols.values() for _ in symbol.lots())
 
 
-def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book) -> list[Finding]:
+def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book, journal_id: str = "") -> list[Finding]:
     """Return the pre-start checks' findings, refusals first."""
     unknown = [finding for grid in due if (finding := _unknown_position(grid, facts, book)) is not None]
     plans = [_plan(settings, grid, facts) for grid in due]
+    unknown += _orders_of_other_journals(facts, journal_id)
     return [*unknown, *check_start(account_plan(settings, facts.account), plans)]
 
 
@@ -107,6 +112,28 @@ def _plan(settings: Settings, grid: Grid, facts: Facts) -> SymbolPlan:
     return replace(symbol_plan(settings, grid.settings, reading), ladder=grid.ladder)
 
 
+def _orders_of_other_journals(facts: Facts, journal_id: str) -> list[Finding]:
+    """Refuse beside living orders of this program that another journal knows: it runs elsewhere, or was lost."""
+    found: dict[str, list[OrderReport]] = {}
+    for order in facts.orders:
+        identity = decode(order.client_id, order.symbol)
+        if identity is not None and identity.journal != journal_id:
+            found.setdefault(identity.journal, []).append(order)
+    rule = (
+        "orders of this program rest that this journal does not know: stop the deployment that owns them; where its "
+        "journal was lost, gridmesh recover CONFIG makes it anew, and gridmesh panic CONFIG cancels them"
+    )
+    return [
+        Finding(
+            key=f"journal {other}",
+            value=f"{len(orders)} on {', '.join(sorted({order.symbol for order in orders}))}",
+            rule=rule,
+            severity=Severity.REFUSE,
+        )
+        for other, orders in sorted(found.items())
+    ]
+
+
 def _unknown_position(grid: Grid, facts: Facts, book: Book) -> Finding | None:
     name = grid.settings.symbol
     position = facts.positions.get(name)
@@ -115,8 +142,9 @@ def _unknown_position(grid: Grid, facts: Facts, book: Book) -> Finding | None:
     if grid.settings.existing_position == "ignore":
         return None
     rule = (
-        "the venue holds a position of which the journal knows nothing: close it at the venue, or say "
-        "existing_position: ignore to leave it alone as somebody else's"
+        "the venue holds a position of which the journal knows nothing: where the journal was lost, gridmesh recover "
+        "CONFIG makes it anew; else close it at the venue, or say existing_position: ignore to leave it alone as "
+        "somebody else's"
     )
     held = str(grid.instrument.quantity(position.quantity))
     return Finding(key=f"symbols[{name}].position", value=held, rule=rule, severity=Severity.REFUSE)

@@ -44,9 +44,9 @@ class Starter:
         read = partial(read_facts, self._settings, self._venue, self._market)
         return await self._patiently("the venue's metadata, prices and account", read)
 
-    async def complaints(self, facts: Facts, due: list[Grid], book: Book) -> list[str]:
+    async def complaints(self, facts: Facts, due: list[Grid], book: Book, journal_id: str) -> list[str]:
         """Return why the start is refused, nothing where it is not; leverage and margin type are set then."""
-        found = findings(self._settings, facts, due, book)
+        found = findings(self._settings, facts, due, book, journal_id)
         for finding in found:
             self._log.warning("finding", severity=finding.severity.value, text=finding.sentence)
         refused = [finding.sentence for finding in found if finding.severity is Severity.REFUSE]
