@@ -126,17 +126,29 @@ class Client:
 
 
 def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
-    """Return what a stop left behind, one line for each symbol, size and cost named."""
+    """Return what a stop left behind, one line for each symbol, size and cost named.
+
+    It is done only if its end was verified at the venue and, after a flatten, no lot is left.
+    """
     final = seen.get("final", {})
-    said = [
-        "no own order is left: verified at the venue" if final.get("verified") else "NOT verified: look at the venue"
-    ]
+    left = sum(picture["lots"] for picture in final.get("symbols", {}).values())
+    verified, mode = bool(final.get("verified")), str(final.get("mode", ""))
+    said = [_LEFT_AT_VENUE.get(mode, "") if verified else "NOT verified: look at the venue, or run gridmesh panic"]
+    if mode == "flatten" and left:
+        said.append(f"NOT flat: {left} lots are left; the venue took no more inside the slippage bound")
     for symbol, picture in final.get("symbols", {}).items():
         said.append(
             f"{symbol}: {picture['lots']} lots of {picture['lot_quantity']} stay, cost {picture['lot_cost']}; "
             f"grid profit {picture['grid_profit']}, total {picture['total_profit']}"
         )
-    return {"done": bool(final.get("verified")), "said": said, "final": final}
+    return {"done": verified and not (mode == "flatten" and left), "said": said, "final": final}
+
+
+_LEFT_AT_VENUE = {
+    "keep": "no own order is left: verified at the venue",
+    "leave_exits": "no entry is left, exits rest: verified at the venue",
+    "flatten": "no own order is left: verified at the venue",
+}
 
 
 def _is_held(gateway: dict[str, Any]) -> bool:
