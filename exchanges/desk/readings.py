@@ -160,6 +160,8 @@ class Readings:
             return
         if any(not order.order_id for order in core.book.live_orders() if order.client_id in core.inherited):
             return
+        if self._doubtful or any(core.book.holds.find(HoldCause.RECONCILE, name) is None for name in self._mismatches):
+            return  # one reading contradicts the book: the next one clears that up, or holds
         core.is_ready = True
         self._standing.lift(HoldCause.ORDER_STREAM, "", "the order stream is confirmed and the book agrees")
 
