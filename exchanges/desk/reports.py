@@ -161,11 +161,7 @@ class Reports:
     def _live(self, order: OrderEntry, report: OrderReport, now: Instant) -> None:
         core = self._core
         if self._is_waiting(order) or not order.order_id:
-            core.record(
-                OrderMarked(
-                    client_id=order.client_id, symbol=order.symbol, signal=Signal.ACKED, order_id=report.order_id
-                )
-            )
+            core.record(_acked(report))
         core.drop(Chore.LOOK_UP, order.client_id)
         if report.filled > order.booked:
             core.do_at(Chore.SETTLE, order.client_id, now.mono_ms + SETTLE_FIRST_MS)
@@ -305,11 +301,7 @@ class Reports:
         core = self._core
         if not order.order_id:
             # Its trades are told by the venue's id alone.
-            core.record(
-                OrderMarked(
-                    client_id=order.client_id, symbol=order.symbol, signal=Signal.ACKED, order_id=report.order_id
-                )
-            )
+            core.record(_acked(report))
         if report.filled > order.booked:
             core.command(ReadTrades(symbol=order.symbol, since_ms=order.at_ms - TRADES_OVERLAP_MS))
         if report.status.is_terminal or order.status is not None:
@@ -343,9 +335,7 @@ class Reports:
         )
         adopted = identity.purpose is Purpose.EXIT and fits
         self._intend_again(identity, report, key, now, attach=adopted)
-        core.record(
-            OrderMarked(client_id=report.client_id, symbol=report.symbol, signal=Signal.ACKED, order_id=report.order_id)
-        )
+        core.record(_acked(report))
         if not adopted:
             self._cancelling.cancel(report.client_id, now)
 
@@ -400,3 +390,7 @@ class Reports:
         if not core.is_fenced:
             core.is_fenced = True
             core.notice("fenced", f"owner epoch {identity.owner_epoch} writes: this gateway stops", "critical")
+
+
+def _acked(report: OrderReport) -> OrderMarked:
+    return OrderMarked(client_id=report.client_id, symbol=report.symbol, signal=Signal.ACKED, order_id=report.order_id)

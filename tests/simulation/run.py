@@ -6,11 +6,9 @@ import traceback
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from decimal import Decimal
 
 from actors.actor_names import RISK
-from actors.virtual.agenda import EPOCH_MS, Step
-from actors.virtual.candles import CalmTape
+from actors.virtual.agenda import Step
 from actors.virtual.settings import ACCOUNT
 from actors.virtual.world import GATEWAY, World
 from exchanges.desk.events import HoldAsked
@@ -22,11 +20,10 @@ from grid.holds import HoldCause
 from grid.order import Side
 from grid.records import from_body
 from grid.snapshot import to_snapshot
-from risk.candle import Candle
-from risk.rules import RiskRules
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.invariants import AT_REST, EVERY_STEP, Invariant
 from tests.simulation.schedule import Move, Schedule
+from tests.simulation.shock import ShockTape
 from tests.simulation.truth import Truth
 from tests.simulation.weather import Weather
 
@@ -43,35 +40,6 @@ class Result:
     steps: int = 0
     struck: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
-
-
-class ShockTape(CalmTape):
-    """A calm market with moments in which every coin falls on loud volume."""
-
-    def __init__(self, rules: RiskRules) -> None:
-        super().__init__(rules)
-        self.shocks: list[tuple[int, int]] = []
-
-    def candle(self, symbol: str, open_ms: int, *, is_closed: bool) -> Candle:
-        """Return one candle."""
-        calm = super().candle(symbol, open_ms, is_closed=is_closed)
-        start_ms = next((start for start, end in self.shocks if start <= open_ms - EPOCH_MS < end), None)
-        if start_ms is None:
-            return calm
-        # Ever deeper and louder: a shock that only goes on becomes the new mean.
-        depth = (open_ms - EPOCH_MS - start_ms) // self._length + 1
-        price = calm.close - 3 * depth
-        return Candle(
-            symbol=symbol,
-            open_ms=open_ms,
-            close_ms=calm.close_ms,
-            open=calm.open,
-            high=calm.open,
-            low=price,
-            close=price,
-            volume=Decimal(1_000) * 4**depth,
-            is_closed=is_closed,
-        )
 
 
 class Run:
