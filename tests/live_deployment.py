@@ -51,7 +51,7 @@ def live_settings(folder: Path, venue: VenueControl, *symbols: Mapping[str, Any]
     document: dict[str, Any] = {
         "deployment": "live",
         "venue": {"rest_url": venue.rest_url, "ws_url": venue.ws_url},
-        "symbols": [{**ETHUSDT, **symbol} for symbol in symbols or ({},)],
+        "symbols": [_without_none({**ETHUSDT, **symbol}) for symbol in symbols or ({},)],
         "journal": {"path": str(folder / "live.sqlite")},
     }
     for section in SECTIONS:
@@ -61,6 +61,10 @@ def live_settings(folder: Path, venue: VenueControl, *symbols: Mapping[str, Any]
     path = folder / "live.yaml"
     path.write_text(yaml.safe_dump(document))
     return load_settings(path, {})
+
+
+def _without_none(keys: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in keys.items() if value is not None}
 
 
 class LiveDeployment:

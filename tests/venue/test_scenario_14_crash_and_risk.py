@@ -1,0 +1,262 @@
+"""Scenario 14: coins break, candles go missing, cancels time out, margin is refused, the stop-loss is hit."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from exchanges.sim.catalogue import demo_instruments
+from grid.order import Purpose
+from tests.live_control import VenueControl, still_venue
+from tests.live_deployment import LiveDeployment, deployed, live_settings
+from tests.live_tapes import cut_minutes, listed, playing
+
+NOTICED_MS = 1_000
+SLOW_MACHINE_MS = 500
+IN_FLIGHT_MS = 100
+COINS = ("BTCUSDT", "XRPUSDT", "SOLUSDT")
+STALE_S = 3
+RISK: dict[str, Any] = {
+    "enabled": True,
+    "watch": list(COINS),
+    "interval": "1s",
+    "average_window": 5,
+    "volume_multiplier": 3,
+    "stale_s": STALE_S,
+    "min_hold_s": 2,
+    "required_positions": 10,
+}
+
+
+class Pulse:
+    """A market that trades calmly in every coin, four times a second, until a coin is told otherwise."""
+
+    def __init__(self, venue: VenueControl) -> None:
+        self._venue = venue
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="pulse")
+        self.prices = {"BTCUSDT": Decimal(60000), "XRPUSDT": Decimal("0.5"), "SOLUSDT": Decimal(150)}
+        self.volumes = {coin: Decimal(100) for coin in COINS}
+        self.rise = Decimal("1.0005")
+
+    def __enter__(self) -> Pulse:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def crash(self, *coins: str) -> int:
+        """Let the coins fall with twenty times their volume from now on; returns when the first data of it is out."""
+        for coin in coins:
+            self.prices[coin] *= Decimal("0.97")
+            self.volumes[coin] *= 20
+        self._beat()
+        return now_ms()
+
+    def calm_down(self) -> None:
+        for coin in COINS:
+            self.volumes[coin] = Decimal(100)
+
+    def _run(self) -> None:
+        while not self._ended.wait(0.25):
+            self._beat()
+
+    def _beat(self) -> None:
+        for coin in COINS:
+            tick = Decimal("0.1") if coin == "BTCUSDT" else Decimal("0.0001") if coin == "XRPUSDT" else Decimal("0.01")
+            self.prices[coin] = (self.prices[coin] * self.rise).quantize(tick)
+            self._venue.trade(coin, str(self.prices[coin]), str(self.volumes[coin]), "BUY")
+
+
+@contextmanager
+def calm(folder: Path, **sections: Any) -> Iterator[tuple[VenueControl, Pulse, LiveDeployment]]:
+    """A deployment in a calm market, with three entries and one lot."""
+    with still_venue() as venue, Pulse(venue) as pulse:
+        settings = live_settings(folder, venue, risk=RISK, **sections)
+        with deployed(settings, venue) as live:
+            live.until(lambda: live.holds() == [], "risk says go", timeout_s=30)
+            live.walk("2999.5", "2997.5")
+            assert (live.entries(), live.exits()) == (["2996", "2994", "2992"], [-1])
+            yield venue, pulse, live
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def risk_hold_ms(live: LiveDeployment, since_ms: int) -> int | None:
+    found = [one["at_ms"] for one in live.notices("hold") if one["text"].startswith("hold risk")]
+    return next((at_ms for at_ms in found if at_ms >= since_ms - IN_FLIGHT_MS), None)
+
+
+def see_entries_gone(live: LiveDeployment, venue: VenueControl) -> None:
+    live.until(lambda: "" in live.gateway()["entries_gone"], "the entries are verified gone")
+    assert live.entries() == []
+
+
+def entries_since(venue: VenueControl, since_ms: int) -> list[int]:
+    return [
+        row["time"] - since_ms
+        for row, one in venue.own_orders()
+        if one.purpose is Purpose.ENTRY and row["time"] > since_ms
+    ]
+
+
+def test_all_coins_break_while_cancels_time_out(tmp_path: Path) -> None:
+    with calm(tmp_path) as (venue, pulse, live):
+        venue.fault("request_lost", scope={"endpoint": "order.cancel"}, loss="hang", count=2)
+        venue.fault("backend_timeout", scope={"endpoint": "order.cancel"}, count=1)
+
+        broke_ms = pulse.crash(*COINS)
+        live.until(lambda: risk_hold_ms(live, broke_ms), "risk halts")
+        held_ms = risk_hold_ms(live, broke_ms)
+        assert held_ms is not None
+        assert held_ms - broke_ms <= NOTICED_MS + SLOW_MACHINE_MS
+        see_entries_gone(live, venue)
+        assert len(venue.strikes("request_lost")) == 2, "two cancels were to get lost"
+
+        venue.walk("ETHUSDT", "2989.5")
+        live.stays(lambda: live.entries() == [], "nothing is bought in the fall", 1.5)
+        assert live.exits() == [-1], "the exit stays and is managed"
+
+        pulse.calm_down()
+        live.until(lambda: "risk" not in live.holds(), "it recovers once the coins are calm again", timeout_s=25)
+        live.until(lambda: live.entries() == ["2988", "2986", "2984"], "entries come at the new price")
+        live.settle()
+        live.reckon()
+
+
+def test_a_dead_candle_stream_counts_as_danger(tmp_path: Path) -> None:
+    with calm(tmp_path) as (venue, pulse, live):
+        venue.fault("frozen_stream", scope={"stream": "xrpusdt@kline*"})
+        live.stays(lambda: "risk" not in live.holds(), "one dead stream of three is no majority", STALE_S + 1)
+
+        broke_ms = pulse.crash("BTCUSDT")
+        live.until(lambda: risk_hold_ms(live, broke_ms), "with one more coin it is")
+        see_entries_gone(live, venue)
+
+        pulse.calm_down()
+        live.until(lambda: "risk" not in live.holds(), "two sound coins are enough to recover", timeout_s=25)
+        live.settle()
+        live.reckon()
+
+
+def test_a_coin_whose_candles_are_missing_counts_as_danger(tmp_path: Path) -> None:
+    """The venue has nothing to say of two coins: before there is data there is no go."""
+    with still_venue() as venue, Pulse(venue):
+        for coin in ("xrpusdt", "solusdt"):
+            venue.fault("candles_missing", scope={"symbol": coin.upper()})
+            venue.fault("frozen_stream", scope={"stream": f"{coin}@kline*"})
+        with deployed(live_settings(tmp_path, venue, risk=RISK), venue, waits=False) as live:
+            live.stays(lambda: venue.own_orders() == [], "nothing is traded", 6)
+            venue.heal()
+            live.until(lambda: live.entries() == ["2998", "2996", "2994"], "it trades once the data is there", 40)
+            live.settle()
+            live.reckon()
+
+
+def test_a_silent_supervisor_is_a_no(tmp_path: Path) -> None:
+    with calm(tmp_path) as (venue, _, live):
+        live.crew.kill(live.roster.risk)
+        live.until(lambda: "lease" in live.holds(), "its silence is noticed", timeout_s=20)
+        see_entries_gone(live, venue)
+        assert live.exits() == [-1]
+
+        live.crew.enlist(live.roster.risk)
+        live.until(lambda: live.holds() == [], "its successor says go", timeout_s=30)
+        live.settle()
+        live.reckon()
+
+
+def test_refused_margin_holds_entries_and_no_exit(tmp_path: Path) -> None:
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue) as live:
+        live.walk("2999.5")
+        venue.verb("transfer", amount="-99975")
+        venue.walk("ETHUSDT", "2991.5")
+        live.until(lambda: "margin" in live.holds(), "the refusal is a hold")
+        live.until(lambda: live.exits() == [-1, -2, -3], "every lot is offered")
+
+        refused = live.counts()["refused_margin"]
+        venue.quote("ETHUSDT", "2991.4", "2991.41")
+        live.stays(lambda: live.counts()["refused_margin"] == refused, "it is not tried again and again", 2)
+        assert live.exits() == [-1, -2, -3]
+        live.settle()
+        live.reckon()
+
+
+def test_a_stop_loss_sells_and_does_not_buy_back(tmp_path: Path) -> None:
+    breakers = {"max_notional": 5000, "daily_loss": 1000, "stop_loss": 2, "stop_sells": True, "cool_down_s": 60}
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue, account=breakers), venue) as live:
+        live.walk("2999.5", "2997.5", "2995.5", "2993.5")
+        venue.walk("ETHUSDT", "2950")
+        live.until(lambda: "stop_loss" in live.holds(), "the stop-loss is hit")
+        hit_ms = next(one["at_ms"] for one in live.notices("hold") if one["text"].startswith("hold stop_loss"))
+        live.until(lambda: venue.account()["positions"] == {}, "the lots are sold")
+        live.until(lambda: live.symbol()["lots"] == 0, "the book knows")
+
+        for price in ("2940", "2955", "2945"):
+            venue.walk("ETHUSDT", price)
+            live.stays(lambda: live.entries() == [], "nothing is bought back in the cool-down", 0.7)
+        assert [late for late in entries_since(venue, hit_ms) if late > IN_FLIGHT_MS] == []
+        live.reckon()
+
+
+@pytest.mark.parametrize(
+    ("crash", "begin", "end", "symbol", "coins", "ladder"),
+    [
+        (
+            "crash_2021-05-19_binance_spot",
+            "2021-05-19T03:50",
+            "2021-05-19T04:38",
+            "ETHUSDT",
+            ("BTCUSDT", "ETHUSDT", "XRPUSDT", "DOGEUSDT", "ADAUSDT"),
+            {"interval": 10, "amount": 60},
+        ),
+        (
+            "crash_2026-02-05_binance_usdm",
+            "2026-02-05T23:35",
+            "2026-02-06T00:25",
+            "LTCUSDT",
+            ("LTCUSDT", "AVAXUSDT", "DOTUSDT", "LINKUSDT", "NEARUSDT"),
+            {"interval": "0.2", "amount": 60},
+        ),
+    ],
+)
+def test_a_recorded_crash_is_halted_and_nothing_is_bought_meanwhile(
+    shared_data: Path,
+    tmp_path: Path,
+    crash: str,
+    begin: str,
+    end: str,
+    symbol: str,
+    coins: tuple[str, ...],
+    ladder: dict[str, Any],
+) -> None:
+    folder = shared_data / "klines" / crash
+    tapes = [cut_minutes(folder / f"{coin}-1m.parquet", tmp_path / "tape", begin, end) for coin in coins]
+    known = {held.symbol: held for held in (*listed(shared_data, *coins), *demo_instruments())}
+    watch = {**RISK, "watch": list(coins), "average_window": 20}
+    limits = {
+        "account": {"max_notional": 20000, "daily_loss": 20000},
+        "runtime": {"slots_per_actor": 8, "look_ahead": 1, "reconcile_s": 2},
+    }
+    grid = {"symbol": symbol, "anchor": None, "buy_window": 8, "max_lots": 60, **ladder}
+    with (
+        playing(tapes, [known[coin] for coin in coins], warm_up_min=25) as venue,
+        deployed(live_settings(tmp_path, venue, grid, risk=watch, **limits), venue) as live,
+    ):
+        live.until(lambda: live.venue.own_orders(symbol), "it trades before the crash", timeout_s=20)
+        live.until(lambda: venue.truth()["tape"]["is_over"], "the tape is over", timeout_s=60)
+        result = live.reckon().document()
+
+    assert result["halts"] >= 1, "the crash was to be noticed"
+    assert result["position_matches"] is True
