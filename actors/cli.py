@@ -29,6 +29,7 @@ app = typer.Typer(
 
 app.command("run")(launch.run)
 app.command("demo")(launch.demo)
+app.command("drill")(launch.drill)
 app.command("sim")(launch.sim)
 app.command("check")(venue.check)
 app.command("status")(observe.status)

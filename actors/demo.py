@@ -89,11 +89,11 @@ class Watch:
                 raise RefusedToStart((f"not running after {START_PATIENCE_S:.0f} s; waits for {waits}",))
             time.sleep(LOOK_S)
 
-    def trading(self, duration_s: float) -> float:
-        """Return after so many seconds, or at a signal, and for how long it traded."""
+    def trading(self, duration_s: float, on_look: Callable[[dict[str, Any]], None] = lambda seen: None) -> float:
+        """Return after so many seconds, or at a signal, and for how long it traded. `on_look` hears of each look."""
         begun_s = monotonic_s()
         while not self._is_stopping() and (left_s := duration_s - (monotonic_s() - begun_s)) > 0:
-            self._seen(f"{left_s:.0f} s left")
+            on_look(self._seen(f"{left_s:.0f} s left"))
             time.sleep(LOOK_S)
         return monotonic_s() - begun_s
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
@@ -58,7 +58,13 @@ class Reckoning:
     duplicate_orders: int
     halts: int
     recoveries: int
-    violations: tuple[str, ...]
+    checks: tuple[tuple[str, tuple[str, ...]], ...]
+    """Each invariant by its name, with a sentence for every breach."""
+
+    @property
+    def violations(self) -> tuple[str, ...]:
+        """Return all breaches."""
+        return tuple(sentence for _, found in self.checks for sentence in found)
 
     def document(self) -> dict[str, Any]:
         """Return the result for programs."""
@@ -80,8 +86,18 @@ class Reckoning:
         }
 
 
-def reckon(last: Mapping[str, Any], truth: Mapping[str, Any], settings: Settings, seconds: float) -> Reckoning:
-    """Compare the deployment's last word with the venue's truth."""
+def reckon(
+    last: Mapping[str, Any],
+    truth: Mapping[str, Any],
+    settings: Settings,
+    seconds: float,
+    *,
+    in_flight_ms: int = IN_FLIGHT_MS,
+) -> Reckoning:
+    """Compare the deployment's last word with the venue's truth.
+
+    `in_flight_ms`: how long after the fence an order that left before it may still reach the venue.
+    """
     account = truth["accounts"]["main"]
     final = last.get("final", {})
     orders = [(row, identity) for row in account["orders"] if (identity := _own(row)) is not None]
@@ -89,6 +105,8 @@ def reckon(last: Mapping[str, Any], truth: Mapping[str, Any], settings: Settings
     spans = list(_halts(final.get("notices", [])))
     doubled = sum(1 for _ in _overlaps(orders))
     left = sum(1 for row, _ in orders if row["status"] in OPEN)
+    late = _entries_under_halt(orders, spans, in_flight_ms)
+    checks = tuple((name, tuple(found)) for name, found in _checks(last, final, account, symbols, orders, late))
     return Reckoning(
         seconds=seconds,
         symbols=symbols,
@@ -98,32 +116,49 @@ def reckon(last: Mapping[str, Any], truth: Mapping[str, Any], settings: Settings
         duplicate_orders=doubled,
         halts=len(spans),
         recoveries=sum(1 for _, end in spans if end is not None),
-        violations=tuple(_violations(last, final, account, symbols, orders, spans)),
+        checks=checks,
     )
 
 
-def _violations(
+def _checks(
     last: Mapping[str, Any],
     final: Mapping[str, Any],
     account: Mapping[str, Any],
     symbols: tuple[SymbolReckoning, ...],
     orders: list[tuple[Mapping[str, Any], ClientId]],
-    spans: list[tuple[int, int | None]],
-) -> Iterator[str]:
-    if last.get("state") != "stopped" or not final.get("verified"):
-        yield "the stop was not verified: own orders may be left at the venue"
-    for row, _ in orders:
-        if row["status"] in OPEN:
-            yield f"own order {row['clientOrderId']} is still open"
-    yield from _overlaps(orders)
-    for client_id, times in account["counts"]["duplicateClientIds"].items():
-        yield f"client id {client_id} was used {times} times"
-    for symbol in symbols:
-        if symbol.book_position != symbol.venue_position:
-            yield f"{symbol.symbol}: the book holds {symbol.book_position}, the venue {symbol.venue_position}"
-    yield from _fills_not_booked(final, account)
-    yield from _money(final, account)
-    yield from _entries_under_halt(orders, spans)
+    late: Iterator[str],
+) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yield each invariant by its name, with a sentence for every breach."""
+    is_verified = last.get("state") == "stopped" and final.get("verified")
+    yield (
+        "the stop was verified at the venue",
+        () if is_verified else ("the stop was not verified: own orders may be left at the venue",),
+    )
+    yield (
+        "no own order is left",
+        (f"own order {row['clientOrderId']} is still open" for row, _ in orders if row["status"] in OPEN),
+    )
+    yield "no level had two orders at a time", _overlaps(orders)
+    reused = account["counts"]["duplicateClientIds"].items()
+    yield "no client id was used twice", (f"client id {one} was used {times} times" for one, times in reused)
+    yield (
+        "the book's position is the venue's",
+        (
+            f"{one.symbol}: the book holds {one.book_position}, the venue {one.venue_position}"
+            for one in symbols
+            if one.book_position != one.venue_position
+        ),
+    )
+    yield "every fill is booked once", _fills_not_booked(final, account)
+    yield "equity ties to the last decimal", _money(final, account)
+    yield "no entry was placed under a halt", late
+    yield "every closing order could only close", _opening_exits(orders)
+
+
+def _opening_exits(orders: list[tuple[Mapping[str, Any], ClientId]]) -> Iterator[str]:
+    for row, identity in orders:
+        if identity.purpose.closing and not row["reduceOnly"]:
+            yield f"closing order {row['clientOrderId']} was not reduce-only"
 
 
 def _symbol(name: str, final: Mapping[str, Any], account: Mapping[str, Any]) -> SymbolReckoning:
@@ -201,11 +236,11 @@ def _halts(notices: list[Mapping[str, Any]]) -> Iterator[tuple[int, int | None]]
 
 
 def _entries_under_halt(
-    orders: list[tuple[Mapping[str, Any], ClientId]], spans: list[tuple[int, int | None]]
+    orders: list[tuple[Mapping[str, Any], ClientId]], spans: list[tuple[int, int | None]], in_flight_ms: int
 ) -> Iterator[str]:
     for row, identity in orders:
         if identity.purpose.closing:
             continue
         for begun, ended in spans:
-            if begun + IN_FLIGHT_MS < row["time"] < (ended if ended is not None else row["time"] + 1):
+            if begun + in_flight_ms < row["time"] < (ended if ended is not None else row["time"] + 1):
                 yield f"entry {row['clientOrderId']} was placed under a halt"

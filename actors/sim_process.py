@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +62,11 @@ class SimProcess:
         return str(self._ready["api_key"]), str(self._ready["api_secret"])
 
     @property
+    def played_s(self) -> float:
+        """Return how long the tape has been played."""
+        return monotonic_s() - self._ready_s
+
+    @property
     def symbols(self) -> list[str]:
         """Return the symbols whose market it plays."""
         return list(self._ready["symbols"])
@@ -76,8 +81,21 @@ class SimProcess:
         """Return everything that the venue knows: every order ever, fills, wallets."""
         return self._control("/state", None)
 
-    def _control(self, path: str, form: dict[str, Any] | None) -> dict[str, Any]:
-        request = urllib.request.Request(f"{self._ready['control_url']}{path}")
+    @property
+    def pid(self) -> int:
+        """Return the process's id."""
+        return self._process.pid
+
+    def fault(self, rules: Sequence[Mapping[str, Any]]) -> None:
+        """Put faults in force, written as in a fault file; their times begin now."""
+        self._control("/faults", [dict(rule) for rule in rules])
+
+    def heal(self) -> None:
+        """Take every fault away."""
+        self._control("/faults", None, method="DELETE")
+
+    def _control(self, path: str, form: Any, *, method: str | None = None) -> dict[str, Any]:
+        request = urllib.request.Request(f"{self._ready['control_url']}{path}", method=method)
         request.add_header("X-Sim-Token", str(self._ready["control_token"]))
         body = orjson.dumps(form) if form is not None else None
         with urllib.request.urlopen(request, data=body, timeout=10) as reply:

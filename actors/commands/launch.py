@@ -41,6 +41,19 @@ def demo(
     )
 
 
+def drill(
+    config: Config,
+    duration: Annotated[float, typer.Option("--duration", min=10, help="Trade for so many seconds.")] = 60.0,
+    tape: Tapes = None,
+    seed: Seed = 1,
+    as_json: Json = False,
+) -> None:
+    """Try your own configuration at a simulated venue where everything goes wrong; do this before you go live."""
+    raise typer.Exit(
+        load("actors.drill", "run")(config, duration_s=duration, tape=tuple(tape or ()), seed=seed, as_json=as_json)
+    )
+
+
 def sim(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0 takes a free one.")] = 0,
     tape: Tapes = None,

@@ -57,10 +57,10 @@ def _tie(accounting: Accounting) -> dict[str, Any]:
     if tie is None:
         return {"unexplained": None}
     return {
-        "unexplained": str(tie.unexplained),
+        "unexplained": f"{tie.unexplained.normalize():f}",
         "equity_by_book": str(tie.ours),
         "tied_ms": tie.at_ms,
-        "fees_unmatched": str(accounting.fees_unmatched()),
+        "fees_unmatched": f"{accounting.fees_unmatched().normalize():f}",
     }
 
 

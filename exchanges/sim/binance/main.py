@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
@@ -17,6 +17,7 @@ from typing import TextIO
 import orjson
 
 from exchanges.sim.binance.account_config import read_accounts
+from exchanges.sim.binance.coins_config import read_coins
 from exchanges.sim.binance.fault_config import read_rules
 from exchanges.sim.binance.market_source import SourceFactory
 from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, VenueOptions, demo_account
@@ -38,6 +39,7 @@ class ServeOptions:
     warm_up_s: float = 0.0
     faults: Path | None = None
     accounts: Path | None = None
+    coins: Path | None = None
     deposit: Decimal = Decimal(10_000)
     control_token: str = ""
     keep_playing: bool = False
@@ -47,9 +49,10 @@ class ServeOptions:
     def market(self) -> SourceFactory:
         if self.tape:
             return RecordedMarket(paths=self.tape, speed=self.speed, warm_up_ms=round(self.warm_up_s * 1000))
-        return GeneratedMarket(
+        made = GeneratedMarket(
             seed=self.seed, duration_ms=round(self.duration_s * 1000), lead_ms=round(self.lead_s * 1000)
         )
+        return replace(made, coins=read_coins(self.coins)) if self.coins else made
 
     def venue(self) -> VenueOptions:
         return VenueOptions(
@@ -117,6 +120,7 @@ def parse(arguments: Sequence[str]) -> ServeOptions:
     parser.add_argument("--warm-up", dest="warm_up_s", type=float, default=defaults.warm_up_s)
     parser.add_argument("--faults", type=Path, default=None, help="YAML file of fault rules")
     parser.add_argument("--accounts", type=Path, default=None, help="YAML file of accounts; else one demo account")
+    parser.add_argument("--coins", type=Path, default=None, help="YAML file of generated coins; else the demo's")
     parser.add_argument("--deposit", type=Decimal, default=defaults.deposit)
     parser.add_argument("--control-token", default=defaults.control_token)
     parser.add_argument("--keep-playing", action="store_true")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from exchanges.sim.binance.market_source import MarketSource
 from exchanges.sim.catalogue import demo_instruments
-from exchanges.sim.generator import DemoTape
+from exchanges.sim.generator import DEMO_COINS, CoinPlan, DemoTape
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import Candle, MarketEvent
 from exchanges.sim.tape import open_tape, tape_symbols
@@ -24,13 +24,20 @@ class GeneratedMarket:
     duration_ms: int
     lead_ms: int = 0
     """How much of it ranges before the program begins."""
+    coins: tuple[CoinPlan, ...] = DEMO_COINS
 
     def __call__(self, now_ms: int) -> MarketSource:
         start_ms = -(-now_ms // 1000) * 1000
         return _Generated(self._tape(start_ms), start_ms)
 
     def _tape(self, start_ms: int) -> DemoTape:
-        return DemoTape(seed=self.seed, start_ms=start_ms, duration_ms=self.duration_ms, lead_ms=self.lead_ms)
+        return DemoTape(
+            seed=self.seed,
+            start_ms=start_ms,
+            duration_ms=self.duration_ms,
+            lead_ms=self.lead_ms,
+            coins=self.coins,
+        )
 
 
 class _Generated:

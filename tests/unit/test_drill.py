@@ -1,0 +1,154 @@
+"""A drill's settings reach nothing real; its result names every invariant and what broke it."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+import yaml
+
+from actors.demo_reckoning import Reckoning
+from actors.drill import document, tables
+from actors.drill_faults import continuous_faults, standard_faults
+from actors.drill_settings import deposit, drill_settings, write_coins
+from actors.ordeal import Ordeal
+from actors.settings import load_settings, show_config
+from exchanges.sim.binance.coins_config import read_coins
+from exchanges.sim.binance.fault_config import parse_rules
+from exchanges.sim.binance.faults import FaultKind
+from grid.errors import ConfigError
+
+REST, WS = "http://127.0.0.1:9", "ws://127.0.0.1:9"
+LIVE = """
+deployment: mine
+venue: {live: true, api_key_env: MY_REAL_KEY, api_secret_file: /my/real/secret}
+symbols:
+  - {symbol: ETHUSDT, interval: 3, anchor: 2500, amount: 60, buy_window: 4, max_lots: 30}
+  - {symbol: DOGEUSDT, spacing: geometric, ratio: 1.002, amount: 60, buy_window: 4, max_lots: 30, leverage: 2}
+account: {max_notional: 3000, daily_loss: 100}
+risk: {watch: [BTCUSDT, DOGEUSDT]}
+runtime: {address: "ray.example:6379", look_ahead: 3}
+journal: {path: /my/real/journal.sqlite}
+"""
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    path = tmp_path / "mine.yaml"
+    path.write_text(LIVE)
+    return path
+
+
+def test_nothing_of_a_live_configuration_is_left_that_reaches_out(config: Path) -> None:
+    settings = drill_settings(config, REST, WS, {})
+    shown = str(show_config(settings))
+
+    assert not settings.venue.real_money
+    assert (settings.venue.rest_url, settings.venue.ws_url) == (REST, WS)
+    assert settings.runtime.address == "local"
+    assert settings.journal.path is None
+    for real in ("MY_REAL_KEY", "/my/real", "ray.example", "mine"):
+        assert real not in shown
+
+
+def test_what_the_drill_is_about_stays_the_users_own(config: Path) -> None:
+    mine, drill = load_settings(config, {}), drill_settings(config, REST, WS, {})
+
+    assert drill.account == mine.account
+    assert drill.risk == mine.risk
+    assert drill.gateway == mine.gateway
+    assert drill.runtime.look_ahead == 3
+    assert [ladder.leverage for ladder in drill.symbols] == [5, 2]
+    assert [ladder.model_copy(update={"leverage": None}) for ladder in drill.symbols] == [
+        ladder.model_copy(update={"leverage": None}) for ladder in mine.symbols
+    ]
+
+
+def test_the_environment_still_wins_over_the_file_but_not_over_the_drill(config: Path) -> None:
+    environ = {"GRIDMESH__SYMBOLS__0__AMOUNT": "75", "GRIDMESH__VENUE__REST_URL": "https://real.example"}
+
+    settings = drill_settings(config, REST, WS, environ)
+
+    assert settings.symbols[0].amount == 75
+    assert settings.venue.rest_url == REST
+
+
+def test_the_market_is_made_for_the_users_ladders(config: Path, tmp_path: Path) -> None:
+    target = tmp_path / "coins.yaml"
+
+    write_coins(config, target)
+
+    coins = {coin.symbol: coin for coin in read_coins(target)}
+    assert set(coins) == {"ETHUSDT", "DOGEUSDT", "BTCUSDT"}
+    assert (coins["ETHUSDT"].start, coins["ETHUSDT"].swing) == (Decimal(2500), Decimal(3))
+    assert coins["DOGEUSDT"].swing == Decimal("0.2") * Decimal("0.002")
+    assert deposit(config) == 60_000
+
+
+def test_a_symbol_that_cannot_be_played_is_named(config: Path, tmp_path: Path) -> None:
+    config.write_text(LIVE.replace("DOGEUSDT", "PEPEUSDT"))
+
+    with pytest.raises(ConfigError, match=r"symbols\[1\]\.symbol.*PEPEUSDT.*--tape"):
+        write_coins(config, tmp_path / "coins.yaml")
+
+
+def test_a_wrong_configuration_is_refused_with_its_key(config: Path) -> None:
+    config.write_text(LIVE.replace("max_lots: 30", "max_lots: many", 1))
+
+    with pytest.raises(ConfigError, match=r"symbols\[0\]\.max_lots"):
+        drill_settings(config, REST, WS, {})
+
+
+def test_the_standard_faults_are_faults_that_the_venue_knows() -> None:
+    kinds = {rule.kind for rule in parse_rules(standard_faults(60))}
+
+    assert {
+        FaultKind.REPLY_LOST,
+        FaultKind.REQUEST_LOST,
+        FaultKind.EVENT_DOUBLED,
+        FaultKind.EVENT_REORDERED,
+        FaultKind.FORCED_CUT,
+        FaultKind.HALF_OPEN,
+        FaultKind.SERVICE_UNAVAILABLE,
+        FaultKind.EMPTY_POSITIONS,
+    } <= kinds
+    assert all(rule.start_ms < 60_000 for rule in parse_rules(standard_faults(60)))
+    assert all(rule.count is None and rule.probability < 1 for rule in parse_rules(continuous_faults()))
+
+
+def an_ordeal(*breaches: str) -> Ordeal:
+    reckoning = Reckoning(
+        seconds=10,
+        symbols=(),
+        orders_placed=3,
+        orders_cancelled=1,
+        open_own_orders=0,
+        duplicate_orders=0,
+        halts=0,
+        recoveries=0,
+        checks=(("no own order is left", ()), ("every fill is booked once", breaches)),
+    )
+    return Ordeal(reckoning=reckoning, final={"account": {"unexplained": "0"}}, struck=(("reply lost", 4),))
+
+
+def test_a_breach_is_told_by_its_invariant() -> None:
+    told = document(an_ordeal("one fill was lost"))
+
+    assert told["violations"] == ["one fill was lost"]
+    assert told["invariants"] == [
+        {"name": "no own order is left", "held": True, "breaches": []},
+        {"name": "every fill is booked once", "held": False, "breaches": ["one fill was lost"]},
+    ]
+    assert told["faults"] == {"reply lost": 4}
+    assert tables(an_ordeal("one fill was lost"), "")[-1] == "1 invariants are BROKEN"
+    assert tables(an_ordeal(), "")[-1] == "every invariant held"
+
+
+def test_the_demos_own_configuration_can_be_drilled(tmp_path: Path) -> None:
+    config = Path(__file__).parents[2] / "configs" / "demo.yaml"
+    write_coins(config, tmp_path / "coins.yaml")
+
+    assert {coin["symbol"] for coin in yaml.safe_load((tmp_path / "coins.yaml").read_text())["coins"]} >= {
+        ladder.symbol for ladder in drill_settings(config, REST, WS, {}).symbols
+    }
