@@ -55,12 +55,14 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
             watch.until_running(begun)
             market.begin(venue)
             traded_s = watch.trading(duration_s)
+            played_s = venue.played_s
             launched.stop("keep")
             last = launched.until_stopped(lambda seen: view.show(seen, "stopping", dashboard))
     finally:
         launched.end()
     reckoning = reckon(last, venue.truth(), settings, traded_s)
-    _print(reckoning, market.remark(), as_json=as_json)
+    remarks = [] if as_json else market.remarks(settings, played_s)
+    _print(reckoning, remarks, as_json=as_json)
     return ExitCode.OK if not reckoning.violations else ExitCode.ERROR
 
 
@@ -105,7 +107,7 @@ class Watch:
         return seen
 
 
-def _print(reckoning: Reckoning, remark: str, *, as_json: bool) -> None:
+def _print(reckoning: Reckoning, remarks: list[str], *, as_json: bool) -> None:
     from actors.commands.output import emit, table
 
     def text() -> list[Any]:
@@ -117,7 +119,7 @@ def _print(reckoning: Reckoning, remark: str, *, as_json: bool) -> None:
             f"orders placed {reckoning.orders_placed}, cancelled {reckoning.orders_cancelled}; "
             f"halts {reckoning.halts}, recoveries {reckoning.recoveries}; "
             f"own orders left {reckoning.open_own_orders}, doubled {reckoning.duplicate_orders}",
-            remark,
+            *remarks,
             ending,
             *(f"  {violation}" for violation in reckoning.violations),
         ]

@@ -52,15 +52,21 @@ class DemoMarket:
             over.update(_ladders(venue, venue.symbols[:SYMBOLS_MAX]))
         return load_settings(CONFIG, {**os.environ, **over})
 
-    def remark(self) -> str:
-        """Return what a profit on this market is worth."""
+    def remarks(self, settings: Settings, played_s: float) -> list[str]:
+        """Return what a profit on this market is worth; of candles always two figures."""
         if not self.tapes:
-            return "The tape is generated: it proves mechanics, and its profit says nothing about money."
-        if any(is_candles(tape) for tape in self.tapes):
-            return (
-                "A candle hides its path: fills were read pessimistically, so this profit is the lower of two bounds."
-            )
-        return "Recorded trades, pessimistic fills: what one past stretch would have given, and no promise."
+            return ["The tape is generated: it proves mechanics, and its profit says nothing about money."]
+        if not any(is_candles(tape) for tape in self.tapes):
+            return ["Recorded trades, pessimistic fills: what one past stretch would have given, and no promise."]
+        from actors.virtual.candle_profit import CandleSpan, profit_of
+
+        begin_ms = WARM_UP_S * CANDLE_SPEED * 1000
+        span = CandleSpan(files=self.tapes, begin_ms=begin_ms, end_ms=begin_ms + round(played_s * CANDLE_SPEED * 1000))
+        bounds = profit_of(settings, span)
+        return [
+            "A candle hides its path. The same ladders on all the candles played, run anew and without halts, twice:",
+            *(f"  {symbol} total profit {profit}" for symbol, profit in bounds.items()),
+        ]
 
     def begin(self, venue: SimProcess) -> None:
         """Trading begins: have the generated program begin too."""
