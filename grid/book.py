@@ -29,6 +29,7 @@ from grid.records import (
     OwnerRaised,
     Record,
     SlotCleared,
+    TradesCompleted,
 )
 from grid.slot import Phase, Signal, SlotKey, SlotOrder, SlotState
 from grid.symbol_book import OrderEntry, SymbolBook
@@ -48,7 +49,7 @@ class Book:
         self.halt_epoch = 0
         self.owner_epoch = 0
         self._ids: dict[tuple[str, str], str] = {}
-        self._fills: OrderedDict[tuple[str, str, str], None] = OrderedDict()
+        self._fills: OrderedDict[tuple[str, str, str], int] = OrderedDict()
 
     def symbol(self, symbol: str) -> SymbolBook:
         """Return the symbol's book, made empty where it is new."""
@@ -66,15 +67,21 @@ class Book:
         """Return the keys of the fills that are remembered, oldest first."""
         return tuple(self._fills)
 
+    def fill_times(self) -> tuple[int, ...]:
+        """Return the venue times of those fills, in the same order."""
+        return tuple(self._fills.values())
+
     def order_ids(self) -> dict[tuple[str, str], str]:
         """Return client ids by (symbol, the venue's id)."""
         return dict(self._ids)
 
     def remember(
-        self, fill_keys: Iterable[tuple[str, str, str]], order_ids: Iterable[tuple[tuple[str, str], str]]
+        self,
+        fills: Iterable[tuple[tuple[str, str, str], int]],
+        order_ids: Iterable[tuple[tuple[str, str], str]],
     ) -> None:
-        """Put back what `fill_keys` and `order_ids` returned: for a book rebuilt from a snapshot."""
-        self._fills.update(dict.fromkeys(fill_keys))
+        """Put back the keys and times of fills, and what `order_ids` returned: for a book rebuilt from a snapshot."""
+        self._fills.update(fills)
         self._ids.update(order_ids)
 
     def live_orders(self, symbol: str | None = None) -> list[OrderEntry]:
@@ -127,6 +134,9 @@ class Book:
                 self.holds, self.halt_epoch = self.holds.without(record.cause, record.symbol), self.halt_epoch + 1
             case ForeignSet():
                 self.symbol(record.symbol).foreign = record.quantity
+            case TradesCompleted():
+                book = self.symbol(record.symbol)
+                book.trades_ms = max(book.trades_ms, record.venue_ms)
             case Counted():
                 self.symbol(record.symbol).totals.add(record.what)
             case BreakerSet() | DayOpened() | PeakSet() | EquityBaseline() | IncomeBooked() | RateSet():
@@ -216,9 +226,10 @@ class Book:
         if fill.key in self._fills:
             raise UnexpectedSignal(f"fill {fill.key} is booked twice")
         entry = self.orders[record.client_id] if record.client_id else None
-        self._fills[fill.key] = None
+        self._fills[fill.key] = fill.venue_ms
         if len(self._fills) > FILLS_REMEMBERED:
-            self._fills.popitem(last=False)
+            (name, *_), forgotten_ms = self._fills.popitem(last=False)
+            self.symbol(name).forgotten_ms = max(self.symbol(name).forgotten_ms, forgotten_ms)
         symbol = self.symbol(fill.symbol)
         symbol.last_fill_ms = max(symbol.last_fill_ms, fill.venue_ms)
         if entry is None:

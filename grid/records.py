@@ -161,6 +161,14 @@ class FundingBooked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class TradesCompleted:
+    """Every trade of the symbol up to this venue time was read and booked; older ones are not booked any more."""
+
+    symbol: str
+    venue_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """Something worth counting that changes no order: a latecomer, a repair, a taker exit."""
 
@@ -182,6 +190,7 @@ Record = (
     | ForeignSet
     | LotSet
     | FundingBooked
+    | TradesCompleted
     | Counted
     | BreakerSet
     | DayOpened
@@ -204,6 +213,7 @@ KINDS: dict[str, type[Any]] = {
     "foreign": ForeignSet,
     "lot": LotSet,
     "funding": FundingBooked,
+    "trades": TradesCompleted,
     "count": Counted,
     "breaker": BreakerSet,
     "day": DayOpened,

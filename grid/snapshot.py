@@ -37,6 +37,8 @@ class _SymbolImage:
     income: tuple[str, ...]
     last_fill_ms: int
     totals: tuple[tuple[str, int], ...]
+    trades_ms: int = 0
+    forgotten_ms: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +68,8 @@ class _Image:
     fills: tuple[tuple[str, str, str], ...]
     other_ids: tuple[tuple[str, str, str], ...]
     account: _AccountImage = _AccountImage()
+    fill_times: tuple[int, ...] = ()
+    """Venue times of `fills`, one each."""
 
 
 def to_snapshot(book: Book) -> dict[str, Any]:
@@ -79,6 +83,7 @@ def to_snapshot(book: Book) -> dict[str, Any]:
         symbols=tuple(_symbol_image(symbol) for symbol in book.symbols.values()),
         orders=tuple(book.orders.values()),
         fills=book.fill_keys(),
+        fill_times=book.fill_times(),
         other_ids=tuple((*key, owner) for key, owner in book.order_ids().items() if stated.get(key) != owner),
         account=_account_image(book.account),
     )
@@ -98,7 +103,8 @@ def from_snapshot(body: Mapping[str, Any]) -> Book:
     book.orders = OrderedDict((order.client_id, order) for order in image.orders)
     stated = {(o.symbol, o.order_id): o.client_id for o in image.orders if o.order_id}
     others = {(symbol, order_id): owner for symbol, order_id, owner in image.other_ids}
-    book.remember(image.fills, {**stated, **others}.items())
+    times = image.fill_times or (0,) * len(image.fills)
+    book.remember(zip(image.fills, times, strict=True), {**stated, **others}.items())
     book.account = _account_book(image.account)
     return book
 
@@ -112,6 +118,8 @@ def _symbol_image(book: SymbolBook) -> _SymbolImage:
         foreign=book.foreign,
         income=tuple(book.income),
         last_fill_ms=book.last_fill_ms,
+        trades_ms=book.trades_ms,
+        forgotten_ms=book.forgotten_ms,
         totals=tuple(book.totals.counts.items()),
     )
 
@@ -126,6 +134,8 @@ def _symbol_book(image: _SymbolImage) -> SymbolBook:
         foreign=image.foreign,
         income=OrderedDict.fromkeys(image.income),
         last_fill_ms=image.last_fill_ms,
+        trades_ms=image.trades_ms,
+        forgotten_ms=image.forgotten_ms,
         totals=MutableTotals(dict(image.totals)),
     )
 

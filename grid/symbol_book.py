@@ -57,6 +57,10 @@ class SymbolBook:
     foreign: int = 0
     income: OrderedDict[str, None] = field(default_factory=OrderedDict)
     last_fill_ms: int = 0
+    trades_ms: int = 0
+    """Up to this venue time every trade was read and booked (0: never)."""
+    forgotten_ms: int = 0
+    """Venue time of the newest fill that is booked and no longer remembered: older ones cannot be told from new."""
     totals: MutableTotals = field(default_factory=MutableTotals)
 
     @property

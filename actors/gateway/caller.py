@@ -160,14 +160,15 @@ class VenueCaller:
                 self._on_event(
                     PositionsRead(begun_ms=begun_ms, positions=tuple(positions) if positions is not None else None)
                 )
-            case ReadTrades(symbol=symbol, since_ms=since_ms):
-                fills = await self._reading(self._venue.fills_since(symbol, since_ms))
+            case ReadTrades(symbol=symbol, since_ms=since_ms, order_id=order_id):
+                fills = await self._reading(self._venue.fills_since(symbol, since_ms, order_id or None))
                 self._on_event(
                     TradesRead(
                         symbol=symbol,
                         since_ms=since_ms,
                         begun_ms=begun_ms,
                         fills=tuple(fills) if fills is not None else None,
+                        order_id=order_id,
                     )
                 )
 
@@ -211,8 +212,8 @@ class VenueCaller:
                 return OpenOrdersRead(begun_ms=now_ms, reports=None)
             case ReadPositions():
                 return PositionsRead(begun_ms=now_ms, positions=None)
-            case ReadTrades(symbol=symbol, since_ms=since_ms):
-                return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None)
+            case ReadTrades(symbol=symbol, since_ms=since_ms, order_id=order_id):
+                return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None, order_id=order_id)
 
     def _later(self, event: Event) -> None:
         asyncio.get_running_loop().call_soon(self._on_event, event)

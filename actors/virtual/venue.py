@@ -159,13 +159,16 @@ class VirtualVenue:
 
         self._read(CallKind.OPEN_ORDERS, "", read, reply)
 
-    def trades(self, symbol: str, since_ms: int, reply: Callable[[tuple[Fill, ...] | None], None]) -> None:
-        """Read a symbol's fills since a venue time."""
+    def trades(
+        self, symbol: str, since_ms: int, reply: Callable[[tuple[Fill, ...] | None], None], order_id: str = ""
+    ) -> None:
+        """Read a symbol's fills, or those of one order, since a venue time."""
 
         def read(fate: CallFate) -> tuple[Fill, ...]:
             rows = self.engine.read.user_trades(ACCOUNT, symbol, start_ms=since_ms, limit=10_000)
             newest_ms = self._agenda.wall_ms - fate.lag_ms
-            return tuple(fill_of(row) for row in rows if row.time_ms <= newest_ms)
+            told = (fill_of(row) for row in rows if row.time_ms <= newest_ms)
+            return tuple(fill for fill in told if order_id in ("", fill.order_id))
 
         self._read(CallKind.TRADES, symbol, read, reply)
 

@@ -41,10 +41,11 @@ class LookUp:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTrades:
-    """Read the symbol's fills since a venue time."""
+    """Read the symbol's fills since a venue time; those of one order where its id is given."""
 
     symbol: str
     since_ms: int
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -88,6 +88,8 @@ class Core:
     """Orders not over that the private stream has told of."""
     selling: set[str] = field(default_factory=set)
     """Symbols whose lots a breaker sells: no exit rests meanwhile."""
+    reported: dict[str, int] = field(default_factory=dict)
+    """By client id: the most that the venue said was executed, where that is more than was booked."""
     disproved_ms: dict[str, int] = field(default_factory=dict)
     """By client id: when a look-up of an order that is over last began and found nothing."""
     cancel_wanted: set[str] = field(default_factory=set)

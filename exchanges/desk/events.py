@@ -123,12 +123,13 @@ class OpenOrdersRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TradesRead:
-    """The fills of a symbol from `since_ms` on (venue time); None where the reading failed."""
+    """The fills of a symbol, or of one order, from `since_ms` on (venue time); None where the reading failed."""
 
     symbol: str
     since_ms: int
     begun_ms: int
     fills: tuple[Fill, ...] | None
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,12 +17,13 @@ from exchanges.port import Position
 from grid.client_id import decode
 from grid.holds import HoldCause
 from grid.order import Fill
-from grid.records import ForeignSet, SlotCleared
+from grid.records import Counted, ForeignSet, SlotCleared, TradesCompleted
 from grid.slot import Phase
 from grid.symbol_book import SymbolBook
 
 READ_AGAIN_MS = 1_000
 STEP_TIMEOUT_MS = 15_000
+COMPLETED_EVERY_MS = 30_000
 CONFIRMATIONS = 2
 
 
@@ -49,7 +50,10 @@ class Readings:
         self._mismatches: dict[str, tuple[int, int]] = {}
         self._matches: dict[str, int] = {}
         self._doubtful: set[str] = set()
+        self._asked_ms: dict[str, tuple[int, int]] = {}
+        """By symbol, of the running resynchronisation: from which venue time on trades are read, and up to which."""
         self._seen_ms: dict[tuple[str, str, str], int] = {}
+        self._refused: set[tuple[str, str, str]] = set()
         self.compared_ms = -1
         self.finished = 0
         """How many resynchronisations came to their end."""
@@ -84,20 +88,29 @@ class Readings:
             self._enter(Stage.TRADES, now)
             self._waiting = set(core.symbols)
             for symbol in sorted(core.symbols):
-                core.command(ReadTrades(symbol=symbol, since_ms=self._since(symbol, now)))
+                since_ms = self._since(symbol, now)
+                self._asked_ms[symbol] = (since_ms, now.wall_ms)
+                core.command(ReadTrades(symbol=symbol, since_ms=since_ms))
 
     def on_trades(self, read: TradesRead, now: Instant) -> None:
         """Take fills. One of an order whose id we cannot know yet is left for the next reading."""
+        if read.order_id:
+            self._on_trades_of(read, now)
+            return
         if read.fills is None:
             self._failed(Stage.TRADES, now)
             return
-        core = self._core
+        core, is_whole = self._core, True
         self._doubtful.discard(read.symbol)
         unresolved = any(not order.order_id for order in core.book.live_orders(read.symbol))
         for fill in sorted(read.fills, key=lambda f: (f.venue_ms, f.trade_id)):
+            if fill.venue_ms < self._oldest_ms(fill.symbol):
+                self._refuse_old(fill)
+                continue
             known = fill.client_id or core.book.client_id_of(fill.symbol, fill.order_id)
             if not known and not core.book.has_fill(fill.key):
                 if unresolved:
+                    is_whole = False
                     continue
                 if self._may_be_ours(fill, now):
                     self._doubtful.add(read.symbol)
@@ -105,10 +118,49 @@ class Readings:
             self._reports.take_fill(fill, known, now)
         if self._stage is not Stage.TRADES or read.begun_ms < self._begun_ms:
             return
+        if read.symbol not in self._waiting or read.since_ms > self._asked_ms[read.symbol][0]:
+            return
         self._waiting.discard(read.symbol)
+        if is_whole and read.symbol not in self._doubtful:
+            self._completed(read.symbol)
         if not self._waiting:
             self._enter(Stage.POSITIONS, now)
             core.command(ReadPositions())
+
+    def _on_trades_of(self, read: TradesRead, now: Instant) -> None:
+        """Take the trades of one order: the memory of fills may be shorter than its life, so no more than it lacks."""
+        core = self._core
+        order = core.book.orders.get(core.book.client_id_of(read.symbol, read.order_id))
+        if order is None or read.fills is None:
+            return
+        oldest_ms = self._oldest_ms(read.symbol)
+        unknown = [fill for fill in read.fills if not core.book.has_fill(fill.key)]
+        for fill in sorted(unknown, key=lambda f: (f.venue_ms, f.trade_id), reverse=True):
+            lacking = max(order.final or 0, core.reported.get(order.client_id, 0)) - order.booked
+            if fill.venue_ms >= oldest_ms or fill.quantity <= lacking:
+                self._reports.take_fill(fill, order.client_id, now)
+            else:
+                self._refuse_old(fill)
+
+    def _oldest_ms(self, symbol: str) -> int:
+        """Return from when on the memory of fills surely tells a known one from a new one."""
+        book = self._core.book.symbol(symbol)
+        return max(book.trades_ms - TRADES_OVERLAP_MS, book.forgotten_ms + 1 if book.forgotten_ms else 0)
+
+    def _refuse_old(self, fill: Fill) -> None:
+        """A trade from before the last completed reading was booked then, and forgotten since."""
+        core = self._core
+        if core.book.has_fill(fill.key) or fill.key in self._refused:
+            return
+        self._refused.add(fill.key)
+        core.record(Counted(symbol=fill.symbol, what="old_fill"))
+        core.notice("old_fill", f"{fill.symbol}: trade {fill.trade_id} is older than what was read whole", "warning")
+
+    def _completed(self, symbol: str) -> None:
+        """Journal up to when all trades are booked; a little behind is soon enough."""
+        through_ms = self._asked_ms[symbol][1]
+        if through_ms - self._core.book.symbol(symbol).trades_ms >= COMPLETED_EVERY_MS:
+            self._core.record(TradesCompleted(symbol=symbol, venue_ms=through_ms))
 
     def _may_be_ours(self, fill: Fill, now: Instant) -> bool:
         """Whether the fill of an unknown order may be that of one which we took to be absent: they are looked up."""
@@ -175,6 +227,8 @@ class Readings:
 
     def _since(self, symbol: str, now: Instant) -> int:
         book = self._core.book.symbol(symbol)
+        if book.trades_ms:
+            return self._oldest_ms(symbol)
         oldest = min((order.at_ms for order in self._core.book.live_orders(symbol)), default=now.wall_ms)
         last = book.last_fill_ms or oldest
         return min(oldest, last) - TRADES_OVERLAP_MS

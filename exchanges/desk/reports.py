@@ -138,10 +138,14 @@ class Reports:
         order = self._core.book.orders.get(client_id)
         if order is None or (order.is_over and not order.missing):
             return
-        since_ms = min(order.at_ms, now.wall_ms) - TRADES_OVERLAP_MS
-        self._core.command(ReadTrades(symbol=order.symbol, since_ms=since_ms))
+        self._read_trades_of(order)
         wait_ms = min(200 << min(attempt, 10), SETTLE_LAST_MS)
         self._core.do_at(Chore.SETTLE, client_id, now.mono_ms + wait_ms, attempt + 1)
+
+    def _read_trades_of(self, order: OrderEntry) -> None:
+        """Read the order's own trades: never more than what is missing of it is booked from them."""
+        since_ms = order.at_ms - TRADES_OVERLAP_MS
+        self._core.command(ReadTrades(symbol=order.symbol, since_ms=since_ms, order_id=order.order_id))
 
     def on_silent(self, client_id: str, now: Instant) -> None:
         """An acknowledged order was not echoed in time: the private stream is deaf (trading rule 19)."""
@@ -164,6 +168,7 @@ class Reports:
             core.record(_acked(report))
         core.drop(Chore.LOOK_UP, order.client_id)
         if report.filled > order.booked:
+            core.reported[order.client_id] = max(report.filled, core.reported.get(order.client_id, 0))
             core.do_at(Chore.SETTLE, order.client_id, now.mono_ms + SETTLE_FIRST_MS)
         self._cancelling.on_live(order, now)
 
@@ -205,6 +210,9 @@ class Reports:
             self._after_end(order, "", now)
         elif not order.is_over:
             core.drop(Chore.LOOK_UP, order.client_id)
+            if order.booked >= order.quantity:
+                # Filled by what the trades say: its end may have been told to a life that is over.
+                core.do_at(Chore.LOOK_UP, order.client_id, now.mono_ms + LOOK_UP_FIRST_MS)
             self._cancelling.on_live(order, now)
 
     def _after_end(self, order: OrderEntry, expiry_reason: str, now: Instant) -> None:
@@ -256,7 +264,7 @@ class Reports:
         core = self._core
         if order.order_id:
             # It lived once: beyond the retention of ids, its trades say what it did.
-            core.command(ReadTrades(symbol=order.symbol, since_ms=order.at_ms - TRADES_OVERLAP_MS))
+            self._read_trades_of(order)
         core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.ABSENT))
         core.cancel_wanted.discard(order.client_id)
         for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
@@ -303,7 +311,8 @@ class Reports:
             # Its trades are told by the venue's id alone.
             core.record(_acked(report))
         if report.filled > order.booked:
-            core.command(ReadTrades(symbol=order.symbol, since_ms=order.at_ms - TRADES_OVERLAP_MS))
+            core.reported[order.client_id] = report.filled
+            self._read_trades_of(order)
         if report.status.is_terminal or order.status is not None:
             return
         core.record(Counted(symbol=order.symbol, what="latecomer"))

@@ -31,6 +31,7 @@ from grid.records import (
     OwnerRaised,
     Record,
     SlotCleared,
+    TradesCompleted,
     from_body,
     to_body,
 )
@@ -81,6 +82,7 @@ RECORDS: tuple[Record, ...] = (
     LotSet(key=KEY, lot=LOT, reason="adopted"),
     LotSet(key=KEY, lot=None, reason="gone"),
     FundingBooked(symbol=SYMBOL, transaction_id="9", amount=Decimal("-0.00000001"), asset="USDT", venue_ms=3),
+    TradesCompleted(symbol=SYMBOL, venue_ms=6),
     Counted(symbol=SYMBOL, what="latecomer", reason=Reason.STALE),
     Counted(symbol=SYMBOL, what="latecomer"),
     BreakerSet(
