@@ -37,6 +37,6 @@ class JournalCorrupt(JournalError):
         where = f" at record {seq}" if seq else ""
         super().__init__(
             f"journal {path} is damaged{where}: {what}. Nothing was changed. "
-            f"To keep what stands before it, run: gridmesh recover {path}"
+            "To make it anew from what stands and from the venue's trades, run: gridmesh recover CONFIG"
         )
         self.seq = seq

@@ -91,6 +91,19 @@ def create(connection: sa.Connection, schema: Schema, account: str, created_ms: 
         connection.execute(sa.insert(META), [{"name": name, "value": str(value)} for name, value in first.items()])
 
 
+def create_as(path: Path, schema: Schema, account: str, created_ms: int, *, journal_id: str, owner_epoch: int) -> None:
+    """Lay out an empty journal in a new file, under the identity of one that was lost."""
+    make_private(path)
+    connection = connect(path)
+    try:
+        create(connection, schema, account, created_ms)
+        with transaction(connection):
+            set_meta(connection, "journal_id", journal_id)
+            set_meta(connection, "owner_epoch", str(owner_epoch))
+    finally:
+        hang_up(connection)
+
+
 def migrate(connection: sa.Connection, path: Path, schema: Schema) -> str:
     """Bring an older journal to this version, one step and one transaction at a time; return what was done."""
     found = int(meta(connection)["schema_version"])

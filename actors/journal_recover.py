@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +19,8 @@ from actors.journal_read import rows_after
 from actors.journal_schema import META, METADATA, RECORDS, SNAPSHOTS
 from actors.private_files import make_private, sync_folder
 
+NEEDED = ("schema_version", "journal_id", "account", "owner_epoch")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovery:
@@ -26,6 +30,77 @@ class Recovery:
     last_seq: int
     wrong: str
     damaged_file: Path | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """What stands of a journal: its facts, whole sound batches, and what was wrong after them."""
+
+    facts: dict[str, str]
+    rows: list[Row]
+    snapshots: list[dict[str, object]]
+    wrong: str
+
+    @classmethod
+    def nothing(cls, wrong: str) -> Standing:
+        """Return what stands of a file that cannot be read at all."""
+        return cls(facts={}, rows=[], snapshots=[], wrong=wrong)
+
+    @property
+    def last_seq(self) -> int:
+        """Return the number of the last sound record, 0 where there is none."""
+        return self.rows[-1].seq if self.rows else int(self.facts.get("base_seq", 0))
+
+    @property
+    def journal_id(self) -> str:
+        """Return the journal's own id, empty where it cannot be read."""
+        return self.facts.get("journal_id", "")
+
+    @property
+    def owner_epoch(self) -> int:
+        """Return the highest owner epoch that the file knows."""
+        return int(self.facts.get("owner_epoch", 0))
+
+
+def standing_part(path: Path) -> Standing:
+    """Read what stands, and change nothing; raises `JournalError` where not even the facts can be read."""
+    with tempfile.TemporaryDirectory(prefix=".reading-", dir=path.parent) as folder:
+        copy = Path(folder) / path.name
+        for suffix in ("", "-wal"):
+            companion = path.with_name(path.name + suffix)
+            if companion.exists():
+                shutil.copyfile(companion, copy.with_name(copy.name + suffix))
+        try:
+            source = journal_file.connect(copy)
+        except sa.exc.DatabaseError as error:
+            raise JournalError(f"journal {path} is no journal that SQLite can read ({error.orig})") from error
+        try:
+            facts, rows, wrong = _read(source, path)
+            if missing := [name for name in NEEDED if name not in facts]:
+                raise JournalError(f"journal {path} does not say its {', '.join(missing)}")
+            return Standing(facts=facts, rows=rows, snapshots=_sound_snapshots(source, facts, rows), wrong=wrong)
+        finally:
+            journal_file.hang_up(source)
+
+
+def write_part(fresh: Path, standing: Standing, *, owner_epoch: int) -> None:
+    """Write what stands into a new file; the next owner begins above `owner_epoch`."""
+    facts = {**standing.facts, "owner_epoch": str(owner_epoch)}
+    _write(fresh, facts, standing.rows, standing.snapshots)
+
+
+def put_in_place(fresh: Path, path: Path, at_ms: int) -> Path | None:
+    """Move the old journal aside, as it is, and the new one in; return where the old one lies."""
+    aside = path.with_name(f"{path.name}.damaged-{at_ms}") if path.exists() else None
+    if aside is not None:
+        for suffix in ("-wal", "-shm"):
+            companion = path.with_name(path.name + suffix)
+            if companion.exists():
+                os.replace(companion, aside.with_name(aside.name + suffix))
+        os.replace(path, aside)
+    os.replace(fresh, path)
+    sync_folder(path.parent)
+    return aside
 
 
 def recover(path: Path, at_ms: int) -> Recovery:
@@ -54,14 +129,7 @@ def _recover(path: Path, at_ms: int) -> Recovery:
         _write(fresh, facts, rows, _sound_snapshots(source, facts, rows))
     finally:
         journal_file.hang_up(source)
-    damaged = path.with_name(f"{path.name}.damaged-{at_ms}")
-    for suffix in ("-wal", "-shm"):
-        companion = path.with_name(path.name + suffix)
-        if companion.exists():
-            os.replace(companion, damaged.with_name(damaged.name + suffix))
-    os.replace(path, damaged)
-    os.replace(fresh, path)
-    sync_folder(path.parent)
+    damaged = put_in_place(fresh, path, at_ms)
     return Recovery(kept=len(rows), last_seq=_last_seq(facts, rows), wrong=wrong, damaged_file=damaged)
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import sys
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import IO, Annotated, Any
+from typing import IO, TYPE_CHECKING, Annotated, Any
 
 import orjson
 import typer
 
 from actors.commands.output import Json, emit
 from actors.errors import NotFound
+
+if TYPE_CHECKING:
+    from exchanges.port import TradingVenue
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).")]
 
@@ -68,13 +73,24 @@ def export(
 
 def recover(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|JOURNAL", help="Configuration file, or a journal file.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
+    days: Annotated[int, typer.Option("--days", min=1, max=180, help="How far back the venue is asked.")] = 90,
     as_json: Json = False,
 ) -> None:
-    """Keep what stands before the damage in a journal; the damaged file is kept beside it."""
+    """Make a damaged or lost journal anew: what stands of it, then lots from the venue's trades of our orders.
+
+    With a journal file alone the venue cannot be asked: what stands before the damage is kept, and no more. The old
+    file is moved aside either way.
+    """
     from actors.clock import now_ms
     from actors.journal_recover import recover as rewrite
 
+    if source.suffix.lower() in (".yaml", ".yml"):
+        _recover_by_venue(source, days=days, dry_run=dry_run, as_json=as_json)
+        return
     path = journal_of(source)
+    if dry_run:
+        raise typer.BadParameter("--dry-run needs the configuration, which names the venue")
     found = rewrite(path, now_ms())
     document = {
         "journal": str(path),
@@ -88,8 +104,52 @@ def recover(
     else:
         words = (
             f"{path} was damaged ({found.wrong}). Kept: {found.kept} records, up to number {found.last_seq}. "
-            f"The damaged file is {found.damaged_file}. What it lost is read from the venue at the next start."
+            f"The damaged file is {found.damaged_file}. Lots bought or sold since are NOT in it: where the venue can "
+            "be asked, put the damaged file back and run gridmesh recover CONFIG"
         )
+    emit(document, as_json=as_json, render=lambda: words)
+
+
+def _recover_by_venue(config: Path, *, days: int, dry_run: bool, as_json: bool) -> None:
+    from actors.clock import now_ms
+    from actors.credentials import load_credentials
+    from actors.recovery import Found, recover_journal
+    from actors.settings import load_settings
+    from actors.venues import trading_venue
+
+    if not config.exists():
+        raise NotFound(f"no such file: {config}")
+    settings = load_settings(config)
+
+    def venue() -> TradingVenue:
+        return trading_venue(settings, load_credentials(settings.venue))
+
+    made = asyncio.run(recover_journal(settings, venue, days=days, at_ms=now_ms(), dry_run=dry_run))
+    document = {
+        "journal": str(settings.journal_path),
+        "found": made.found.value,
+        "wrong": made.wrong,
+        "kept": made.kept,
+        "added": made.added,
+        "fills": made.fills,
+        "journal_id": made.journal_id,
+        "lots": [asdict(lot) for lot in made.lots],
+        "unknown": list(made.unknown),
+        "damaged_file": str(made.aside) if made.aside else None,
+        "dry_run": dry_run,
+    }
+    if made.found is Found.SOUND:
+        words = [f"{settings.journal_path} is sound; nothing was changed"]
+    else:
+        words = [
+            f"{settings.journal_path}: {made.wrong}",
+            f"{made.kept} records stand, {made.added} {'would be' if dry_run else 'were'} added "
+            f"({made.fills} fills that the venue tells)",
+            *(f"lot: {lot.symbol} level {lot.level}: {lot.quantity} for {lot.cost}, {lot.target}" for lot in made.lots),
+            *(f"cannot be known: {sentence}" for sentence in made.unknown),
+            *([f"the old file is {made.aside}"] if made.aside else []),
+            "nothing was changed" if dry_run else "done; entries are held until gridmesh resume",
+        ]
     emit(document, as_json=as_json, render=lambda: words)
 
 
