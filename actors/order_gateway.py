@@ -236,12 +236,14 @@ class OrderGateway:
 
     def _take_money(self, facts: Facts, venue: TradingVenue, market: MarketVenue) -> Money:
         assert self._keeper is not None
+        assert self._caller is not None
         self._money = Money(
             name=self._name,
             risk=self._risk if self._settings.risk.enabled else "",
             desk=self._keeper.desk,
             venue=venue,
             market=market,
+            caller=self._caller,
             instruments=facts.rules.instruments,
             quote=next(iter(self._grids.values())).instrument.quote,
             clock=self._clock,

@@ -7,11 +7,12 @@ client id. Reads raise rather than answer with less than the whole: an empty lis
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
 
+from exchanges.cost import CallCosts, Cost
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport, OrderUpdate, Quote
 from risk.candle import Candle
@@ -160,6 +161,9 @@ class TradingVenue(Protocol):
     """The private half: keys, ccxt for cold calls, order entry over the venue's WebSocket with REST behind it."""
 
     on_quota: Callable[[UsedQuota], None] | None
+    toll: Callable[[Cost], Awaitable[None]] | None
+    """Waited for before each request that is no call of ours: further pages, the listen key, the clock, rules."""
+    costs: CallCosts
 
     async def connect(self) -> None:
         """Load metadata and measure the clock offset; call once before anything else."""

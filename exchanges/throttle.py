@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 
+from exchanges.cost import Cost
 from exchanges.lane import Lane
 from exchanges.port import RateWindow, UsedQuota
 
@@ -19,22 +20,6 @@ SECOND = 1_000_000_000
 RESERVE = 10
 """One part in so many of each window is kept for cancels and exits."""
 KEEPERS = (Lane.CANCEL, Lane.EXIT)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cost:
-    """What a request spends: new orders of the account, weight of the address."""
-
-    orders: int = 0
-    weight: int = 0
-
-    def of(self, kind: str) -> int:
-        """Return the amount of a kind of window (`orders` or `weight`)."""
-        return self.orders if kind == "orders" else self.weight
-
-    def shares_with(self, other: Cost) -> bool:
-        """Whether both spend of one kind."""
-        return (self.orders > 0 and other.orders > 0) or (self.weight > 0 and other.weight > 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,8 +6,9 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from exchanges.cost import Cost
 from exchanges.lane import Lane
-from exchanges.throttle import Cost, Throttle
+from exchanges.throttle import Throttle
 
 W = TypeVar("W")
 

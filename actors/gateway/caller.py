@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from actors.clock import Clock
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
+from exchanges.cost import Cost
 from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
 from exchanges.desk.events import (
     Accepted,
@@ -23,35 +25,29 @@ from exchanges.desk.events import (
     TradesRead,
     Unknown,
 )
+from exchanges.errands import LANE_SIZE, Work, cost_of, lane_of, life_ms, unsent
 from exchanges.errors import VenueError, VenueRefused, VenueUnreachable
 from exchanges.lane import Lane
 from exchanges.port import TradingVenue, UsedQuota
-from exchanges.throttle import Cost, Throttle
+from exchanges.throttle import Throttle
 from exchanges.waiting_line import WaitingLine
 from grid.order import OrderReport
 from risk.veto import Approved
 
-Work = Send | SendCancel | LookUp | ReadOpenOrders | ReadPositions | ReadTrades
 T = TypeVar("T")
 
-LANE_SIZE = 1_000
 SECOND_NS = 1_000_000_000
-ENTRY_LIFE_NS = 5 * SECOND_NS
-WORK_LIFE_NS = 60 * SECOND_NS
 
-# Weights of Binance USD-M; orders placed count in a window of their own.
-COSTS: dict[type[Work], Cost] = {
-    Send: Cost(orders=1),
-    SendCancel: Cost(weight=1),
-    LookUp: Cost(weight=1),
-    ReadTrades: Cost(weight=5),
-    ReadPositions: Cost(weight=5),
-    ReadOpenOrders: Cost(weight=40),
-}
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Turn:
+    """A place in the line of somebody who carries out his own call."""
+
+    came: asyncio.Future[None]
 
 
 class VenueCaller:
-    """Everything that goes to the venue on behalf of the desk goes through here, in one event loop."""
+    """Everything that goes to the venue for the account goes through here, in one event loop."""
 
     def __init__(
         self,
@@ -65,25 +61,46 @@ class VenueCaller:
     ) -> None:
         self._venue = venue
         self._throttle = throttle
-        self._line: WaitingLine[Work] = WaitingLine(throttle, LANE_SIZE)
+        self._line: WaitingLine[Work | _Turn] = WaitingLine(throttle, LANE_SIZE)
         self._clock = clock
         self._on_event = on_event
         self._release = release
         self._reached = reached
         self._tasks: set[asyncio.Task[None]] = set()
+        self._turns: set[_Turn] = set()
+        self._is_closed = False
         self._timer: asyncio.TimerHandle | None = None
         venue.on_quota = self._on_quota
+        venue.toll = self.toll
 
     def submit(self, work: Work) -> None:
         """Take work in; what does not fit ends at once as not sent."""
-        lane = work.lane if isinstance(work, Send) else _lane_of(work)
-        now_ns = self._clock.monotonic_ns()
-        life_ns = ENTRY_LIFE_NS if lane is Lane.ENTRY else WORK_LIFE_NS
-        cost = COSTS[type(work)]
-        if self._line.offer(lane, work, cost, now_ns=now_ns, deadline_ns=now_ns + life_ns):
+        lane = lane_of(work)
+        if self._offer(lane, work, cost_of(work, self._venue.costs)):
             self._pump()
         else:
-            self._later(self._not_sent(work, f"the {lane.name.lower()} lane is full"))
+            self._drop(work, f"the {lane.name.lower()} lane is full")
+
+    async def read(self, call: Callable[[], Awaitable[T]], cost: Cost) -> T:
+        """Make any other reading, once the limiter lets it go. Raises `VenueUnreachable` where it never does."""
+        await self.toll(cost)
+        try:
+            return await call()
+        except VenueUnreachable as failure:
+            self._note_ban(failure)
+            raise
+
+    async def toll(self, cost: Cost) -> None:
+        """Return once so much may be spent on reading; it is counted. Raises `VenueUnreachable` where it never may."""
+        turn = _Turn(asyncio.get_running_loop().create_future())
+        if self._is_closed or not self._offer(Lane.READ, turn, cost):
+            raise VenueUnreachable("the read lane is full or closed")
+        self._turns.add(turn)
+        try:
+            self._pump()
+            await turn.came
+        finally:
+            self._turns.discard(turn)
 
     def depths(self) -> dict[str, int]:
         """Return how much waits in each lane."""
@@ -95,18 +112,35 @@ class VenueCaller:
 
     async def close(self) -> None:
         """Forget what waits and let go of what is under way."""
+        self._is_closed = True
         if self._timer is not None:
             self._timer.cancel()
+        for turn in self._turns:
+            _end(turn, "the gateway closes")
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
+    def _offer(self, lane: Lane, work: Work | _Turn, cost: Cost) -> bool:
+        now_ns = self._clock.monotonic_ns()
+        deadline_ns = now_ns + life_ms(lane) * 1_000_000
+        return self._line.offer(lane, work, cost, now_ns=now_ns, deadline_ns=deadline_ns)
+
+    def _drop(self, work: Work | _Turn, reason: str) -> None:
+        if isinstance(work, _Turn):
+            _end(work, reason)
+        else:
+            self._later(unsent(work, reason, self._now_ms()))
+
     def _pump(self) -> None:
         now_ns = self._clock.monotonic_ns()
         for dropped in self._line.expire(now_ns):
-            self._later(self._not_sent(dropped.work, dropped.reason))
+            self._drop(dropped.work, dropped.reason)
         while (released := self._line.release(now_ns)) is not None:
-            self._start(released.work)
+            if isinstance(released.work, _Turn):
+                _end(released.work)
+            else:
+                self._start(released.work)
         wake_ns = self._line.wake_at(now_ns)
         if self._timer is not None:
             self._timer.cancel()
@@ -199,22 +233,6 @@ class VenueCaller:
     def _on_quota(self, used: UsedQuota) -> None:
         self._throttle.observe(used, self._clock.monotonic_ns())
 
-    def _not_sent(self, work: Work, reason: str) -> Event:
-        outcome, now_ms = NotSent(reason=reason, is_ours=True), self._now_ms()
-        match work:
-            case Send(client_id=client_id):
-                return PlaceAnswered(client_id=client_id, outcome=outcome)
-            case SendCancel(client_id=client_id):
-                return CancelAnswered(client_id=client_id, outcome=outcome)
-            case LookUp(client_id=client_id):
-                return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome)
-            case ReadOpenOrders():
-                return OpenOrdersRead(begun_ms=now_ms, reports=None)
-            case ReadPositions():
-                return PositionsRead(begun_ms=now_ms, positions=None)
-            case ReadTrades(symbol=symbol, since_ms=since_ms, order_id=order_id):
-                return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None, order_id=order_id)
-
     def _later(self, event: Event) -> None:
         asyncio.get_running_loop().call_soon(self._on_event, event)
 
@@ -222,5 +240,11 @@ class VenueCaller:
         return self._clock.monotonic_ns() // 1_000_000
 
 
-def _lane_of(work: Work) -> Lane:
-    return Lane.CANCEL if isinstance(work, SendCancel) else Lane.READ
+def _end(turn: _Turn, reason: str = "") -> None:
+    """End somebody's waiting, by a failure where there is a reason; he may have gone meanwhile."""
+    if turn.came.done():
+        return
+    if reason:
+        turn.came.set_exception(VenueUnreachable(reason))
+    else:
+        turn.came.set_result(None)

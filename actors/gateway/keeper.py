@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 
 from actors.clock import Clock
-from actors.gateway.caller import Work
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
 from actors.journal import Journal
 from exchanges.desk.commands import (
@@ -21,6 +20,7 @@ from exchanges.desk.commands import (
 )
 from exchanges.desk.events import Event, Instant
 from exchanges.desk.settings import DeskSettings, DeskSymbol
+from exchanges.errands import Work
 from exchanges.order_desk import OrderDesk
 from grid.book import Book
 from grid.records import FillBooked, OrderEnded, OrderIntended, OrderMarked, Record, to_body

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from decimal import Decimal
+from functools import partial
 
 from actors.clock import Clock
+from actors.gateway.caller import VenueCaller
 from actors.messages import AccountWord
 from actors.outbox import Outbox
 from actors.structured_log import log_of
@@ -54,6 +56,7 @@ class Money:
         desk: OrderDesk,
         venue: TradingVenue,
         market: MarketVenue,
+        caller: VenueCaller,
         instruments: Mapping[str, Instrument],
         quote: str,
         clock: Clock,
@@ -64,6 +67,7 @@ class Money:
         self._desk = desk
         self._venue = venue
         self._market = market
+        self._caller = caller
         self._instruments = instruments
         self._quote = quote
         self._clock = clock
@@ -118,8 +122,8 @@ class Money:
 
     async def _read_account(self) -> None:
         begun_ms = self._now().mono_ms
-        account = await self._venue.account()
-        positions = tuple(await self._venue.positions())
+        account = await self._caller.read(self._venue.account, self._venue.costs.account)
+        positions = tuple(await self._caller.read(self._venue.positions, self._venue.costs.positions))
         read = AccountRead(begun_ms=begun_ms, account=account, positions=positions)
         if self._desk.accounting.surprises(read, self._now()):
             await self._read_income()
@@ -130,7 +134,8 @@ class Money:
     async def _read_income(self) -> None:
         # An overlap, since rows may show late; each is booked once.
         newest_ms = self._desk.accounting.income_since_ms() or self._clock.now_ms()
-        rows = await self._venue.income_since(min(newest_ms, self._clock.now_ms()) - INCOME_REACH_MS)
+        since_ms = min(newest_ms, self._clock.now_ms()) - INCOME_REACH_MS
+        rows = await self._caller.read(partial(self._venue.income_since, since_ms), self._venue.costs.income)
         self._on_event(IncomeRead(rows=tuple(rows)))
 
     async def _read_rates(self) -> None:
@@ -139,7 +144,7 @@ class Money:
             if instrument is None:
                 self._log.warning("no_rate", asset=asset, why=f"the venue trades no {asset}{self._quote}")
                 continue
-            quote = await self._market.quote(instrument.symbol)
+            quote = await self._caller.read(partial(self._market.quote, instrument.symbol), self._venue.costs.quote)
             rate = (instrument.price(quote.bid) + instrument.price(quote.ask)) / Decimal(2)
             self._on_event(RateSeen(asset=asset, rate=rate))
 

@@ -6,42 +6,29 @@ from collections.abc import Callable
 
 from actors.virtual.agenda import Agenda
 from actors.virtual.venue import VirtualVenue
+from exchanges.binance.weights import COSTS
 from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
 from exchanges.desk.events import (
     CancelAnswered,
     Event,
-    NotSent,
     OpenOrdersRead,
     OrderRead,
     PlaceAnswered,
     PositionsRead,
     TradesRead,
 )
-from exchanges.lane import Lane
+from exchanges.errands import LANE_SIZE, Work, cost_of, lane_of, life_ms, unsent
 from exchanges.port import RateWindow
-from exchanges.throttle import Cost, Throttle, ThrottleRule
+from exchanges.throttle import Throttle, ThrottleRule
 from exchanges.waiting_line import WaitingLine
 from risk.veto import Approved
 
-Work = Send | SendCancel | LookUp | ReadOpenOrders | ReadPositions | ReadTrades
-
 MS = 1_000_000
-LANE_SIZE = 1_000
-ENTRY_LIFE_MS = 5_000
-WORK_LIFE_MS = 60_000
 WINDOWS = (
     RateWindow(kind="orders", interval_ms=10_000, limit=300),
     RateWindow(kind="orders", interval_ms=60_000, limit=1_200),
     RateWindow(kind="weight", interval_ms=60_000, limit=2_400),
 )
-COSTS: dict[type[Work], Cost] = {
-    Send: Cost(orders=1),
-    SendCancel: Cost(weight=1),
-    LookUp: Cost(weight=1),
-    ReadTrades: Cost(weight=5),
-    ReadPositions: Cost(weight=5),
-    ReadOpenOrders: Cost(weight=40),
-}
 
 
 class Errands:
@@ -65,12 +52,9 @@ class Errands:
 
     def submit(self, work: Work) -> None:
         """Take work in; what does not fit ends as not sent."""
-        lane = work.lane if isinstance(work, Send) else Lane.CANCEL if isinstance(work, SendCancel) else Lane.READ
-        now_ms = self._agenda.now_ms
-        life_ms = ENTRY_LIFE_MS if lane is Lane.ENTRY else WORK_LIFE_MS
-        is_taken = self._line.offer(
-            lane, work, COSTS[type(work)], now_ns=now_ms * MS, deadline_ns=(now_ms + life_ms) * MS
-        )
+        lane, cost, now_ms = lane_of(work), cost_of(work, COSTS), self._agenda.now_ms
+        deadline_ns = (now_ms + life_ms(lane)) * MS
+        is_taken = self._line.offer(lane, work, cost, now_ns=now_ms * MS, deadline_ns=deadline_ns)
         if not is_taken:
             self._later(work, f"the {lane.name.lower()} lane is full")
         self._wake_at(now_ms)
@@ -119,29 +103,10 @@ class Errands:
                     symbol,
                     since_ms,
                     lambda found: on_event(
-                        TradesRead(
-                            symbol=symbol, since_ms=since_ms, begun_ms=begun_ms, fills=found, order_id=order_id
-                        )
+                        TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=begun_ms, fills=found, order_id=order_id)
                     ),
                     order_id,
                 )
 
     def _later(self, work: Work, reason: str) -> None:
-        self._agenda.after(0, "not sent", work, lambda: self._on_event(_not_sent(work, reason, self._agenda.now_ms)))
-
-
-def _not_sent(work: Work, reason: str, now_ms: int) -> Event:
-    outcome = NotSent(reason=reason)
-    match work:
-        case Send(client_id=client_id):
-            return PlaceAnswered(client_id=client_id, outcome=outcome)
-        case SendCancel(client_id=client_id):
-            return CancelAnswered(client_id=client_id, outcome=outcome)
-        case LookUp(client_id=client_id):
-            return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome)
-        case ReadOpenOrders():
-            return OpenOrdersRead(begun_ms=now_ms, reports=None)
-        case ReadPositions():
-            return PositionsRead(begun_ms=now_ms, positions=None)
-        case ReadTrades(symbol=symbol, since_ms=since_ms, order_id=order_id):
-            return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None, order_id=order_id)
+        self._agenda.after(0, "not sent", work, lambda: self._on_event(unsent(work, reason, self._agenda.now_ms)))

@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from exchanges.binance import wire, wire_account, wire_orders
+from exchanges.binance.weights import INCOME_PAGE, ORDERS_PAGE, TRADES_PAGE
+from exchanges.cost import Cost
 from exchanges.errors import BadReply
 from exchanges.port import Income
 from grid.order import Fill, OrderReport
@@ -14,13 +16,20 @@ WEEK_MS = 7 * 24 * 3600 * 1000
 PAGE = 1000
 
 Read = Callable[[str, dict[str, Any]], Awaitable[Any]]
+PageRead = Callable[[dict[str, Any]], Awaitable[Any]]
 
 
 class History:
-    """Pages through trades and income. `read` gets a path and its parameters and answers with the decoded reply."""
+    """Pages through trades and income. `read` gets a path and its parameters and answers with the decoded reply.
 
-    def __init__(self, read: Read, instruments: Callable[[], wire.Instruments]) -> None:
+    The caller has paid for the first page of each; `pay` is waited for before every further one.
+    """
+
+    def __init__(
+        self, read: Read, instruments: Callable[[], wire.Instruments], pay: Callable[[Cost], Awaitable[None]]
+    ) -> None:
         self._read = read
+        self._pay = pay
         self._instruments = instruments
 
     async def fills(self, symbol: str, since_ms: int, now_ms: int) -> list[Fill]:
@@ -29,10 +38,11 @@ class History:
         A window may span a week at most, and a trade id may not be sent with times: windows find the first page, ids
         lead on from it.
         """
-        page = await self._first_page(symbol, since_ms, now_ms)
+        read = self._paged("userTrades", TRADES_PAGE)
+        page = await self._first_page(read, symbol, since_ms, now_ms)
         found = list(page)
         while page:
-            page = await self._page({"symbol": symbol, "fromId": _last_id(found) + 1, "limit": PAGE})
+            page = await self._page(read, {"symbol": symbol, "fromId": _last_id(found) + 1, "limit": PAGE})
             found.extend(page)
             if len(page) < PAGE:
                 break
@@ -41,9 +51,10 @@ class History:
     async def fills_of_order(self, symbol: str, order_id: str) -> list[Fill]:
         """Return every fill of one order, in order of trade id."""
         query: dict[str, Any] = {"symbol": symbol, "orderId": order_id, "limit": PAGE}
-        found = page = await self._page(query)
+        read = self._paged("userTrades", TRADES_PAGE)
+        found = page = await self._page(read, query)
         while len(page) == PAGE:
-            page = await self._page({**query, "fromId": _last_id(found) + 1})
+            page = await self._page(read, {**query, "fromId": _last_id(found) + 1})
             found = found + page
         return _whole(found)
 
@@ -53,10 +64,11 @@ class History:
         It forgets cancelled orders without a fill after three days, others after ninety.
         """
         found: dict[str, OrderReport] = {}
+        read = self._paged("allOrders", ORDERS_PAGE)
         start_ms, span_ms = since_ms, WEEK_MS
         while start_ms <= now_ms:
             query = {"symbol": symbol, "startTime": start_ms, "endTime": start_ms + span_ms - 1, "limit": PAGE}
-            page = wire_orders.reports(await self._read("allOrders", query), self._instruments())
+            page = wire_orders.reports(await read(query), self._instruments())
             if len(page) >= PAGE and span_ms > 1:
                 span_ms //= 2  # a full page may leave out either end
                 continue
@@ -67,10 +79,10 @@ class History:
     async def income(self, since_ms: int) -> list[Income]:
         """Return every ledger row from `since_ms` on, in order of time."""
         found: dict[tuple[str, str, str, str], Income] = {}
-        number = 1
+        read, number = self._paged("income", INCOME_PAGE), 1
         while True:
             query = {"startTime": since_ms, "page": number, "limit": PAGE}
-            rows = wire_account.income(await self._read("income", query))
+            rows = wire_account.income(await read(query))
             before = len(found)
             for row in rows:
                 # a row written while we page moves the others one place on: they come twice
@@ -81,7 +93,19 @@ class History:
                 raise BadReply(f"income: page {number} repeats the page before it")
             number += 1
 
-    async def _first_page(self, symbol: str, since_ms: int, now_ms: int) -> list[Fill]:
+    def _paged(self, path: str, cost: Cost) -> PageRead:
+        pages = 0
+
+        async def read(query: dict[str, Any]) -> Any:
+            nonlocal pages
+            pages += 1
+            if pages > 1:
+                await self._pay(cost)
+            return await self._read(path, query)
+
+        return read
+
+    async def _first_page(self, read: PageRead, symbol: str, since_ms: int, now_ms: int) -> list[Fill]:
         """Return the fills of the first window that has any.
 
         A full page may leave out either end, so the window is halved until its page is not full.
@@ -92,7 +116,7 @@ class History:
             is_last = span_ms == WEEK_MS and start_ms + span_ms > now_ms
             if not is_last:
                 query["endTime"] = start_ms + span_ms - 1
-            page = await self._page(query)
+            page = await self._page(read, query)
             if len(page) >= PAGE and span_ms > 1:
                 span_ms //= 2
             elif page or is_last:
@@ -100,8 +124,8 @@ class History:
             else:
                 start_ms, span_ms = start_ms + span_ms, WEEK_MS
 
-    async def _page(self, query: dict[str, Any]) -> list[Fill]:
-        reply = await self._read("userTrades", query)
+    async def _page(self, read: PageRead, query: dict[str, Any]) -> list[Fill]:
+        reply = await read(query)
         rows = [wire.mapping(row, "userTrades") for row in wire.sequence(reply, "userTrades")]
         return [wire_orders.trade(row, self._instruments()) for row in rows]
 

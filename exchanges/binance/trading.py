@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -23,6 +23,8 @@ from exchanges.binance.rest import PRIVATE_V2, PRIVATE_V3
 from exchanges.binance.rulebook import merge
 from exchanges.binance.settings import BinanceSettings
 from exchanges.binance.subscription import Ages
+from exchanges.binance.weights import COSTS, FEE_BURN, LISTEN_KEY, RULES, TIME
+from exchanges.cost import Cost
 from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, VenueRefused
 from exchanges.outcome import Effect, judge
 from exchanges.port import (
@@ -56,8 +58,10 @@ class BinanceTrading:
     def __init__(self, settings: BinanceSettings) -> None:
         self._settings = settings
         self.on_quota: Callable[[UsedQuota], None] | None = None
+        self.toll: Callable[[Cost], Awaitable[None]] | None = None
+        self.costs = COSTS
         self._calls = Calls(settings, self._note_quota)
-        self._history = History(self._calls.read, lambda: self._instruments)
+        self._history = History(self._calls.read, lambda: self._instruments, self._pay)
         self._ages = Ages(settings.monotonic_ns)
         self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
@@ -140,6 +144,7 @@ class BinanceTrading:
     async def account(self) -> Account:
         """Return balances and modes."""
         if self._burns_other_asset is None:
+            await self._pay(FEE_BURN)
             burn = wire.mapping(await self._calls.read("feeBurn", {}), "feeBurn")
             self._burns_other_asset = wire.flag(burn, "feeBurn", "feeBurn")
         balances = await self._calls.read("account", {}, PRIVATE_V3)
@@ -210,7 +215,7 @@ class BinanceTrading:
             policy=self._calls.policy,
             times=socket_times(settings),
             keep_alive_s=settings.keep_alive_s,
-            key=ListenKey(lambda: self._calls.listen_key("POST"), lambda: self._calls.listen_key("PUT")),
+            key=ListenKey(lambda: self._listen_key("POST"), lambda: self._listen_key("PUT")),
             buffer=buffer,
             ages=self._ages,
             instruments=lambda: self._instruments,
@@ -245,6 +250,7 @@ class BinanceTrading:
 
     async def measure_clock(self) -> int:
         """Measure the clock anew and return the offset; to be called now and then."""
+        await self._pay(Cost(weight=TIME.weight * self._settings.time_probes))
         return (await self._calls.measure_clock()).offset_ms
 
     def addresses(self) -> dict[str, str]:
@@ -290,11 +296,20 @@ class BinanceTrading:
         try:
             return parse()
         except wire.UnknownSymbol:
-            await self.rules()
+            await self._reload()
             return parse()
 
     async def _reload(self) -> None:
+        await self._pay(RULES)
         await self.rules()
+
+    async def _listen_key(self, method: str) -> str:
+        await self._pay(LISTEN_KEY)
+        return await self._calls.listen_key(method)
+
+    async def _pay(self, cost: Cost) -> None:
+        if self.toll is not None:
+            await self.toll(cost)
 
     def _note_quota(self, used: UsedQuota) -> None:
         if self.on_quota is not None:

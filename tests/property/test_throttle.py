@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from exchanges.cost import Cost
 from exchanges.lane import Lane
 from exchanges.port import RateWindow, UsedQuota
-from exchanges.throttle import KEEPERS, MS, Cost, Throttle, ThrottleRule
+from exchanges.throttle import KEEPERS, MS, Throttle, ThrottleRule
 from exchanges.waiting_line import EXPIRED, WaitingLine
 
 SECOND = 1_000 * MS

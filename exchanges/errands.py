@@ -1,0 +1,74 @@
+"""The desk's calls to the venue as the account's one line takes them: lane, cost, life, and the end of the unsent."""
+
+from __future__ import annotations
+
+from exchanges.cost import CallCosts, Cost
+from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
+from exchanges.desk.events import (
+    CancelAnswered,
+    Event,
+    NotSent,
+    OpenOrdersRead,
+    OrderRead,
+    PlaceAnswered,
+    PositionsRead,
+    TradesRead,
+)
+from exchanges.lane import Lane
+
+Work = Send | SendCancel | LookUp | ReadOpenOrders | ReadPositions | ReadTrades
+
+LANE_SIZE = 1_000
+ENTRY_LIFE_MS = 5_000
+WORK_LIFE_MS = 60_000
+
+
+def lane_of(work: Work) -> Lane:
+    """Return the lane in which the work waits."""
+    match work:
+        case Send(lane=lane):
+            return lane
+        case SendCancel():
+            return Lane.CANCEL
+        case _:
+            return Lane.READ
+
+
+def life_ms(lane: Lane) -> int:
+    """Return how long work of a lane may wait: an entry's price is soon not the one that was meant."""
+    return ENTRY_LIFE_MS if lane is Lane.ENTRY else WORK_LIFE_MS
+
+
+def cost_of(work: Work, costs: CallCosts) -> Cost:
+    """Return what the work spends by the venue's list; of trades the first page."""
+    match work:
+        case Send():
+            return costs.place
+        case SendCancel():
+            return costs.cancel
+        case LookUp():
+            return costs.order
+        case ReadTrades():
+            return costs.fills
+        case ReadPositions():
+            return costs.positions
+        case ReadOpenOrders():
+            return costs.open_orders
+
+
+def unsent(work: Work, reason: str, now_ms: int) -> Event:
+    """Return the event that ends work which never left our own line."""
+    outcome = NotSent(reason=reason, is_ours=True)
+    match work:
+        case Send(client_id=client_id):
+            return PlaceAnswered(client_id=client_id, outcome=outcome)
+        case SendCancel(client_id=client_id):
+            return CancelAnswered(client_id=client_id, outcome=outcome)
+        case LookUp(client_id=client_id):
+            return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome)
+        case ReadOpenOrders():
+            return OpenOrdersRead(begun_ms=now_ms, reports=None)
+        case ReadPositions():
+            return PositionsRead(begun_ms=now_ms, positions=None)
+        case ReadTrades(symbol=symbol, since_ms=since_ms):
+            return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None)

@@ -1,0 +1,164 @@
+"""Every call of the account goes through one limiter, at the price that the venue itself counts."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
+
+import pytest
+
+from actors.clock import SystemClock
+from actors.gateway.caller import VenueCaller
+from exchanges.binance import history
+from exchanges.binance.trading import BinanceTrading
+from exchanges.cost import Cost
+from exchanges.desk.commands import ReadOpenOrders, ReadPositions, ReadTrades
+from exchanges.desk.events import Event, OpenOrdersRead, TradesRead
+from exchanges.errors import VenueUnreachable
+from exchanges.port import RateWindow, StreamUp
+from exchanges.sim.binance.rate_limits import Kind
+from exchanges.throttle import Throttle, ThrottleRule
+from grid.order import Side, TimeInForce
+from tests.venue.adapter_rig import approved, eventually, of, settings, trading, until
+from tests.venue.running_venue import RunningVenue, running, still_options
+
+MINUTE = RateWindow(kind="weight", interval_ms=60_000, limit=2400)
+FILLS = 5
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[RunningVenue]:
+    with running(still_options()) as started:
+        yield started
+
+
+class Account:
+    """A caller over the real adapter; what the venue counted before it began belongs to neither count."""
+
+    def __init__(self, venue: RunningVenue, trading: BinanceTrading, limit: int = 2400) -> None:
+        self.trading = trading
+        self.events: list[Event] = []
+        self.clock = SystemClock()
+        window = RateWindow(kind="weight", interval_ms=60_000, limit=limit)
+        self.throttle = Throttle([window], ThrottleRule())
+        self.caller = VenueCaller(
+            venue=trading, throttle=self.throttle, clock=self.clock, on_event=self.events.append, release=lambda _: None
+        )
+        self._venue = venue
+        self._before = self._venue_counts()
+
+    def ours(self) -> int:
+        return self.throttle.windows(self.clock.monotonic_ns())[0].used
+
+    def theirs(self) -> int:
+        return self._venue_counts() - self._before
+
+    def _venue_counts(self) -> int:
+        def used(server: object) -> int:
+            limits = self._venue.server.venue.limits
+            minute = next(window for window in limits.windows if window.kind is Kind.WEIGHT)
+            return limits.used(minute, "127.0.0.1", self._venue.server.venue.now_ms())
+
+        return self._venue.within(used)
+
+
+@asynccontextmanager
+async def account(venue: RunningVenue, *, hears: bool = False, limit: int = 2400) -> AsyncIterator[Account]:
+    """An account at the limiter; one that hears nothing of the venue's headers has only its own count."""
+    await _early_in_a_minute()
+    async with trading(settings(venue.rest_url, venue.ws_url)) as adapter:
+        made = Account(venue, adapter, limit)
+        if not hears:
+            adapter.on_quota = None
+        try:
+            yield made
+        finally:
+            await made.caller.close()
+
+
+async def _early_in_a_minute() -> None:
+    """The venue counts by minutes of the clock: a test must not straddle two."""
+    left_s = 60 - time.time() % 60
+    if left_s < 12:
+        await asyncio.sleep(left_s + 0.1)
+
+
+async def _trade(adapter: BinanceTrading) -> None:
+    for number in range(FILLS):
+        taker = approved(f"take{number}{time.time_ns() % 1_000_000}", 310000, Side.BUY, time_in_force=TimeInForce.IOC)
+        await adapter.place(taker)
+
+
+async def test_readings_of_the_money_are_counted_as_the_venue_counts_them(venue: RunningVenue) -> None:
+    async with account(venue) as held:
+        adapter, costs = held.trading, held.trading.costs
+        calls: list[tuple[Callable[[], Awaitable[object]], Cost]] = [
+            (adapter.account, costs.account),
+            (adapter.account, costs.account),
+            (adapter.positions, costs.positions),
+            (partial(adapter.income_since, 0), costs.income),
+        ]
+        for call, cost in calls:
+            await held.caller.read(call, cost)
+            assert held.ours() == held.theirs() > 0
+
+
+async def test_every_page_of_fills_is_counted(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    async with account(venue) as held:
+        await _trade(held.trading)
+        held.caller.submit(ReadTrades(symbol="ETHUSDT", since_ms=time.time_ns() // 1_000_000 - 60_000))
+        await eventually(lambda: bool(held.events))
+
+        read = held.events[0]
+        assert isinstance(read, TradesRead)
+        assert read.fills is not None
+        assert len(read.fills) >= FILLS
+        assert held.ours() == held.theirs() >= 3 * 5
+
+
+async def test_the_desk_s_readings_are_counted_as_the_venue_counts_them(venue: RunningVenue) -> None:
+    async with account(venue) as held:
+        held.caller.submit(ReadOpenOrders())
+        held.caller.submit(ReadPositions())
+        await eventually(lambda: len(held.events) == 2)
+
+        assert held.ours() == held.theirs() == 45
+
+
+async def test_listen_key_and_clock_wait_for_the_limiter_too(venue: RunningVenue) -> None:
+    async with account(venue) as held:
+        async with aclosing(held.trading.private_events()) as events:
+            await until(events, of(StreamUp))
+        await held.trading.measure_clock()
+
+        assert held.ours() == held.theirs() == 5  # two for the key, three probes of the clock
+
+
+async def test_what_others_spent_is_learned_from_the_headers(venue: RunningVenue) -> None:
+    async with account(venue, hears=True) as held:
+        async with trading(settings(venue.rest_url, venue.ws_url)) as other:
+            await other.open_orders()
+        await held.caller.read(held.trading.positions, held.trading.costs.positions)
+
+        # what came before it began is the venue's count too
+        assert held.ours() == held.theirs() + held._before
+
+
+async def test_a_reading_waits_while_its_window_is_full_and_fails_when_the_gateway_closes(venue: RunningVenue) -> None:
+    async with account(venue, limit=50) as held:
+        await held.caller.toll(Cost(weight=45))
+        before = held.theirs()
+        waiting = asyncio.ensure_future(held.caller.read(held.trading.positions, held.trading.costs.positions))
+        held.caller.submit(ReadOpenOrders())
+        await asyncio.sleep(0.3)
+
+        assert not waiting.done()
+        assert held.theirs() == before, "nothing may go out"
+        assert [event for event in held.events if isinstance(event, OpenOrdersRead)] == []
+        await held.caller.close()
+        with pytest.raises(VenueUnreachable):
+            await waiting
