@@ -132,13 +132,24 @@ class Coordinator:
 
     def clear_stop_loss(self, scope: str) -> bool:
         """Release breakers: of a symbol, of the `account`, or `all` of them. Returns False where none is in force."""
-        held = {hold["symbol"] for hold in self._gateway.get("holds", []) if hold["cause"] == HoldCause.STOP_LOSS.value}
-        chosen = held if scope == "all" else held & {"" if scope == "account" else scope}
+        chosen = self._held(HoldCause.STOP_LOSS, scope)
         reason = "the operator releases the stop-loss"
         if "" in chosen and self._settings.risk.enabled:
             # First: until it is told, it says again that its drawdown holds.
             self._crew.ask(self._roster.risk, "clear_stop_loss", reason)
-        words = [HoldWord(cause=HoldCause.STOP_LOSS, symbol=one, is_put=False, reason=reason) for one in sorted(chosen)]
+        return self._lift(HoldCause.STOP_LOSS, chosen, reason)
+
+    def clear_venue_rule(self, scope: str) -> bool:
+        """Lift what the venue's doing holds: of a symbol, of the `account`, or `all`. False where nothing is held."""
+        chosen = self._held(HoldCause.VENUE_RULE, scope)
+        return self._lift(HoldCause.VENUE_RULE, chosen, "the operator has looked at it")
+
+    def _held(self, cause: HoldCause, scope: str) -> list[str]:
+        held = {hold["symbol"] for hold in self._gateway.get("holds", []) if hold["cause"] == cause.value}
+        return sorted(held if scope == "all" else held & {"" if scope == "account" else scope})
+
+    def _lift(self, cause: HoldCause, symbols: Iterable[str], reason: str) -> bool:
+        words = [HoldWord(cause=cause, symbol=symbol, is_put=False, reason=reason) for symbol in symbols]
         taken = [bool(self._crew.ask(self._roster.gateway, "say", word)) for word in words]
         return bool(taken) and all(taken)
 

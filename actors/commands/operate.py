@@ -29,14 +29,23 @@ def resume(
         str,
         typer.Option("--stop-loss", metavar="SCOPE", help="Release breakers instead: a symbol, `account` or `all`."),
     ] = "",
+    venue_rule: Annotated[
+        str,
+        typer.Option("--venue-rule", metavar="SCOPE", help="Lift holds of the venue's doing instead: scopes likewise."),
+    ] = "",
     deployment: Deployment = None,
     timeout: Timeout = ANSWER_TIMEOUT_S,
     as_json: Json = False,
 ) -> None:
     """Lift the operator's own hold; holds of risk, price and others stay until their cause is gone."""
+    if stop_loss and venue_rule:
+        raise typer.BadParameter("choose one of --stop-loss and --venue-rule")
+    if venue_rule:
+        answer = ask(deployment, lambda run: run.clear_venue_rule(_scope(venue_rule)), timeout_s=timeout)
+        _finish(answer, "lifted: entries are placed again unless something else holds them", as_json=as_json)
+        return
     if stop_loss:
-        scope = stop_loss if stop_loss in ("account", "all") else stop_loss.upper()
-        answer = ask(deployment, lambda run: run.clear_stop_loss(scope), timeout_s=timeout)
+        answer = ask(deployment, lambda run: run.clear_stop_loss(_scope(stop_loss)), timeout_s=timeout)
         _finish(answer, "released: profit is measured anew from here", as_json=as_json)
         return
     answer = ask(deployment, lambda run: run.resume(), timeout_s=timeout)
@@ -55,6 +64,10 @@ def stop(
     mode = stop_mode(keep=keep, leave_exits=leave_exits, flatten=flatten)
     answer = ask(deployment, lambda run: run.stop(mode), timeout_s=timeout)
     _finish(answer, f"stopped ({mode.value})", as_json=as_json)
+
+
+def _scope(text: str) -> str:
+    return text if text in ("account", "all") else text.upper()
 
 
 def stop_mode(*, keep: bool, leave_exits: bool, flatten: bool) -> StopMode:

@@ -55,6 +55,10 @@ class RunningDeployment(Protocol):
         """Release breakers of a symbol, of the `account` or `all`; raises `NotFound` where none is in force."""
         ...
 
+    def clear_venue_rule(self, scope: str) -> dict[str, Any]:
+        """Lift what the venue's doing holds; scopes as for breakers."""
+        ...
+
     def stop(self, mode: StopMode) -> dict[str, Any]:
         """Return once the run has ended and its own orders are verified gone, or left as `mode` says."""
         ...

@@ -79,13 +79,20 @@ class Client:
 
     def clear_stop_loss(self, scope: str) -> dict[str, Any]:
         """Release breakers and wait until the gateway has lifted their holds."""
-        held = _stop_losses(self._coordinator()["gateway"], scope)
+        return self._clear(HoldCause.STOP_LOSS, "clear_stop_loss", scope)
+
+    def clear_venue_rule(self, scope: str) -> dict[str, Any]:
+        """Lift what the venue's doing holds, and wait until the gateway has."""
+        return self._clear(HoldCause.VENUE_RULE, "clear_venue_rule", scope)
+
+    def _clear(self, cause: HoldCause, verb: str, scope: str) -> dict[str, Any]:
+        held = _scopes(self._coordinator()["gateway"], cause, scope)
         if not held:
-            raise NotFound(f"no stop-loss is in force for {scope}")
-        self._say("clear_stop_loss", scope)
+            raise NotFound(f"no hold {cause.value} is in force for {scope}")
+        self._say(verb, scope)
         deadline = monotonic_s() + min(HALT_PATIENCE_S, self._timeout_s)
         while monotonic_s() < deadline:
-            if not _stop_losses(self._coordinator()["gateway"], scope):
+            if not _scopes(self._coordinator()["gateway"], cause, scope):
                 return {"done": True, "said": [f"released: {', '.join(name or 'the account' for name in held)}"]}
             time.sleep(POLL_S)
         return {"done": False, "said": ["it still stands, or has tripped again: see gridmesh status"]}
@@ -155,7 +162,7 @@ def _is_held(gateway: dict[str, Any]) -> bool:
     return any(hold["cause"] == "operator" for hold in gateway.get("holds", []))
 
 
-def _stop_losses(gateway: dict[str, Any], scope: str) -> list[str]:
-    """Return the scopes in which a breaker holds; the account's is empty."""
-    held = [hold["symbol"] for hold in gateway.get("holds", []) if hold["cause"] == HoldCause.STOP_LOSS.value]
+def _scopes(gateway: dict[str, Any], cause: HoldCause, scope: str) -> list[str]:
+    """Return the scopes in which the cause holds; the account's is empty."""
+    held = [hold["symbol"] for hold in gateway.get("holds", []) if hold["cause"] == cause.value]
     return [name for name in held if scope == "all" or name == ("" if scope == "account" else scope)]

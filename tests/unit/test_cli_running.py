@@ -71,6 +71,11 @@ class TrialDeployment:
             raise Halted(tuple(hold["cause"] for hold in self.holds), 4)
         return {"done": True, "said": []}
 
+    def clear_venue_rule(self, scope: str) -> dict[str, Any]:
+        gone = [hold for hold in self.holds if hold["cause"] == "venue_rule" and scope in (hold["symbol"], "all")]
+        self.holds = [hold for hold in self.holds if hold not in gone]
+        return {"done": bool(gone), "said": []}
+
     def clear_stop_loss(self, scope: str) -> dict[str, Any]:
         gone = [hold for hold in self.holds if hold["cause"] == "stop_loss" and scope in (hold["symbol"], "all")]
         if not gone:

@@ -6,9 +6,7 @@ import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
-from actors.messages import HoldWord
 from exchanges.sim.binance.options import DEMO_KEY
-from grid.holds import HoldCause
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.venue.running_venue import signed
@@ -27,8 +25,9 @@ def reason(live: LiveDeployment, cause: str) -> str:
 
 
 def lift_venue_rule(live: LiveDeployment, symbol: str = "ETHUSDT") -> None:
-    word = HoldWord(cause=HoldCause.VENUE_RULE, symbol=symbol, is_put=False, reason="the operator has looked")
-    live.crew.ask(live.roster.gateway, "say", word)
+    live.coordinator.resume()
+    live.stays(lambda: "venue_rule" in live.holds(), "a plain resume lifts only the operator's own hold", 0.5)
+    assert live.coordinator.clear_venue_rule(symbol)
 
 
 def see_held_until_lifted(live: LiveDeployment, symbol: str = "ETHUSDT") -> None:
