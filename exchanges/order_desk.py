@@ -227,6 +227,8 @@ class OrderDesk:
                 self._on_stop_loss(symbol, reason, now, is_put=is_put)
             case HoldAsked(cause=cause, symbol=symbol, is_put=True, reason=reason):
                 self._standing.put(cause, symbol, reason, now)
+            case HoldAsked(cause=HoldCause.OPERATOR) if self._core.closing is not None:
+                self._core.notice("not_resumed", "a stop is under way: it takes back no hold", "warning")
             case HoldAsked(cause=cause, symbol=symbol, reason=reason):
                 self._standing.lift(cause, symbol, reason)
             case CloseAsked(mode=mode):
@@ -262,7 +264,7 @@ class OrderDesk:
             case OpenOrdersRead():
                 self._readings.on_open_orders(event, now)
                 self._standing.on_open_orders(event, now)
-                self._closing.on_open_orders(event)
+                self._closing.on_open_orders(event, now)
             case TradesRead():
                 self._readings.on_trades(event, now)
             case PositionsRead():

@@ -51,7 +51,7 @@ class Closing:
             core.command(ReadOpenOrders())
             core.do_at(Chore.CLOSE, "", now.mono_ms + 10 * AGAIN_MS)
 
-    def on_open_orders(self, read: OpenOrdersRead) -> None:
+    def on_open_orders(self, read: OpenOrdersRead, now: Instant) -> None:
         """Judge the final reading: closed only once it shows nothing that had to go."""
         core = self._core
         if read.reports is None or self._reading_after_ms is None or read.begun_ms < self._reading_after_ms:
@@ -59,7 +59,12 @@ class Closing:
         own = [r for r in read.reports if is_own(r.client_id, r.symbol, core.settings.journal)]
         left = [r for r in own if core.closing is not ClosingMode.LEAVE_EXITS or not r.closing]
         self._reading_after_ms = None
-        if left or core.is_closed:
+        if core.is_closed:
+            return
+        if left or any(self._must_go(order) for order in core.book.live_orders()):
+            core.do_at(
+                Chore.CLOSE, "", now.mono_ms
+            )  # something went out, or showed up, since the reading was asked for
             return
         core.is_closed = True
         core.drop(Chore.CLOSE, "")

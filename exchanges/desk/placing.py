@@ -144,7 +144,9 @@ class Placing:
 
     def _on_entry(self, intent: PlaceIntent, now: Instant) -> None:
         core, key = self._core, intent.key
-        if core.standing(key.symbol).holds:
+        if core.closing is not None:
+            core.refuse(key, Reason.NO_GO, "stopping")
+        elif core.standing(key.symbol).holds:
             core.refuse(key, Reason.HOLD, ", ".join(core.standing(key.symbol).holds))
         elif core.lease.state(now.mono_ms) is not LeaseState.VALID:
             core.refuse(key, Reason.NO_GO, "the risk supervisor has not said go")
@@ -305,6 +307,8 @@ class Placing:
             return Reason.BACK_OFF, "stopping"
         if order.purpose.closing:
             return None
+        if core.closing is not None:
+            return Reason.NO_GO, "stopping"
         holds = core.standing(order.symbol).holds
         if holds:
             return Reason.HOLD, ", ".join(holds)
