@@ -102,7 +102,7 @@ class LiveDeployment:
         return found
 
     def levels(self, name: str = "ETHUSDT") -> dict[int, dict[str, Any]]:
-        """Return the slots that hold something, by level."""
+        """Return the slots that hold something, by level; of two generations only one is shown."""
         return {row["level"]: row for row in self.symbol(name).get("levels", [])}
 
     def entries(self, name: str = "ETHUSDT") -> list[str]:
@@ -153,10 +153,10 @@ class LiveDeployment:
         """Wait until the same orders rest at the venue and in the book, and nothing is under way."""
         self.until(lambda: self._is_settled(name), f"{name} is settled")
 
-    def walk(self, *prices: str, name: str = "ETHUSDT") -> None:
+    def walk(self, *prices: str, name: str = "ETHUSDT", spread: str = "0.01") -> None:
         """Take the market from price to price, each known to the gateway and settled before the next."""
         for price in prices:
-            self.venue.walk(name, price)
+            self.venue.walk(name, price, spread=spread)
             wanted = Decimal(price)
             self.until(lambda wanted=wanted: self._price(name) == wanted, f"{name} is seen at {price}")  # type: ignore[misc]
             self.settle(name)
@@ -198,7 +198,7 @@ class LiveDeployment:
 
     def _is_settled(self, name: str) -> bool:
         at_venue = {row["clientOrderId"] for row, _ in self.venue.own_orders(name, is_open=True)}
-        levels = self.levels(name).values()
+        levels = self.symbol(name).get("levels", [])
         in_book = {row["order"]["client_id"] for row in levels if row["order"]}
         return at_venue == in_book and all(row["phase"] in ("free", "locked") for row in levels)
 
