@@ -6,7 +6,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE PYTHONPATH PYTHONHOME VIRTUAL_ENV
 
 DURATION ?= 60
-SOAK_DURATION ?= 14400
+MINUTES ?= 30
 TAPE ?=
 SEED ?=
 JSON ?=
@@ -72,8 +72,8 @@ bench: $(READY_DEV)  ## Measure; judges nothing
 simulate: $(READY_DEV)  ## Run seeded schedules against the core until told to stop
 	@$(BIN)/python -m tests.simulation $(ARGS)
 
-soak: $(READY)  ## The demo for hours (SOAK_DURATION=14400 seconds)
-	@$(DEMO) --duration $(SOAK_DURATION)
+soak: $(READY)  ## The demo under faults that never end; what it uses has to stay flat (MINUTES=30)
+	@$(BIN)/python -m actors.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(filter-out 0,$(JSON)),--json)
 
 clean:  ## Remove .venv and everything that tools left
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

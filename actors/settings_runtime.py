@@ -45,6 +45,10 @@ class RiskSettings(Section):
         Decimal(30), gt=0, le=600, description="a coin without a message for so long counts as danger, in s"
     )
     min_hold_s: Exact = Field(Decimal(300), ge=0, le=86400, description="a halt lasts at least so long, in s")
+    errors_max: int = Field(20, ge=1, description="more venue errors than this within errors_window_s halt")
+    errors_window_s: Exact = Field(
+        Decimal(60), ge=1, le=3600, description="window of errors_max; half as many in it resume, in s"
+    )
 
     @model_validator(mode="after")
     def _rules(self) -> RiskSettings:

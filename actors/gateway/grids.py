@@ -95,6 +95,8 @@ def risk_rules(settings: Settings) -> RiskRules:
         recovery_symbols=risk.recovery_symbols,
         stale_ms=milliseconds(risk.stale_s),
         min_hold_ms=milliseconds(risk.min_hold_s),
+        errors_max=risk.errors_max,
+        errors_window_ms=milliseconds(risk.errors_window_s),
     )
 
 
