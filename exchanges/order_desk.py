@@ -216,8 +216,7 @@ class OrderDesk:
                 self._guarding.check(now)
                 self._placing.on_intent(intent, now)
             case Asked(intent=CancelIntent() as intent):
-                if intent.reference is not None:
-                    self._core.references[intent.key.symbol] = (intent.reference, now.mono_ms)
+                self._core.suggest_reference(intent.key.symbol, intent.reference, now)
                 self._cancelling.cancel(intent.client_id, now)
                 self._core.repeat(intent.key)
             case StatesWanted(keys=keys):

@@ -77,6 +77,8 @@ class Core:
     is_closed: bool = False
     marks: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
     references: dict[str, tuple[int, int]] = field(default_factory=dict)
+    fed_ms: dict[str, int] = field(default_factory=dict)
+    """When the symbol's feed last spoke, fresh or stale; a symbol that it never spoke of is not in it."""
     positions: dict[str, int] = field(default_factory=dict)
     foreign_orders: dict[str, set[str]] = field(default_factory=dict)
     sent_ms: dict[str, int] = field(default_factory=dict)
@@ -184,6 +186,12 @@ class Core:
         """Return the last oriented reference price, None where it is too old."""
         seen = self.references.get(symbol)
         return seen[0] if seen is not None and now.mono_ms - seen[1] <= self.settings.price_age_ms else None
+
+    def suggest_reference(self, symbol: str, reference: int | None, now: Instant) -> None:
+        """Take the price that an intent was decided on, unless the feed itself has spoken lately."""
+        fed_ms = self.fed_ms.get(symbol)
+        if reference is not None and (fed_ms is None or now.mono_ms - fed_ms > self.settings.price_age_ms):
+            self.references[symbol] = (reference, now.mono_ms)
 
     def mark(self, symbol: str, now: Instant, after_ms: int = -1) -> Decimal | None:
         """Return the last mark price, None where it is too old or came no later than `after_ms`."""

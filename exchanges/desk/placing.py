@@ -51,8 +51,7 @@ class Placing:
         A doubled or outdated intent meets a newer version and does nothing.
         """
         slot = self._core.slot(intent.key)
-        if intent.reference is not None:
-            self._core.references[intent.key.symbol] = (intent.reference, now.mono_ms)
+        self._core.suggest_reference(intent.key.symbol, intent.reference, now)
         refusal = self._outdated(intent, slot)
         if refusal is not None:
             self._core.refuse(intent.key, refusal)

@@ -14,6 +14,8 @@ from grid.symbol_book import OrderEntry
 from risk.lease import LeaseState
 
 VERIFY_AGAIN_MS = 300
+FEED_GRACE_MS = 2_000
+"""A feed speaks every second: silence of the price's age and this much more is its death."""
 
 
 class StandingHolds:
@@ -59,6 +61,7 @@ class StandingHolds:
 
     def on_reference(self, seen: ReferenceSeen, now: Instant) -> None:
         """Take a feed's price, or its word that the price is stale (hold `price`)."""
+        self._core.fed_ms[seen.symbol] = now.mono_ms
         if seen.reference is not None:
             self._core.references[seen.symbol] = (seen.reference, now.mono_ms)
         if not seen.is_fresh:
@@ -68,12 +71,16 @@ class StandingHolds:
             self.lift(HoldCause.PRICE, seen.symbol, "the price is fresh")
 
     def on_tick(self, now: Instant) -> None:
-        """Watch the supervisor's lease: silence is a no (rule 8 of the invariants)."""
+        """Watch the supervisor's lease and the feeds: silence is a no (rule 8 of the invariants)."""
         state = self._core.lease.state(now.mono_ms)
         if state is LeaseState.VALID:
             self.lift(HoldCause.LEASE, "", "the risk supervisor says go again")
         elif state is LeaseState.LOST and self._core.is_ready:
             self.put(HoldCause.LEASE, "", "the risk supervisor is silent", now)
+        for symbol, fed_ms in self._core.fed_ms.items():
+            if now.mono_ms - fed_ms > self._core.settings.price_age_ms + FEED_GRACE_MS:
+                self._core.references.pop(symbol, None)
+                self.put(HoldCause.PRICE, symbol, "the price feed is silent", now)
 
     def verify(self, symbol: str, now: Instant) -> None:
         """A verification is due: cancel what is left, or read the open orders once a late arrival is impossible."""
