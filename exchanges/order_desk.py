@@ -37,6 +37,7 @@ from exchanges.desk.events import (
     RateSeen,
     ReconcileDue,
     ReferenceSeen,
+    RulesRead,
     StatesWanted,
     StreamSaid,
     StreamState,
@@ -48,10 +49,12 @@ from exchanges.desk.guarding import Guarding
 from exchanges.desk.placing import Placing
 from exchanges.desk.readings import Readings
 from exchanges.desk.reports import Reports
+from exchanges.desk.rulings import Rulings
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.desk.standing import StandingHolds
 from grid.book import Book
 from grid.holds import HoldCause
+from grid.instrument import Instrument
 from grid.intent import CancelIntent, PlaceIntent, Standing
 from grid.records import OrderMarked, OwnerRaised, Record
 from grid.slot import Phase, Signal, SlotKey
@@ -75,7 +78,8 @@ class OrderDesk:
         self._cancelling = Cancelling(self._core)
         self._placing = Placing(self._core, self._cancelling)
         self._standing = StandingHolds(self._core, self._cancelling)
-        self._reports = Reports(self._core, self._cancelling, self._placing, self._standing)
+        self._rulings = Rulings(self._core, self._standing)
+        self._reports = Reports(self._core, self._cancelling, self._placing, self._standing, self._rulings)
         self._decrees = Decrees(self._core, self._standing)
         self._readings = Readings(self._core, self._reports, self._standing)
         flattening = Flattening(self._core, self._placing)
@@ -141,6 +145,10 @@ class OrderDesk:
             return NextStep(what="the order stream", at_ms=None)
         return None
 
+    def instrument(self, symbol: str) -> Instrument:
+        """Return the rules by which the desk trades the symbol."""
+        return self._core.symbols[symbol].instrument
+
     def mark(self, symbol: str, now: Instant) -> Decimal | None:
         """Return the last mark price that is not too old."""
         return self._core.mark(symbol, now)
@@ -203,6 +211,8 @@ class OrderDesk:
             case MarkSeen(symbol=symbol, price=price):
                 self._core.marks[symbol] = (price, now.mono_ms)
                 self._guarding.check(now)
+            case RulesRead():
+                self._rulings.on_rules(event, now)
             case ReferenceSeen():
                 self._standing.on_reference(event, now)
             case Ticked():
@@ -253,7 +263,7 @@ class OrderDesk:
                 self._reports.on_update(update, now)
             case StreamState(is_up=True):
                 self._core.is_stream_up = True
-                self._readings.start(now)
+                self._readings.begin(now)
             case StreamState(reason=reason):
                 self._core.is_stream_up = False
                 self._standing.put(HoldCause.ORDER_STREAM, "", reason or "the order stream is down", now)
@@ -312,5 +322,7 @@ class OrderDesk:
                 self._closing.step(now)
             case Chore.SELL:
                 self._guarding.step(subject, now)
+            case Chore.RULES:
+                self._rulings.ask("a filter refused again", now)
             case Chore.LIFT_MARGIN:
                 self._standing.lift(HoldCause.MARGIN, "", "the pause is over")

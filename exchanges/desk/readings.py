@@ -22,6 +22,7 @@ from grid.slot import Phase
 from grid.symbol_book import SymbolBook
 
 READ_AGAIN_MS = 1_000
+READ_AGAIN_LAST_MS = 30_000
 STEP_TIMEOUT_MS = 15_000
 COMPLETED_EVERY_MS = 30_000
 CONFIRMATIONS = 2
@@ -54,9 +55,20 @@ class Readings:
         """By symbol, of the running resynchronisation: from which venue time on trades are read, and up to which."""
         self._seen_ms: dict[tuple[str, str, str], int] = {}
         self._refused: set[tuple[str, str, str]] = set()
+        self._judged: set[str] = set()
+        """Symbols that a reading begun since the stream came up agrees with, or contradicts for sure."""
+        self._up_ms = 0
+        self._pause_ms = READ_AGAIN_MS
+        self._last_seen: tuple[tuple[str, int, int], ...] = ()
         self.compared_ms = -1
         self.finished = 0
         """How many resynchronisations came to their end."""
+
+    def begin(self, now: Instant) -> None:
+        """The stream came up: what was compared before counts no more."""
+        self._judged.clear()
+        self._up_ms = now.mono_ms
+        self.start(now)
 
     def start(self, now: Instant) -> None:
         """Begin, or begin again after the one that runs."""
@@ -201,9 +213,36 @@ class Readings:
             self._again = False
             self.start(now)
             return
-        if self._mismatches or self._doubtful or self._has_blocked():
-            self._core.do_at(Chore.RESYNC, "", now.mono_ms + READ_AGAIN_MS)
+        pause_ms = self._pause()
+        if pause_ms is not None:
+            self._core.do_at(Chore.RESYNC, "", now.mono_ms + pause_ms)
         self.try_ready(now)
+
+    def _pause(self) -> int | None:
+        """Return when to read again: soon while anything is open, ever later while a held contradiction stays."""
+        seen = tuple(
+            (symbol, quantity, self._core.book.symbol(symbol).expected_position())
+            for symbol, (quantity, _) in sorted(self._mismatches.items())
+        )
+        is_same, self._last_seen = seen == self._last_seen, seen
+        if self._is_open():
+            self._pause_ms = READ_AGAIN_MS
+            return READ_AGAIN_MS
+        if not seen:
+            return None
+        self._pause_ms = min(2 * self._pause_ms, READ_AGAIN_LAST_MS) if is_same else READ_AGAIN_MS
+        return self._pause_ms
+
+    def _is_open(self) -> bool:
+        """Whether the next reading may settle something, other than a contradiction that is confirmed and held."""
+        holds = self._core.book.holds
+        held = {name for name in self._core.symbols if holds.find(HoldCause.RECONCILE, name) is not None}
+        return bool(
+            self._doubtful
+            or self._judged != set(self._core.symbols)
+            or any(self._has_blocked(name) for name in self._core.symbols if name not in held & set(self._mismatches))
+            or held ^ set(self._mismatches)
+        )
 
     def try_ready(self, now: Instant) -> None:
         """Lift `order_stream` once the stream is up, a resynchronisation is through and no outcome is unknown."""
@@ -212,8 +251,8 @@ class Readings:
             return
         if any(not order.order_id for order in core.book.live_orders() if order.client_id in core.inherited):
             return
-        if self._doubtful or any(core.book.holds.find(HoldCause.RECONCILE, name) is None for name in self._mismatches):
-            return  # one reading contradicts the book: the next one clears that up, or holds
+        if self._doubtful or self._judged != set(core.symbols):
+            return  # unjudged is not agreement, and one contradiction is cleared up by the next reading, or held
         core.is_ready = True
         self._standing.lift(HoldCause.ORDER_STREAM, "", "the order stream is confirmed and the book agrees")
 
@@ -245,13 +284,20 @@ class Readings:
         quantity = position.quantity if position is not None else 0
         if quantity == book.expected_position():
             self._agrees(book)
+            self._note_judged(symbol, begun_ms)
             return
         self._matches[symbol] = 0
+        self._judged.discard(symbol)
         last, count = self._mismatches.get(symbol, (quantity, 0))
         count = count + 1 if last == quantity else 1
         self._mismatches[symbol] = (quantity, count)
         if count >= CONFIRMATIONS:
             self._confirmed(book, quantity, now)
+            self._note_judged(symbol, begun_ms)
+
+    def _note_judged(self, symbol: str, begun_ms: int) -> None:
+        if begun_ms >= self._up_ms:
+            self._judged.add(symbol)
 
     def _agrees(self, book: SymbolBook) -> None:
         core, symbol = self._core, book.symbol
@@ -279,13 +325,9 @@ class Readings:
             return
         self._standing.put(HoldCause.RECONCILE, book.symbol, text, now)
 
-    def _has_blocked(self) -> bool:
+    def _has_blocked(self, symbol: str) -> bool:
         """Whether a slot waits for a reading: one that blocked while this one ran needs another."""
-        return any(
-            slot.phase is Phase.BLOCKED
-            for symbol in self._core.symbols
-            for slot in self._core.book.symbol(symbol).slots.values()
-        )
+        return any(slot.phase is Phase.BLOCKED for slot in self._core.book.symbol(symbol).slots.values())
 
     def _is_unsettled(self, book: SymbolBook) -> bool:
         phases = (Phase.PENDING, Phase.UNKNOWN, Phase.SETTLING)
