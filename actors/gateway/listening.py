@@ -64,9 +64,7 @@ class Listening:
                         self._on_event(StreamState(is_up=False, reason=f"the order stream is down: {reason}"))
                     case ConfigurationChanged(what=what, symbol=symbol) if symbol in ("", *self._symbols):
                         reason = f"{what}: changed at the venue by somebody else; only an operator lifts this"
-                        self._on_event(
-                            HoldAsked(cause=HoldCause.VENUE_RULE, symbol=symbol, is_put=True, reason=reason)
-                        )
+                        self._on_event(HoldAsked(cause=HoldCause.VENUE_RULE, symbol=symbol, is_put=True, reason=reason))
                     case _:
                         pass  # positions are judged by readings only
 
