@@ -89,6 +89,7 @@ class Readings:
             self._failed(Stage.ORDERS, now)
             return
         core, seen = self._core, set()
+        self._reports.absence.on_open_orders(read)
         core.foreign_orders = {symbol: set() for symbol in core.symbols}
         for report in read.reports:
             seen.add(report.client_id)
@@ -153,6 +154,7 @@ class Readings:
                 self._reports.take_fill(fill, order.client_id, now)
             else:
                 self._refuse_old(fill)
+        self._reports.on_trades_of(order, now)
 
     def _oldest_ms(self, symbol: str) -> int:
         """Return from when on the memory of fills surely tells a known one from a new one."""

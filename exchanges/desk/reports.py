@@ -5,11 +5,13 @@ Every way ends in `take_report` and `take_fill`, so that doubles, reversals and 
 
 from __future__ import annotations
 
+from exchanges.desk.absence import Absence
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import LookUp, ReadTrades, Restream, SyncClock
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import Accepted, Instant, NotSent, OrderRead, Outcome, Refused, Unknown
 from exchanges.desk.placing import Placing
+from exchanges.desk.rulings import Rulings
 from exchanges.desk.standing import StandingHolds
 from exchanges.errors import Refusal
 from grid.client_id import ClientId, decode
@@ -38,11 +40,15 @@ _WORTH_A_HOLD = {
 class Reports:
     """Turns the venue's words into records."""
 
-    def __init__(self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds) -> None:
+    def __init__(
+        self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds, rulings: Rulings
+    ) -> None:
         self._core = core
         self._cancelling = cancelling
         self._placing = placing
         self._standing = standing
+        self.absence = Absence(core)
+        self._rulings = rulings
 
     def on_placed(self, client_id: str, outcome: Outcome, now: Instant) -> None:
         """Take the end of a placement call. The stream may have been quicker: what is over stays over."""
@@ -75,7 +81,11 @@ class Reports:
             return
         sent_ms = self._core.sent_ms.get(order.client_id, read.begun_ms - self._core.settings.absent_after_ms)
         if is_absent and read.begun_ms >= sent_ms + self._core.settings.absent_after_ms:
-            self._absent(order, now)
+            if order.order_id:
+                self.absence.on_unfound(order, read.begun_ms)
+                self._look_up_later(order, now, attempt=4)
+            else:
+                self._absent(order, now)
         else:
             self._look_up_later(order, now, attempt=4)
 
@@ -147,6 +157,11 @@ class Reports:
         since_ms = order.at_ms - TRADES_OVERLAP_MS
         self._core.command(ReadTrades(symbol=order.symbol, since_ms=since_ms, order_id=order.order_id))
 
+    def on_trades_of(self, order: OrderEntry, now: Instant) -> None:
+        """The order's own trades were read and booked: that was the last proof that it is gone."""
+        if not order.is_over and self.absence.is_proven(order):
+            self._absent(order, now)
+
     def on_silent(self, client_id: str, now: Instant) -> None:
         """An acknowledged order was not echoed in time: the private stream is deaf (trading rule 19)."""
         order = self._core.book.orders.get(client_id)
@@ -164,6 +179,7 @@ class Reports:
 
     def _live(self, order: OrderEntry, report: OrderReport, now: Instant) -> None:
         core = self._core
+        self.absence.forget(order.client_id)
         if self._is_waiting(order) or not order.order_id:
             core.record(_acked(report))
         core.drop(Chore.LOOK_UP, order.client_id)
@@ -262,9 +278,6 @@ class Reports:
     def _absent(self, order: OrderEntry, now: Instant) -> None:
         """The venue has no trace of it and cannot have one any more."""
         core = self._core
-        if order.order_id:
-            # It lived once: beyond the retention of ids, its trades say what it did.
-            self._read_trades_of(order)
         core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.ABSENT))
         core.cancel_wanted.discard(order.client_id)
         for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
@@ -281,6 +294,8 @@ class Reports:
             return
         if refused.refusal is Refusal.CLOCK:
             core.command(SyncClock())
+        if refused.refusal is Refusal.FILTER:
+            self._rulings.on_filter(order.symbol, f"{refused.code} {refused.message}", now)
         conflict = refused.refusal is Refusal.REDUCE_ONLY_CONFLICT and order.purpose is Purpose.EXIT
         signal = Signal.CONFLICT if conflict else Signal.REFUSED
         core.record(
