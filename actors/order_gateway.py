@@ -23,7 +23,9 @@ from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.listening import Listening
 from actors.gateway.money import Money
 from actors.gateway.notices import Notices
+from actors.gateway.periodic import every
 from actors.gateway.picture import picture_of
+from actors.gateway.rule_reader import RuleReader, renewed
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
 from actors.gateway.stop_points import stops_from
@@ -39,13 +41,12 @@ from actors.messages import (
     Receipt,
     SetupWanted,
     SlotsWanted,
-    SymbolSetup,
     Tellings,
 )
 from actors.outbox import Gauges, NoGauges, Outbox
 from actors.settings import Settings
 from actors.structured_log import log_of
-from exchanges.desk.commands import Broadcast, Command, Notice, Restream, SyncClock, Tell
+from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell
 from exchanges.desk.events import (
     Asked,
     CloseAsked,
@@ -55,11 +56,12 @@ from exchanges.desk.events import (
     HoldAsked,
     ReconcileDue,
     ReferenceSeen,
+    RulesRead,
     StatesWanted,
     Ticked,
 )
 from exchanges.errors import VenueError
-from exchanges.port import MarketVenue, TradingVenue
+from exchanges.port import MarketVenue, TradingVenue, VenueRules
 from exchanges.throttle import Throttle, ThrottleRule
 from grid.book import Book
 from grid.errors import GridmeshError, RefusedToStart
@@ -127,6 +129,7 @@ class OrderGateway:
         self._caller: VenueCaller | None = None
         self._venue: TradingVenue | None = None
         self._listening: Listening | None = None
+        self._rules: RuleReader | None = None
         self._go_number = 0
 
     def start(self) -> None:
@@ -219,6 +222,7 @@ class OrderGateway:
             release=self._keeper.release,
             reached=reached,
         )
+        self._rules = RuleReader(venue=venue, caller=self._caller, log=self._log, on_rules=self._on_rules)
         self._keeper.begin(journal.raise_owner_epoch(), first_records(due, facts, book))
         self._state, self._waiting_for = GatewayState.SERVING, []
         for word in self._early_words:
@@ -230,9 +234,11 @@ class OrderGateway:
         async with asyncio.TaskGroup() as group:
             group.create_task(listening.run())
             group.create_task(money.run())
-            group.create_task(_every(TICK_S, self._tick))
-            group.create_task(_every(PICTURE_S, self._paint))
-            group.create_task(_every(GAUGES_S, self._show))
+            if self._rules is not None:
+                group.create_task(self._rules.run())
+            group.create_task(every(TICK_S, self._tick))
+            group.create_task(every(PICTURE_S, self._paint))
+            group.create_task(every(GAUGES_S, self._show))
 
     def _take_money(self, facts: Facts, venue: TradingVenue, market: MarketVenue) -> Money:
         assert self._keeper is not None
@@ -326,14 +332,20 @@ class OrderGateway:
         if grid is None or self._keeper is None:
             self._early = [*self._early[-1_000:], wanted]
             return
-        setup = SymbolSetup(generation=grid.generation, policy=grid.policy, instrument=grid.instrument)
-        self._outbox.post(wanted.receiver, setup)
+        self._outbox.post(wanted.receiver, grid.setup())
         if wanted.modulus:
             book = self._keeper.desk.book.symbol(wanted.symbol)
             served = [key for key in book.slots if key.level % wanted.modulus in wanted.remainders]
             # At least one word, so that the slot actor learns which holds stand.
             first = SlotKey(symbol=wanted.symbol, generation=grid.generation.generation, level=min(wanted.remainders))
             self._on_event(StatesWanted(keys=tuple({first, *served})))
+
+    def _on_rules(self, rules: VenueRules) -> None:
+        self._on_event(RulesRead(instruments=rules.instruments, changes=rules.changes))
+        for name, grid in renewed(self._grids, self._keeper).items():
+            self._grids[name] = grid
+            for slot in self._layouts[name].names():
+                self._outbox.post(slot, grid.setup())
 
     def _on_word(self, command: Command) -> None:
         match command:
@@ -351,6 +363,9 @@ class OrderGateway:
                 self._log.warning("order_stream_renewed", why=reason)
                 if self._listening is not None:
                     self._listening.renew_orders()
+            case ReadRules(reason=reason):
+                if self._rules is not None:
+                    self._rules.ask(reason)
             case SyncClock():
                 asyncio.get_running_loop().create_task(self._sync_clock())
             case _:
@@ -381,9 +396,3 @@ class OrderGateway:
             self._keeper.close()
         elif journal is not None:
             journal.close()
-
-
-async def _every(period_s: float, call: Callable[[], None]) -> None:
-    while True:
-        call()
-        await asyncio.sleep(period_s)

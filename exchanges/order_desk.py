@@ -79,7 +79,7 @@ class OrderDesk:
         self._placing = Placing(self._core, self._cancelling)
         self._standing = StandingHolds(self._core, self._cancelling)
         self._rulings = Rulings(self._core, self._standing)
-        self._reports = Reports(self._core, self._cancelling, self._placing, self._standing, self._rulings)
+        self._reports = Reports(self._core, self._cancelling, self._placing, self._standing)
         self._decrees = Decrees(self._core, self._standing)
         self._readings = Readings(self._core, self._reports, self._standing)
         flattening = Flattening(self._core, self._placing)
@@ -323,6 +323,6 @@ class OrderDesk:
             case Chore.SELL:
                 self._guarding.step(subject, now)
             case Chore.RULES:
-                self._rulings.ask("a filter refused again", now)
+                self._rulings.ask(now)
             case Chore.LIFT_MARGIN:
                 self._standing.lift(HoldCause.MARGIN, "", "the pause is over")

@@ -7,7 +7,7 @@ client id. Reads raise rather than answer with less than the whole: an empty lis
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
@@ -107,6 +107,8 @@ class VenueRules:
 
     instruments: dict[str, Instrument]
     rate_windows: tuple[RateWindow, ...]
+    changes: Mapping[str, str] = field(default_factory=dict)
+    """By symbol, in words: what of a new reading nobody can trade through; the old units stay."""
     recv_window_ms: int = 2000
     id_retention_ms: int = 3 * 24 * 3600 * 1000
 

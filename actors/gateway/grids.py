@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from actors.messages import SymbolSetup
 from actors.settings import Settings
 from actors.settings_symbol import SymbolSettings
 from exchanges.desk.settings import DeskSettings, DeskSymbol
@@ -36,6 +37,10 @@ class Grid:
     def ladder(self) -> Ladder:
         """Return its levels."""
         return self.generation.ladder()
+
+    def setup(self) -> SymbolSetup:
+        """Return what its slots and its feed are told."""
+        return SymbolSetup(generation=self.generation, policy=self.policy, instrument=self.instrument)
 
 
 def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, quote: Quote, book: Book) -> Grid:

@@ -24,7 +24,7 @@ from actors.virtual.errands import Errands
 from actors.virtual.mishaps import CrashPoint, Mishaps
 from actors.virtual.settings import GridPlan, WorldSettings
 from actors.virtual.venue import VirtualVenue
-from exchanges.desk.commands import Broadcast, Command, Effects, Notice, Restream, SyncClock, Tell
+from exchanges.desk.commands import Broadcast, Command, Effects, Notice, ReadRules, Restream, SyncClock, Tell
 from exchanges.desk.events import (
     AccountRead,
     Asked,
@@ -162,8 +162,8 @@ class VirtualGateway:
             case Restream(reason=reason):
                 self._venue.stream.disconnect()
                 self._agenda.after(0, "stream", reason, lambda: self._on_dropped(reason))
-            case SyncClock():
-                pass  # a virtual world has one clock
+            case SyncClock() | ReadRules():
+                pass  # a virtual world has one clock, and its rules stay
             case _:
                 self._errands.submit(command)
 

@@ -12,7 +12,8 @@ class Merged:
     """Instruments after a new reading, and in words what nobody can trade through."""
 
     instruments: Instruments
-    changes: tuple[str, ...]
+    changes: dict[str, str]
+    """By symbol."""
 
 
 def merge(known: Instruments, read: Instruments) -> Merged:
@@ -22,17 +23,17 @@ def merge(known: Instruments, read: Instruments) -> Merged:
     symbol, the old units stay and the symbol no longer trades. A restart reads the new ones.
     """
     merged = dict(read)
-    changes: list[str] = []
+    changes: dict[str, str] = {}
     for symbol, old in known.items():
         new = read.get(symbol)
         if new is None:
             merged[symbol] = replace(old, trading=False)
-            changes.append(f"{symbol} is no longer listed")
+            changes[symbol] = f"{symbol} is no longer listed"
         elif (new.tick, new.step) != (old.tick, old.step):
             merged[symbol] = replace(old, trading=False)
-            changes.append(
+            changes[symbol] = (
                 f"{symbol} has tick {new.tick} and step {new.step}, no longer {old.tick} and {old.step}: restart"
             )
         elif old.trading and not new.trading:
-            changes.append(f"{symbol} stopped trading")
-    return Merged(instruments=merged, changes=tuple(changes))
+            changes[symbol] = f"{symbol} stopped trading"
+    return Merged(instruments=merged, changes=changes)

@@ -82,11 +82,11 @@ class BinanceTrading:
         read = wire_rules.venue_rules(await self._calls.public("exchangeInfo"), self._settings.recv_window_ms)
         merged = merge(self._instruments, read.instruments)
         self._instruments = merged.instruments
-        for words in merged.changes:
+        for symbol, words in merged.changes.items():
             if words not in self._told and self._events is not None:
                 self._told.add(words)
-                await self._events.put(ConfigurationChanged(what=words))
-        return replace(read, instruments=merged.instruments)
+                await self._events.put(ConfigurationChanged(what=words, symbol=symbol))
+        return replace(read, instruments=merged.instruments, changes=merged.changes)
 
     async def instrument(self, symbol: str) -> Instrument:
         """Return a symbol's rules, as last read."""

@@ -85,6 +85,13 @@ class SyncClock:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReadRules:
+    """Read the venue's rules again: a filter refused."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
     """Worth a log line and, from `warning` on, an alarm. `kind` is a fixed word, `text` a sentence for people."""
 
@@ -104,6 +111,7 @@ Command = (
     | Broadcast
     | Restream
     | SyncClock
+    | ReadRules
     | Notice
 )
 

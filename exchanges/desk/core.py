@@ -34,6 +34,7 @@ class Chore(Enum):
     CLOSE = "close"
     LIFT_MARGIN = "lift_margin"
     SELL = "sell"
+    RULES = "rules"
 
 
 @dataclass(frozen=True, slots=True)

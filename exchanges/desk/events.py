@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
@@ -9,6 +10,7 @@ from enum import Enum
 from exchanges.errors import Refusal
 from exchanges.port import Account, Income, Position
 from grid.holds import HoldCause
+from grid.instrument import Instrument
 from grid.intent import Intent
 from grid.order import Fill, OrderReport, OrderUpdate
 from grid.slot import SlotKey
@@ -165,6 +167,14 @@ class IncomeRead:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RulesRead:
+    """The venue's rules, read anew; `changes` says by symbol, in words, what nobody can trade through."""
+
+    instruments: Mapping[str, Instrument]
+    changes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MarkSeen:
     """A mark price arrived."""
 
@@ -240,6 +250,7 @@ Event = (
     | AccountRead
     | RateSeen
     | IncomeRead
+    | RulesRead
     | MarkSeen
     | ReferenceSeen
     | GoSaid

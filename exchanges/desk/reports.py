@@ -295,6 +295,8 @@ class Reports:
         if refused.refusal is Refusal.CLOCK:
             core.command(SyncClock())
         if refused.refusal is Refusal.FILTER:
+            core.do_at(Chore.RULES, "", now.mono_ms)
+        if refused.refusal is Refusal.FILTER:
             self._rulings.on_filter(order.symbol, f"{refused.code} {refused.message}", now)
         conflict = refused.refusal is Refusal.REDUCE_ONLY_CONFLICT and order.purpose is Purpose.EXIT
         signal = Signal.CONFLICT if conflict else Signal.REFUSED

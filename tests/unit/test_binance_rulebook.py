@@ -14,7 +14,7 @@ def test_a_changed_tick_keeps_its_old_meaning_and_stops_the_symbol() -> None:
 
     assert merged.instruments["ETHUSDT"].price(299600) == Decimal("2996.00")
     assert not merged.instruments["ETHUSDT"].trading
-    assert "restart" in merged.changes[0]
+    assert "restart" in merged.changes["ETHUSDT"]
 
 
 def test_a_changed_step_keeps_its_old_meaning_and_stops_the_symbol() -> None:
@@ -28,7 +28,7 @@ def test_a_delisted_symbol_can_still_be_read_but_does_not_trade() -> None:
     merged = merge({"ETHUSDT": instrument()}, {})
 
     assert not merged.instruments["ETHUSDT"].trading
-    assert merged.changes == ("ETHUSDT is no longer listed",)
+    assert merged.changes == {"ETHUSDT": "ETHUSDT is no longer listed"}
 
 
 def test_other_rules_are_taken_over_at_once_and_without_words() -> None:
@@ -38,4 +38,4 @@ def test_other_rules_are_taken_over_at_once_and_without_words() -> None:
 
     assert merged.instruments["ETHUSDT"].notional_min == Decimal(50)
     assert "XUSDT" in merged.instruments
-    assert merged.changes == ()
+    assert merged.changes == {}
