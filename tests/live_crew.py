@@ -141,7 +141,14 @@ class LocalCrew:
         if name == roster.risk:
             rules, interval = risk_rules(settings), settings.risk.interval
             return RiskSupervisor(
-                name=name, gateway=roster.gateway, rules=rules, interval=interval, market=market, end=end, **around
+                name=name,
+                gateway=roster.gateway,
+                rules=rules,
+                interval=interval,
+                drawdown=settings.account.drawdown,
+                market=market,
+                end=end,
+                **around,
             )
         if name in roster.feed_list:
             layouts = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
