@@ -6,9 +6,10 @@ order desk's admission; everything that one level can know is decided here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
+from grid.holds import HoldCause
 from grid.instrument import Instrument
 from grid.ladder import Ladder
 from grid.lot import Lot
@@ -83,6 +84,8 @@ def decide(slot: SlotState, around: Surroundings) -> Decision:
     waiting = _WAITING.get(slot.phase)
     if waiting is not None:
         return Stay(reason=waiting)
+    if HoldCause.PRICE.value in around.holds:
+        around = replace(around, view=None)  # the last price is not the price: exits go to their targets
     if slot.order is not None:
         return _live_exit(slot, slot.order, around) if slot.has_live_exit else _live_entry(slot, slot.order, around)
     if slot.lot is None:
@@ -106,6 +109,9 @@ def _live_entry(slot: SlotState, order: SlotOrder, around: Surroundings) -> Deci
     half = ladder.at(level) + -(-ladder.gap(level) // 2)
     # Not "has a lot": an entry that joins dust (rule 19) has one from the start, and would be cut for ever.
     is_part_filled = order.filled > 0
+    if slot.lot is not None and not is_part_filled and not is_dust(slot.lot, around.instrument):
+        # An older order's fill came late: the lot waits for its exit, which this entry keeps from resting.
+        return Withdraw(client_id=order.client_id, reason=Reason.LATE_LOT)
     if is_part_filled and view.price >= half:
         return Withdraw(client_id=order.client_id, reason=Reason.CUT)
     if level < view.top - around.policy.buy_window + 1 - around.policy.entry_slack:

@@ -33,6 +33,7 @@ _BACKS_OFF = frozenset(
         Reason.MARGIN,
         Reason.NO_GO,
         Reason.BACK_OFF,
+        Reason.NOT_SENT,
         Reason.RESTORING,
     }
 )

@@ -63,7 +63,7 @@ def update(message: wire.Row, instruments: wire.Instruments) -> OrderUpdate:
         filled=wire.steps(instrument, row, "z", where),
         closing=wire.flag(row, "R", where),
         venue_ms=wire.integer(row, "T", where),
-        expiry_reason=_expiry_reason(row),
+        expiry_reason=_expiry_reason(row, execution),
     )
     if execution not in (TRADE, LIQUIDATION_TRADE):
         return OrderUpdate(report=told)
@@ -144,7 +144,12 @@ def _fill_price(instrument: Instrument, row: wire.Row, where: str, execution: st
         return instrument.ticks_floor(price) if is_sell else instrument.ticks_ceil(price)
 
 
-def _expiry_reason(row: wire.Row) -> str:
-    """Return the venue's number for an expiry (`er`), or nothing while there is none."""
+def _expiry_reason(row: wire.Row, execution: str) -> str:
+    """Return the venue's number for an expiry (`er`), `post_only` where one has none; nothing while there is none.
+
+    The venue numbers every other reason to expire; what is left to a post-only order is that it would have taken.
+    """
     reason = str(row.get("er", "0"))
-    return "" if reason == "0" else reason
+    if reason != "0":
+        return reason
+    return "post_only" if execution == "EXPIRED" and row.get("f") == "GTX" else ""

@@ -75,10 +75,17 @@ class Placing:
             return
         sign, reference = symbol.sign, self._core.reference(key.symbol, now)
         oriented = sign * lot.target
+        if reference is not None and self._is_above_window(symbol, oriented, reference):
+            return
         if reference is not None and oriented <= reference:
             oriented = reference + 1
         if isinstance(self._admission(Purpose.EXIT, sign * oriented, lot.quantity, key.symbol, now), Admitted):
             self._intend(key, Purpose.EXIT, sign * oriented, lot.quantity, lot.target, TimeInForce.POST_ONLY, now)
+
+    def _is_above_window(self, symbol: SymbolBook, oriented: int, reference: int) -> bool:
+        """Whether an exit at this price is deferred: its target lies above L(f + Ns)."""
+        sell_window, ladder = self._core.symbols[symbol.symbol].policy.sell_window, symbol.ladder
+        return sell_window is not None and oriented > ladder.at(ladder.floor(reference) + sell_window)
 
     def release(self, client_id: str, now: Instant) -> Approved | None:
         """Give permission for the order whose turn has come, or take it back (the record is in the effects).
@@ -301,9 +308,9 @@ class Placing:
         if core.is_fenced:
             return Reason.HOLD, "another gateway owns the account"
         if order.client_id in core.cancel_wanted:
-            return Reason.BACK_OFF, "withdrawn before it was sent"
+            return Reason.NOT_SENT, "withdrawn before it was sent"
         if order.purpose in (Purpose.EXIT, Purpose.DUST) and core.closing in (ClosingMode.KEEP, ClosingMode.FLATTEN):
-            return Reason.BACK_OFF, "stopping"
+            return Reason.NOT_SENT, "stopping"
         if order.purpose.closing:
             return None
         if core.closing is not None:

@@ -11,7 +11,6 @@ from exchanges.desk.commands import LookUp, ReadTrades, Restream, SyncClock
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import Accepted, Instant, NotSent, OrderRead, Outcome, Refused, Unknown
 from exchanges.desk.placing import Placing
-from exchanges.desk.rulings import Rulings
 from exchanges.desk.standing import StandingHolds
 from exchanges.errors import Refusal
 from grid.client_id import ClientId, decode
@@ -40,15 +39,12 @@ _WORTH_A_HOLD = {
 class Reports:
     """Turns the venue's words into records."""
 
-    def __init__(
-        self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds, rulings: Rulings
-    ) -> None:
+    def __init__(self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds) -> None:
         self._core = core
         self._cancelling = cancelling
         self._placing = placing
         self._standing = standing
         self.absence = Absence(core)
-        self._rulings = rulings
 
     def on_placed(self, client_id: str, outcome: Outcome, now: Instant) -> None:
         """Take the end of a placement call. The stream may have been quicker: what is over stays over."""
@@ -62,7 +58,7 @@ class Reports:
                 self._lost(order, now)
             case NotSent(reason=reason):
                 if self._is_waiting(order):
-                    self._placing.withdraw_unsent(order, Reason.BACK_OFF, reason)
+                    self._placing.withdraw_unsent(order, Reason.NOT_SENT, reason)
             case Refused():
                 self._refused(order, outcome, now)
 
@@ -191,6 +187,7 @@ class Reports:
     def _end(self, order: OrderEntry, report: OrderReport, now: Instant) -> None:
         core = self._core
         filled = max(report.filled, order.booked)
+        is_unasked = not self._was_asked_to_end(order)
         core.record(
             OrderEnded(
                 client_id=order.client_id,
@@ -207,6 +204,8 @@ class Reports:
         core.echoed.discard(order.client_id)
         if order.missing:
             core.do_at(Chore.SETTLE, order.client_id, now.mono_ms + SETTLE_FIRST_MS)
+        elif is_unasked and not filled and not order.purpose.closing and order.key is not None:
+            core.refuse(order.key, Reason.BACK_OFF, f"the venue ended it: {report.expiry_reason or order.status}")
         else:
             self._after_end(order, report.expiry_reason, now)
 
@@ -216,8 +215,12 @@ class Reports:
             return False
         if report.status is OrderStatus.FILLED or report.expiry_reason == "post_only":
             return False
-        asked = self._core.slot(order.key).phase is Phase.CANCELLING or order.client_id in self._core.cancel_wanted
-        return not asked
+        return not self._was_asked_to_end(order)
+
+    def _was_asked_to_end(self, order: OrderEntry) -> bool:
+        if order.client_id in self._core.cancel_wanted or order.key is None or not order.is_attached:
+            return True
+        return self._core.slot(order.key).phase is Phase.CANCELLING
 
     def _after_fill(self, order: OrderEntry, now: Instant) -> None:
         core = self._core
@@ -296,8 +299,6 @@ class Reports:
             core.command(SyncClock())
         if refused.refusal is Refusal.FILTER:
             core.do_at(Chore.RULES, "", now.mono_ms)
-        if refused.refusal is Refusal.FILTER:
-            self._rulings.on_filter(order.symbol, f"{refused.code} {refused.message}", now)
         conflict = refused.refusal is Refusal.REDUCE_ONLY_CONFLICT and order.purpose is Purpose.EXIT
         signal = Signal.CONFLICT if conflict else Signal.REFUSED
         core.record(

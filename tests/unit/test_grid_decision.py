@@ -194,7 +194,9 @@ def test_rule_13_no_exit_while_the_entry_lives() -> None:
 
 
 def test_rule_13_an_entry_that_joins_dust_is_not_cut_for_the_dust() -> None:
-    assert reason(decide(entry(-1, dust=1), around(299_950))) is Reason.ENTRY_RESTING
+    around_dust = around(299_950, instrument=instrument(quantity_min=2))
+
+    assert reason(decide(entry(-1, dust=1), around_dust)) is Reason.ENTRY_RESTING
 
 
 @pytest.mark.parametrize(
