@@ -9,6 +9,7 @@ from actors.roster import Roster
 
 if TYPE_CHECKING:
     from actors.coordinator import Coordinator
+    from actors.journal import Journal
     from actors.order_gateway import OrderGateway
     from actors.reconciler import Reconciler
     from actors.runtime.crew import RayCrew
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
     """Build the order gateway; the only actor that reads the keys and imports ccxt."""
     from actors.credentials import load_credentials
-    from actors.journal import Journal
     from actors.order_gateway import OrderGateway
     from actors.venues import market_venue, trading_venue
 
@@ -31,11 +31,21 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
         risk=roster.risk,
         venue=lambda: trading_venue(settings, load_credentials(settings.venue)),
         market=lambda: market_venue(settings),
-        journal=lambda: Journal.open(settings.journal_path),
+        journal=partial(_journal, settings),
         outbox=around.courier,
         clock=around.clock,
         gauges=around.gauges,
     )
+
+
+def _journal(settings: Settings) -> Journal:
+    """Take the account for the life of this process, then open its journal."""
+    from actors.account_lock import hold_account
+    from actors.credentials import load_credentials
+    from actors.journal import Journal
+
+    hold_account(settings.venue, load_credentials(settings.venue))
+    return Journal.open(settings.journal_path)
 
 
 def reconciler(around: Surroundings, *, settings: Settings) -> Reconciler:
