@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Generic, TypeVar
 
+from actors.gateway.conduct import locked
 from actors.gateway.grids import Grid, grid_of
 from actors.gateway.start import Facts, findings
 from actors.settings import Settings
@@ -90,6 +91,7 @@ class VenueCheck:
         if rules is None or not self._known(rules.value):
             return self._lines
         account = await self._account()
+        await self._conduct()
         positions = await self._read("positions", self._trading.positions())
         orders = await self._read("open orders", self._trading.open_orders())
         if orders is not None:
@@ -130,6 +132,15 @@ class VenueCheck:
                 warn("account", "fees are paid in another coin; profit is exact only where it is valued")
             )
         return account
+
+    async def _conduct(self) -> None:
+        read = await self._read("trading status", self._trading.conduct())
+        if read is None:
+            return
+        sentences = locked(read.value)
+        self._lines += [warn("trading status", sentence) for sentence in sentences]
+        if not sentences:
+            self._lines.append(ok("trading status", "the venue restricts nothing"))
 
     def _orders(self, orders: Sequence[OrderReport]) -> None:
         """Name what an earlier run left behind, and what is not ours."""

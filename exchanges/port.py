@@ -84,6 +84,21 @@ class Income:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ConductIndicator:
+    """One of the venue's measures of how an account trades; `symbol` is empty for the account as a whole.
+
+    Beyond `trigger` the venue locks opening orders until `recovers_ms` (venue time, None where it does not say).
+    """
+
+    symbol: str
+    name: str
+    value: Decimal
+    trigger: Decimal
+    is_locked: bool
+    recovers_ms: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RateWindow:
     """One window of the venue's limits: at most `limit` units of `kind` in `interval_ms`."""
 
@@ -198,6 +213,10 @@ class TradingVenue(Protocol):
         ...
 
     async def fee_rates(self, symbol: str) -> FeeRates: ...
+
+    async def conduct(self) -> list[ConductIndicator]:
+        """Return the venue's indicators of our trading; none while it finds nothing to measure."""
+        ...
 
     async def maintenance_tiers(self, symbol: str) -> list[MaintenanceTier]: ...
 

@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
+from actors.gateway.conduct import locked
 from actors.gateway.grids import Grid
 from actors.gateway.start import Facts, findings, read_facts, set_margin
 from actors.settings import Settings
@@ -49,8 +50,18 @@ class Starter:
         found = findings(self._settings, facts, due, book, journal_id)
         for finding in found:
             self._log.warning("finding", severity=finding.severity.value, text=finding.sentence)
+        await self._say_conduct()
         refused = [finding.sentence for finding in found if finding.severity is Severity.REFUSE]
         return refused or await self._margin_refused()
+
+    async def _say_conduct(self) -> None:
+        """A lock of the venue's is worth a warning, and an unread one no delay: each refusal names it again."""
+        try:
+            sentences = locked(await self._venue.conduct())
+        except VenueError as error:
+            sentences = [f"the venue's trading status cannot be read: {error}"]
+        for sentence in sentences:
+            self._log.warning("trading_status", text=sentence)
 
     async def _margin_refused(self) -> list[str]:
         try:

@@ -29,6 +29,7 @@ from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, Venu
 from exchanges.outcome import Effect, judge
 from exchanges.port import (
     Account,
+    ConductIndicator,
     ConfigurationChanged,
     FeeRates,
     Income,
@@ -168,6 +169,10 @@ class BinanceTrading:
     async def fee_rates(self, symbol: str) -> FeeRates:
         """Return what the account pays on a symbol."""
         return wire_account.fee_rates(await self._calls.read("commissionRate", {"symbol": symbol}))
+
+    async def conduct(self) -> list[ConductIndicator]:
+        """Return the quantitative rules' indicators of this account."""
+        return wire_account.conduct(await self._calls.read("apiTradingStatus", {}))
 
     async def maintenance_tiers(self, symbol: str) -> list[MaintenanceTier]:
         """Return a symbol's maintenance brackets, smallest notional first."""

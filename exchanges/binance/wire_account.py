@@ -8,7 +8,7 @@ from typing import Any
 
 from exchanges.binance import wire
 from exchanges.errors import BadReply, NotSupported
-from exchanges.port import Account, ConfigurationChanged, FeeRates, Income, MaintenanceTier, Position
+from exchanges.port import Account, ConductIndicator, ConfigurationChanged, FeeRates, Income, MaintenanceTier, Position
 
 ONE_WAY = "BOTH"
 
@@ -32,6 +32,28 @@ def positions(message: Any, instruments: wire.Instruments, wanted: Collection[st
     if missing:
         raise BadReply(f"positionRisk: no row for {', '.join(missing)}")
     return list(found.values())
+
+
+def conduct(message: Any) -> list[ConductIndicator]:
+    """Return the indicators of `apiTradingStatus`, by symbol; those under `ACCOUNT` are of the whole account."""
+    where = "apiTradingStatus.indicators"
+    listed = wire.mapping(wire.mapping(message, "apiTradingStatus").get("indicators"), where)
+    found: list[ConductIndicator] = []
+    for symbol, values in listed.items():
+        for value in wire.sequence(values, where):
+            row = wire.mapping(value, where)
+            has_end = bool(row.get("plannedRecoverTime"))
+            found.append(
+                ConductIndicator(
+                    symbol="" if symbol == "ACCOUNT" else str(symbol),
+                    name=wire.text(row, "indicator", where),
+                    value=wire.decimal(row, "value", where),
+                    trigger=wire.decimal(row, "triggerValue", where),
+                    is_locked=wire.flag(row, "isLocked", where),
+                    recovers_ms=wire.integer(row, "plannedRecoverTime", where) if has_end else None,
+                )
+            )
+    return found
 
 
 def streamed_positions(

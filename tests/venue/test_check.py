@@ -55,6 +55,21 @@ def test_a_sound_configuration_is_ready(account: TradingAccount) -> None:
     }
 
 
+def test_a_lock_of_the_venue_s_is_a_warning_that_names_its_bound(account: TradingAccount) -> None:
+    told = {"isLocked": True, "plannedRecoverTime": 1545741270000, "indicator": "GCR", "value": 0.991}
+    free = {"isLocked": False, "indicator": "UFR", "value": 0.05, "triggerValue": 0.995}
+    indicators: dict[str, list[dict[str, object]]] = {"ETHUSDT": [{**told, "triggerValue": 0.99}, free]}
+    account.venue.within(lambda server: server.venue.indicators.update(indicators))
+    try:
+        ended = account.run("check", account.config, "--json")
+    finally:
+        account.venue.within(lambda server: server.venue.indicators.clear())
+
+    assert ended.code == 0
+    [line] = [line for line in lines(ended, "warn") if line.startswith("trading status")]
+    assert "ETHUSDT until 2018-12-25 12:34 UTC: GCR is 0.991, its bound 0.99" in line
+
+
 def test_it_prints_a_table_for_people(account: TradingAccount) -> None:
     assert "ready to start" in account.run("check", account.config).out
 

@@ -165,7 +165,7 @@ def order_limits(venue: Venue, call: Call) -> Any:
 
 
 def trading_status(venue: Venue, call: Call) -> Any:
-    return {"indicators": {}, "updateTime": venue.server_ms()}
+    return {"indicators": venue.indicators, "updateTime": venue.server_ms()}
 
 
 def fee_burn(venue: Venue, call: Call) -> Any:

@@ -57,6 +57,8 @@ class Venue:
         self.control_token = options.control_token or secrets.token_urlsafe(24)
         self.modify_ids = 0
         self.refusals: dict[int, int] = {}
+        self.indicators: dict[str, list[dict[str, object]]] = {}
+        """What the trading status tells, in the venue's own form; nothing here is measured."""
         self._hidden_until_ms: dict[tuple[str, int], int] = {}
         for account in options.accounts:
             self.tell(self.engine.open_account(account.spec, start_ms))
