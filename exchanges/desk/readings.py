@@ -131,9 +131,8 @@ class Readings:
             self._reports.take_fill(fill, known, now)
         if self._stage is not Stage.TRADES or read.begun_ms < self._begun_ms:
             return
-        if read.symbol not in self._waiting or read.since_ms > self._asked_ms[read.symbol][0]:
-            return
         self._waiting.discard(read.symbol)
+        is_whole = is_whole and read.since_ms <= self._asked_ms[read.symbol][0]
         if is_whole and read.symbol not in self._doubtful:
             self._completed(read.symbol)
         if not self._waiting:

@@ -299,8 +299,6 @@ class Reports:
             core.command(SyncClock())
         if refused.refusal is Refusal.FILTER:
             core.do_at(Chore.RULES, "", now.mono_ms)
-        if refused.refusal is Refusal.FILTER:
-            core.do_at(Chore.RULES, "", now.mono_ms)
         conflict = refused.refusal is Refusal.REDUCE_ONLY_CONFLICT and order.purpose is Purpose.EXIT
         signal = Signal.CONFLICT if conflict else Signal.REFUSED
         core.record(
