@@ -29,9 +29,9 @@ def expire_all(venue: VenueControl) -> None:
 
 
 def ladder_of_ten(folder: Path, venue: VenueControl) -> AbstractContextManager[LiveDeployment]:
-    """Begin a deployment whose first ten placements are answered late."""
+    """Begin a deployment whose first ten placements are answered late, and that no periodic reading helps."""
     venue.fault("reply_latency", scope={"endpoint": "order.place"}, count=10, delay=REPLY_MS)
-    return deployed(live_settings(folder, venue, LADDER), venue, waits=False)
+    return deployed(live_settings(folder, venue, LADDER, runtime={"reconcile_s": 60}), venue, waits=False)
 
 
 def ten_in_flight(venue: VenueControl, live: LiveDeployment) -> set[str]:

@@ -5,11 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+from actors.settings import Settings
 from tests.live_control import Row, VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 
 ONE_ENTRY = {"buy_window": 1, "interval": 2}
 SLOW_CANCEL = {"scope": {"endpoint": "order.cancel"}, "delay": 1_000}
+
+
+def one_entry(folder: Path, venue: VenueControl) -> Settings:
+    """Return settings of a ladder with one entry, and no periodic reading that would find a fill by the way."""
+    return live_settings(folder, venue, ONE_ENTRY, runtime={"reconcile_s": 60})
 
 
 def entry(venue: VenueControl, level: int) -> Row:
@@ -32,7 +38,7 @@ def see_lot_sold_whole(live: LiveDeployment, venue: VenueControl, quantity: str)
 
 
 def test_the_cancelled_order_had_executed_more_than_was_seen(tmp_path: Path) -> None:
-    with still_venue() as venue, deployed(live_settings(tmp_path, venue, ONE_ENTRY), venue) as live:
+    with still_venue() as venue, deployed(one_entry(tmp_path, venue), venue) as live:
         live.walk("2999.5")
         lost = {"path": "/private", "stream": "ORDER_TRADE_UPDATE", "client_id": entry(venue, -1)["clientOrderId"]}
         venue.fault("event_dropped", scope=lost, count=1)
@@ -48,7 +54,7 @@ def test_the_cancelled_order_had_executed_more_than_was_seen(tmp_path: Path) -> 
 
 
 def test_a_fill_comes_between_the_cancel_and_its_answer(tmp_path: Path) -> None:
-    with still_venue() as venue, deployed(live_settings(tmp_path, venue, ONE_ENTRY), venue) as live:
+    with still_venue() as venue, deployed(one_entry(tmp_path, venue), venue) as live:
         live.walk("2999.5")
         venue.fill_part("ETHUSDT", "2998", "0.007")
         live.until(lambda: live.symbol()["entry_fills"] == 1, "the part fill is seen")
@@ -65,7 +71,7 @@ def test_a_fill_comes_between_the_cancel_and_its_answer(tmp_path: Path) -> None:
 
 
 def test_the_fill_wins_the_race_against_the_cancel(tmp_path: Path) -> None:
-    with still_venue() as venue, deployed(live_settings(tmp_path, venue, ONE_ENTRY), venue) as live:
+    with still_venue() as venue, deployed(one_entry(tmp_path, venue), venue) as live:
         live.walk("2999.5")
         venue.fault("request_latency", **SLOW_CANCEL)
 
@@ -80,7 +86,7 @@ def test_the_fill_wins_the_race_against_the_cancel(tmp_path: Path) -> None:
 
 
 def test_a_part_filled_buy_is_cut_and_sold_at_its_target(tmp_path: Path) -> None:
-    with still_venue() as venue, deployed(live_settings(tmp_path, venue, ONE_ENTRY), venue) as live:
+    with still_venue() as venue, deployed(one_entry(tmp_path, venue), venue) as live:
         live.walk("2999.5")
         venue.fill_part("ETHUSDT", "2998", "0.004")
         live.until(lambda: live.symbol()["entry_fills"] == 1, "the part fill is seen")
