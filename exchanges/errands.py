@@ -70,5 +70,5 @@ def unsent(work: Work, reason: str, now_ms: int) -> Event:
             return OpenOrdersRead(begun_ms=now_ms, reports=None)
         case ReadPositions():
             return PositionsRead(begun_ms=now_ms, positions=None)
-        case ReadTrades(symbol=symbol, since_ms=since_ms):
-            return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None)
+        case ReadTrades(symbol=symbol, since_ms=since_ms, order_id=order_id):
+            return TradesRead(symbol=symbol, since_ms=since_ms, begun_ms=now_ms, fills=None, order_id=order_id)

@@ -28,7 +28,8 @@ class Cancelling:
         if order.key is None or not order.is_attached:
             if not order.order_id:
                 self._core.cancel_wanted.add(client_id)  # it may wait in its lane still
-            self._send(order, now, 0)
+            if (Chore.CANCEL, client_id) not in self._core.chores:
+                self._send(order, now, 0)
             return
         phase = self._core.slot(order.key).phase
         if phase is Phase.LOCKED:
