@@ -105,6 +105,11 @@ class OrderDesk:
         return self._core.is_closed
 
     @property
+    def lots_left(self) -> int:
+        """Return how many lots the book holds: after a flatten none should be left."""
+        return sum(1 for symbol in self.book.symbols.values() for _ in symbol.lots())
+
+    @property
     def closing(self) -> ClosingMode | None:
         """Return how this desk was asked to close, None where it was not."""
         return self._core.closing
@@ -284,11 +289,18 @@ class OrderDesk:
     def _on_money(self, event: AccountRead | RateSeen | IncomeRead, now: Instant) -> None:
         match event:
             case AccountRead():
-                self.accounting.on_account(event, now)
+                self._on_account(event, now)
             case RateSeen():
                 self.accounting.on_rate(event, now)
             case IncomeRead(rows=rows):
                 self.accounting.on_income(rows)
+
+    def _on_account(self, read: AccountRead, now: Instant) -> None:
+        was_tripped = self._core.daily_loss.tripped_at is not None
+        self.accounting.on_account(read, now)
+        if self._core.daily_loss.tripped_at is not None and not was_tripped:
+            reason = f"{self._core.daily_loss.refusal()}, and then until an operator lifts this"
+            self._on_stop_loss("", reason, now, is_put=True)
 
     def _on_stop_loss(self, symbol: str, reason: str, now: Instant, *, is_put: bool) -> None:
         self._guarding.on_word(symbol, reason, now, is_put=is_put)

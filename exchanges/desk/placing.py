@@ -156,6 +156,8 @@ class Placing:
             core.refuse(key, Reason.HOLD, ", ".join(core.standing(key.symbol).holds))
         elif core.lease.state(now.mono_ms) is not LeaseState.VALID:
             core.refuse(key, Reason.NO_GO, "the risk supervisor has not said go")
+        elif refusal := core.daily_loss.refusal():
+            core.refuse(key, Reason.NO_GO, refusal)
         elif any(key in order.closes for order in core.book.live_orders(key.symbol)):
             core.refuse(key, Reason.DUST, "its dust is being sold with that of other levels")
         else:
