@@ -69,6 +69,11 @@ class Closing:
         core.is_closed = True
         core.drop(Chore.CLOSE, "")
         core.notice("closed", f"closed ({core.closing.value if core.closing else ''}): verified at the venue")
+        if core.closing is ClosingMode.FLATTEN:
+            for book in core.book.symbols.values():
+                if book.lot_steps():
+                    text = f"{book.symbol}: {sum(1 for _ in book.lots())} lots of {book.lot_steps()} steps are not sold"
+                    core.notice("lots_left", text, "critical")
 
     def _must_go(self, order: OrderEntry) -> bool:
         if order.purpose is Purpose.FLATTEN:
