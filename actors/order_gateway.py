@@ -124,7 +124,7 @@ class OrderGateway:
         self._grids: dict[str, Grid] = {}
         self._early: list[SetupWanted] = []
         self._early_words: list[Event] = []
-        self._notices = Notices(name, clock)
+        self._notices = Notices(name, clock, settings.alerts)
         self._keeper: DeskKeeper | None = None
         self._caller: VenueCaller | None = None
         self._venue: TradingVenue | None = None
@@ -175,6 +175,7 @@ class OrderGateway:
         market: MarketVenue | None = None
         journal: Journal | None = None
         try:
+            self._notices.begin()
             self._venue = venue = self._make_venue()
             market, journal = self._make_market(), self._make_journal()
             starter = Starter(self._settings, venue, market, self._log, self._wait_for)
@@ -251,7 +252,7 @@ class OrderGateway:
             market=market,
             caller=self._caller,
             instruments=facts.rules.instruments,
-            quote=next(iter(self._grids.values())).instrument.quote,
+            notices=self._notices,
             clock=self._clock,
             outbox=self._outbox,
             on_event=self._on_event,
@@ -387,6 +388,7 @@ class OrderGateway:
         self._log.error("refused_to_start", why=str(RefusedToStart(tuple(reasons))))
 
     async def _end(self, venue: TradingVenue | None, market: MarketVenue | None, journal: Journal | None) -> None:
+        self._notices.close()
         if self._caller is not None:
             await self._caller.close()
         for held in (market, venue):

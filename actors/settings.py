@@ -14,6 +14,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from actors.private_files import run_folder
 from actors.redaction import redacted
+from actors.settings_alerts import AlertSettings
 from actors.settings_errors import raise_config_errors
 from actors.settings_fields import BASE_FOLDER, Section, broken
 from actors.settings_runtime import GatewaySettings, JournalSettings, RiskSettings, RuntimeSettings
@@ -37,6 +38,7 @@ class Settings(Section):
     risk: RiskSettings = RiskSettings()
     runtime: RuntimeSettings = RuntimeSettings()
     journal: JournalSettings = JournalSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @model_validator(mode="after")
     def _rules(self) -> Settings:

@@ -9,6 +9,7 @@ from functools import partial
 
 from actors.clock import Clock
 from actors.gateway.caller import VenueCaller
+from actors.gateway.notices import Notices
 from actors.messages import AccountWord
 from actors.outbox import Outbox
 from actors.structured_log import log_of
@@ -58,7 +59,7 @@ class Money:
         market: MarketVenue,
         caller: VenueCaller,
         instruments: Mapping[str, Instrument],
-        quote: str,
+        notices: Notices,
         clock: Clock,
         outbox: Outbox,
         on_event: Callable[[Event], None],
@@ -69,7 +70,8 @@ class Money:
         self._market = market
         self._caller = caller
         self._instruments = instruments
-        self._quote = quote
+        self._notices = notices
+        self._quote = desk.accounting.quote
         self._clock = clock
         self._outbox = outbox
         self._on_event = on_event
@@ -101,6 +103,7 @@ class Money:
     def note(self, event: Event) -> None:
         """Count the event if it is a venue's trouble."""
         self.errors += is_trouble(event)
+        self._notices.watching.on_event(event, self._now().mono_ms)
 
     def tell(self, *, again: bool = False) -> None:
         """Tell the supervisor what has changed; `again`: whatever it was told before."""
@@ -124,6 +127,7 @@ class Money:
         begun_ms = self._now().mono_ms
         account = await self._caller.read(self._venue.account, self._venue.costs.account)
         positions = tuple(await self._caller.read(self._venue.positions, self._venue.costs.positions))
+        self._notices.watching.on_positions(positions)
         read = AccountRead(begun_ms=begun_ms, account=account, positions=positions)
         if self._desk.accounting.surprises(read, self._now()):
             await self._read_income()

@@ -27,7 +27,7 @@ class Accounting:
 
     def __init__(self, core: Core) -> None:
         self._core = core
-        self._quote = next((symbol.instrument.quote for symbol in core.symbols.values()), "")
+        self.quote = next((symbol.instrument.quote for symbol in core.symbols.values()), "")
         self._beyond = 0
         self._is_warned = False
         self.tie: Tie | None = None
@@ -108,11 +108,11 @@ class Accounting:
         account = self._core.book.account
         if account.baseline is None:
             return Decimal(0)
-        paid = fees_paid(self._books(), self._quote) - account.baseline.fees
+        paid = fees_paid(self._books(), self.quote) - account.baseline.fees
         rows = [
             amount
             for (kind, symbol, asset), amount in account.totals.items()
-            if kind == "COMMISSION" and asset == self._quote and symbol in self._core.symbols
+            if kind == "COMMISSION" and asset == self.quote and symbol in self._core.symbols
         ]
         return paid + sum(rows, Decimal(0))
 
@@ -127,7 +127,7 @@ class Accounting:
         flow, venue = self._flow(read), self._venue(read)
         if flow is None or venue is None:
             return
-        fees = fees_paid(self._books(), self._quote)
+        fees = fees_paid(self._books(), self.quote)
         self._core.record(EquityBaseline(amount=venue - flow, fees=fees, venue_ms=now.wall_ms))
         self._core.notice("equity_baseline", f"equity {venue}: from here on the book has to explain every change")
 
@@ -136,7 +136,7 @@ class Accounting:
         flow, venue = self._flow(read), self._venue(read)
         if account.baseline is None or flow is None or venue is None:
             return None
-        ours = account.baseline.amount + flow + moved(account, self._core.symbols, self._quote)
+        ours = account.baseline.amount + flow + moved(account, self._core.symbols, self.quote)
         return Tie(at_ms=now.wall_ms, venue=venue, ours=ours)
 
     def _judge(self, tie: Tie) -> None:
@@ -206,7 +206,7 @@ class Accounting:
                 venue_ms=row.venue_ms,
             )
         )
-        if row.kind == "TRANSFER" and row.asset == self._quote:
+        if row.kind == "TRANSFER" and row.asset == self.quote:
             self._on_transfer(row)
 
     def _on_transfer(self, row: Income) -> None:
