@@ -181,7 +181,7 @@ class PriceFeed:
             failure = ""
         except VenueError as error:
             found, failure = None, str(error)
-        feed.on_probe(found, failure, self._mono_ms())
+        feed.on_probe(found, failure, self._mono_ms(), self._clock.now_ms())
         self._push_soon()
 
     def _ask(self, *, everything: bool = False) -> None:

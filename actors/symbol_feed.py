@@ -1,7 +1,7 @@
 """One symbol's price, decided synchronously: what is announced to whom, and when a silent price is a stale one.
 
 Quiet is not stale: after `price_age` without a quote one REST probe asks the venue; the price is stale where the probe
-fails, or differs and no quote follows (trading rule 19).
+fails, or differs and no quote follows (trading rule 19). A stale price is probed again, once each `price_age`.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ class SymbolFeed:
         self._quote: Quote | None = None
         self._heard_ms: int | None = None
         self._probe_ms: int | None = None
+        self._probed: Quote | None = None
         self._doubt: str = ""
         self._doubt_ms = 0
         self._is_stale = False
@@ -97,10 +98,10 @@ class SymbolFeed:
             self._move(self._quote, wall_ms)
 
     def on_quote(self, quote: Quote, mono_ms: int, wall_ms: int) -> None:
-        """Take a quote of a live stream: the only thing that makes a price fresh."""
+        """Take a quote: of a live stream, or a probe that proves the market quiet."""
         self._quote, self._heard_ms = quote, mono_ms
         self._quotes += 1
-        self._doubt, self._probe_ms = "", None
+        self._doubt, self._probe_ms, self._probed = "", None, None
         was_stale, self._is_stale = self._is_stale, False
         self._move(quote, wall_ms)
         if self._window is not None and (was_stale or self._word_ms is None):
@@ -129,21 +130,28 @@ class SymbolFeed:
             self._say(mono_ms)
         if self._word_ms is not None and mono_ms - self._word_ms >= WORD_EVERY_MS:
             self._say(mono_ms)
-        if self._is_stale or self._doubt or self._probe_ms is not None or self._heard_ms is None:
+        if self._probe_ms is not None or self._heard_ms is None or (self._doubt and not self._is_stale):
             return False
-        if mono_ms - self._heard_ms < self._setup.policy.price_age_ms:
+        if mono_ms - max(self._heard_ms, self._doubt_ms) < self._setup.policy.price_age_ms:
             return False
         self._probe_ms = mono_ms
         self._probes += 1
         return True
 
-    def on_probe(self, probed: Quote | None, failure: str, mono_ms: int) -> None:
-        """Take the venue's answer to a probe, None with the reason where it failed."""
+    def on_probe(self, probed: Quote | None, failure: str, mono_ms: int, wall_ms: int) -> None:
+        """Take the venue's answer to a probe, None with the reason where it failed.
+
+        A stale price is probed on: it is fresh again where the probe is the last quote, or twice the same price that
+        no quote has told. A quiet market tells nothing by itself.
+        """
         if self._probe_ms is None:
             return  # a quote came meanwhile and settled it
         self._probe_ms = None
-        last = self._quote
-        if probed is not None and last is not None and (probed.bid, probed.ask) == (last.bid, last.ask):
+        last, before, self._probed = self._quote, self._probed, probed
+        if probed is not None and self._is_stale and (_is_same(probed, last) or _is_same(probed, before)):
+            self.on_quote(probed, mono_ms, wall_ms)
+            return
+        if probed is not None and _is_same(probed, last):
             self._heard_ms = mono_ms
             return
         if probed is None:
@@ -219,6 +227,10 @@ class SymbolFeed:
         reference = self._view.price if self._view is not None else None
         word = FeedWord(symbol=self.symbol, reference=reference, is_fresh=not self._is_stale, detail=self._doubt)
         self._outbox.post(self._gateway, word)
+
+
+def _is_same(probed: Quote, other: Quote | None) -> bool:
+    return other is not None and (probed.bid, probed.ask) == (other.bid, other.ask)
 
 
 def _of(receiver: str, levels: tuple[int, ...], name_of: Callable[[int], str]) -> tuple[int, ...]:

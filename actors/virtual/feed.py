@@ -84,7 +84,9 @@ class VirtualFeed:
 
     def _on_probe(self, quote: Quote | None) -> None:
         if self._is_alive():
-            self.decisions.on_probe(quote, "" if quote is not None else "no reply", self._agenda.now_ms)
+            self.decisions.on_probe(
+                quote, "" if quote is not None else "no reply", self._agenda.now_ms, self._agenda.wall_ms
+            )
 
     def _ask(self) -> None:
         self._asked_ms = self._agenda.now_ms

@@ -170,7 +170,7 @@ def test_quiet_is_not_stale(feed: SymbolFeed, office: PostOffice) -> None:
     for now_ms in range(0, 60_001, 200):
         if feed.on_time(now_ms):
             probes += 1
-            feed.on_probe(quote(300_000), "", now_ms)
+            feed.on_probe(quote(300_000), "", now_ms, 0)
 
     assert probes == 60_000 // AGE_MS
     assert feed.phase is FeedPhase.FRESH
@@ -182,7 +182,7 @@ def test_a_probe_that_differs_makes_the_price_stale_unless_a_quote_follows(
 ) -> None:
     serving(feed, office)
     assert feed.on_time(AGE_MS)
-    feed.on_probe(quote(309_000), "", AGE_MS)
+    feed.on_probe(quote(309_000), "", AGE_MS, 0)
     feed.on_time(AGE_MS + GRACE_MS - 1)
     assert all(word.is_fresh for word in office.to(GATEWAY, FeedWord))
 
@@ -195,7 +195,7 @@ def test_a_probe_that_differs_makes_the_price_stale_unless_a_quote_follows(
 def test_a_quote_that_follows_the_probe_settles_the_doubt(feed: SymbolFeed, office: PostOffice) -> None:
     serving(feed, office)
     feed.on_time(AGE_MS)
-    feed.on_probe(quote(309_000), "", AGE_MS)
+    feed.on_probe(quote(309_000), "", AGE_MS, 0)
 
     feed.on_quote(quote(309_000), AGE_MS + 100, 0)
     feed.on_time(AGE_MS + GRACE_MS)
@@ -207,21 +207,23 @@ def test_a_quote_that_follows_the_probe_settles_the_doubt(feed: SymbolFeed, offi
 def test_a_failed_probe_makes_the_price_stale_and_says_why(feed: SymbolFeed, office: PostOffice) -> None:
     serving(feed, office)
     feed.on_time(AGE_MS)
-    feed.on_probe(None, "timed out", AGE_MS)
+    feed.on_probe(None, "timed out", AGE_MS, 0)
     feed.on_time(AGE_MS + GRACE_MS)
 
     word = office.to(GATEWAY, FeedWord)[-1]
     assert (word.is_fresh, word.detail) == (False, "no quote, and the probe failed: timed out")
 
 
-def test_only_a_quote_makes_it_fresh_again_and_at_once(feed: SymbolFeed, office: PostOffice) -> None:
+def test_a_quote_makes_it_fresh_again_at_once_and_a_failed_probe_does_not(feed: SymbolFeed, office: PostOffice) -> None:
     serving(feed, office)
     feed.on_time(AGE_MS)
-    feed.on_probe(None, "timed out", AGE_MS)
+    feed.on_probe(None, "timed out", AGE_MS, 0)
     feed.on_time(AGE_MS + GRACE_MS)
     office.clear()
 
-    assert not feed.on_time(3 * AGE_MS)
+    assert feed.on_time(3 * AGE_MS)
+    feed.on_probe(None, "timed out", 3 * AGE_MS, 0)
+    assert feed.phase is FeedPhase.STALE
     feed.on_price_wanted(PriceWanted(receiver="slot/ETHUSDT/05", symbol="ETHUSDT"))
     assert office.to("slot/ETHUSDT/05", WindowChange) == []
     office.clear()
@@ -233,7 +235,7 @@ def test_only_a_quote_makes_it_fresh_again_and_at_once(feed: SymbolFeed, office:
 def test_a_first_quote_that_never_comes_is_stale_too(feed: SymbolFeed, office: PostOffice) -> None:
     feed.on_setup(example_setup(), 0, 0)
     assert feed.on_time(AGE_MS)
-    feed.on_probe(quote(300_000), "", AGE_MS)
+    feed.on_probe(quote(300_000), "", AGE_MS, 0)
     feed.on_time(AGE_MS + GRACE_MS)
 
     assert feed.phase is FeedPhase.STALE
@@ -260,3 +262,38 @@ def test_a_price_fetched_for_a_new_stream_yields_to_a_quote_that_overtook_it(
 
     feed.on_seed(quote(300_000), feed.quotes, 30, 30)
     assert feed.snapshot(30).quote == quote(300_000)
+
+
+def stale(feed: SymbolFeed, office: PostOffice) -> int:
+    """Let a probe fail and the price go stale; return when the next probe is due."""
+    serving(feed, office)
+    assert feed.on_time(AGE_MS)
+    feed.on_probe(None, "timed out", AGE_MS, 0)
+    feed.on_time(AGE_MS + GRACE_MS)
+    assert feed.phase is FeedPhase.STALE
+    assert not feed.on_time(2 * AGE_MS - 1)
+    assert feed.on_time(2 * AGE_MS)
+    return 2 * AGE_MS
+
+
+def test_a_stale_price_in_a_quiet_market_is_fresh_once_a_probe_finds_it_unchanged(
+    feed: SymbolFeed, office: PostOffice
+) -> None:
+    now_ms = stale(feed, office)
+
+    feed.on_probe(quote(300_000), "", now_ms, 0)
+
+    assert feed.phase is FeedPhase.FRESH
+    assert office.to(GATEWAY, FeedWord)[-1].is_fresh
+
+
+def test_a_price_that_moved_unseen_is_taken_once_two_probes_agree(feed: SymbolFeed, office: PostOffice) -> None:
+    now_ms = stale(feed, office)
+
+    feed.on_probe(quote(301_000), "", now_ms, 0)
+    assert feed.phase is FeedPhase.STALE
+    assert feed.on_time(now_ms + AGE_MS)
+    feed.on_probe(quote(301_000), "", now_ms + AGE_MS, 0)
+
+    assert feed.phase is FeedPhase.FRESH
+    assert office.to(GATEWAY, FeedWord)[-1].reference == 301_000
