@@ -187,7 +187,7 @@ class OrderDesk:
         """Take over an order of a former life: it may have been sent at that life's last moment."""
         core, client_id = self._core, order.client_id
         core.inherited.add(client_id)
-        core.sent_ms[client_id] = now.mono_ms
+        core.sent_ms[client_id] = core.last_sent_ms = now.mono_ms
         if not order.purpose.closing:
             core.last_entry_sent_ms[order.symbol] = now.mono_ms
         phase = core.slot(order.key).phase if order.key is not None and order.is_attached else None

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import replace
+from itertools import islice
 
 from grid.account_book import AccountBook
 from grid.account_records import BreakerSet, DayOpened, EquityBaseline, IncomeBooked, PeakSet, RateSet
@@ -48,6 +49,7 @@ class Book:
         self.account = AccountBook()
         self.halt_epoch = 0
         self.owner_epoch = 0
+        self._live: dict[str, dict[str, OrderEntry]] = {}
         self._ids: dict[tuple[str, str], str] = {}
         self._fills: OrderedDict[tuple[str, str, str], int] = OrderedDict()
 
@@ -80,13 +82,20 @@ class Book:
         fills: Iterable[tuple[tuple[str, str, str], int]],
         order_ids: Iterable[tuple[tuple[str, str], str]],
     ) -> None:
-        """Put back the keys and times of fills, and what `order_ids` returned: for a book rebuilt from a snapshot."""
+        """Put back the keys and times of fills, and what `order_ids` returned: for a book rebuilt from a snapshot.
+
+        `orders` are there already.
+        """
+        for entry in self.orders.values():
+            self._sort_in(entry)
         self._fills.update(fills)
         self._ids.update(order_ids)
 
     def live_orders(self, symbol: str | None = None) -> list[OrderEntry]:
         """Return the orders that are live or possibly live."""
-        return [o for o in self.orders.values() if not o.is_over and symbol in (None, o.symbol)]
+        if symbol is not None:
+            return list(self._live.get(symbol, {}).values())
+        return [order for live in self._live.values() for order in live.values()]
 
     def replay(self, records: Iterable[Record]) -> None:
         """Apply many records, as on a restart."""
@@ -191,6 +200,7 @@ class Book:
         self._name(entry, record.order_id)
         if record.signal in (Signal.REFUSED, Signal.NOT_SENT, Signal.ABSENT, Signal.CONFLICT) and not entry.is_over:
             entry.is_over, entry.final = True, entry.booked
+            self._sort_in(entry)
         return changed
 
     def _end(self, record: OrderEnded) -> tuple[SlotKey, ...]:
@@ -200,12 +210,21 @@ class Book:
         whole = Signal.CONFLICT if by_venue else Signal.DONE
         changed = self._signal(entry, Signal.DONE_SHORT if final > entry.booked else whole, record.order_id)
         entry.status, entry.final, entry.by_venue, entry.is_over = record.status, final, by_venue, True
+        self._sort_in(entry)
         self._name(entry, record.order_id)
         return changed
 
     def _keep(self, entry: OrderEntry) -> None:
         self.orders[entry.client_id] = entry
+        self._sort_in(entry)
         self._forget_old_orders()
+
+    def _sort_in(self, entry: OrderEntry) -> None:
+        live = self._live.setdefault(entry.symbol, {})
+        if entry.is_over:
+            live.pop(entry.client_id, None)
+        else:
+            live[entry.client_id] = entry
 
     def _name(self, entry: OrderEntry, order_id: str) -> None:
         if order_id:
@@ -264,7 +283,7 @@ class Book:
     def _forget_old_orders(self) -> None:
         if len(self.orders) <= ORDERS_REMEMBERED:
             return
-        for client_id, entry in list(self.orders.items())[: ORDERS_REMEMBERED // 10]:
+        for client_id, entry in list(islice(self.orders.items(), ORDERS_REMEMBERED // 10)):
             if entry.is_over and not entry.missing:
                 del self.orders[client_id]
                 self._ids.pop((entry.symbol, entry.order_id), None)

@@ -85,8 +85,7 @@ class Closing:
         return self._core.closing is ClosingMode.KEEP
 
     def _quiet_from_ms(self) -> int:
-        sent = max(self._core.sent_ms.values(), default=0)
-        return sent + self._core.settings.recv_window_ms + self._core.settings.clock_bound_ms
+        return self._core.last_sent_ms + self._core.settings.recv_window_ms + self._core.settings.clock_bound_ms
 
     def _is_flat(self, now: Instant) -> bool:
         if "" not in self._standing.gone_since_ms:

@@ -83,6 +83,8 @@ class Core:
     positions: dict[str, int] = field(default_factory=dict)
     foreign_orders: dict[str, set[str]] = field(default_factory=dict)
     sent_ms: dict[str, int] = field(default_factory=dict)
+    """By client id, while the order may live."""
+    last_sent_ms: int = 0
     inherited: set[str] = field(default_factory=set)
     """Orders of a former life that were live or possibly live when this one began."""
     last_entry_sent_ms: dict[str, int] = field(default_factory=dict)
@@ -137,6 +139,16 @@ class Core:
         for key in (*self._earlier, *self._recent):
             self._changed[key] = None
         self._earlier, self._recent = self._recent, {}
+
+    def ended(self, client_id: str) -> None:
+        """Forget what is kept of an order only while it may live."""
+        self.cancel_wanted.discard(client_id)
+        self.echoed.discard(client_id)
+        self.inherited.discard(client_id)
+        self.sent_ms.pop(client_id, None)
+        self.reported.pop(client_id, None)
+        for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
+            self.drop(chore, client_id)
 
     def do_at(self, chore: Chore, subject: str, at_ms: int, attempt: int = 0) -> None:
         """Put a chore on the list; one of each (chore, subject), the newest counts."""

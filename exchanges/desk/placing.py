@@ -101,7 +101,7 @@ class Placing:
         if obstacle is None:
             verdict = self._check(order, now)
             if isinstance(verdict, Approved):
-                core.sent_ms[client_id] = now.mono_ms
+                core.sent_ms[client_id] = core.last_sent_ms = now.mono_ms
                 # Should no answer ever come: the driver's promise is not the only thing that frees the slot.
                 core.do_at(Chore.LOOK_UP, client_id, now.mono_ms + core.settings.absent_after_ms)
                 if not order.purpose.closing:
@@ -114,8 +114,7 @@ class Placing:
     def withdraw_unsent(self, order: OrderEntry, reason: Reason, detail: str) -> None:
         """End an order that never left."""
         core = self._core
-        core.cancel_wanted.discard(order.client_id)
-        core.drop(Chore.LOOK_UP, order.client_id)
+        core.ended(order.client_id)
         core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.NOT_SENT, reason=detail))
         if order.key is not None:
             core.refuse(order.key, reason, detail)
@@ -327,6 +326,7 @@ class Placing:
     def _check(self, order: OrderEntry, now: Instant) -> Approved | str:
         core, desk_symbol = self._core, self._core.symbols[order.symbol]
         takes = order.client_id in self._takes
+        self._takes.discard(order.client_id)  # its turn comes once
         request = OrderRequest(
             symbol=order.symbol,
             client_id=order.client_id,

@@ -198,10 +198,8 @@ class Reports:
                 by_venue=self._ended_by_venue(order, report, filled),
             )
         )
-        for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
-            core.drop(chore, order.client_id)
-        core.cancel_wanted.discard(order.client_id)
-        core.echoed.discard(order.client_id)
+        core.ended(order.client_id)
+        self.absence.forget(order.client_id)
         if order.missing:
             core.do_at(Chore.SETTLE, order.client_id, now.mono_ms + SETTLE_FIRST_MS)
         elif is_unasked and not filled and not order.purpose.closing and order.key is not None:
@@ -282,9 +280,8 @@ class Reports:
         """The venue has no trace of it and cannot have one any more."""
         core = self._core
         core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.ABSENT))
-        core.cancel_wanted.discard(order.client_id)
-        for chore in (Chore.LOOK_UP, Chore.CANCEL, Chore.ECHO):
-            core.drop(chore, order.client_id)
+        core.ended(order.client_id)
+        self.absence.forget(order.client_id)
         if order.key is not None:
             self._placing.arm_exit(order.key, now)
 
@@ -305,8 +302,7 @@ class Reports:
             OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=signal, reason=refused.refusal.value)
         )
         core.record(Counted(symbol=order.symbol, what=f"refused_{refused.refusal.value}"))
-        core.cancel_wanted.discard(order.client_id)
-        core.drop(Chore.LOOK_UP, order.client_id)
+        core.ended(order.client_id)
         if conflict:
             core.last_event_ms[order.symbol] = now.mono_ms  # only a reading begun after this may clear the slot
             core.notice("reduce_only_conflict", f"{order.symbol}: {refused.message}", "warning")

@@ -18,6 +18,7 @@ from exchanges.desk.events import (
     TradesRead,
 )
 from grid.order import Fill, OrderStatus, OrderUpdate, Side
+from grid.snapshot import from_snapshot, to_snapshot
 from tests.simulation.worlds import SYMBOL
 from tests.unit.order_desk_world import WALL_MS, DeskWorld, fill_of, position_of
 
@@ -122,3 +123,31 @@ def test_a_missing_old_trade_is_booked_by_its_orders_id_and_no_other() -> None:
     )
 
     assert world.desk.book.symbol(SYMBOL).lot_steps() == 6
+
+
+def test_nothing_is_kept_of_orders_that_are_over() -> None:
+    world = DeskWorld().ready()
+    for _ in range(30):
+        world.renew_go()
+        client_id = world.live(-1)
+        world.tell(StreamSaid(update=OrderUpdate(report=world.report(client_id, OrderStatus.CANCELED))))
+        world.pass_ms(100)
+
+    core = world.desk._core
+    kept = (core.sent_ms, core.inherited, core.echoed, core.reported, core.cancel_wanted)
+    assert [len(one) for one in kept] == [0, 0, 0, 0, 0]
+    assert world.desk.book.live_orders() == []
+
+
+def test_a_book_of_a_snapshot_knows_its_live_orders_and_how_old_its_memory_is() -> None:
+    world = DeskWorld().ready()
+    traded(world, world.live(-1))
+    world.live(-2)
+    book = from_snapshot(to_snapshot(world.desk.book))
+
+    assert [order.client_id for order in book.live_orders(SYMBOL)] == [
+        order.client_id for order in world.desk.book.live_orders(SYMBOL)
+    ]
+    assert book.live_orders()
+    assert book.fill_times() == world.desk.book.fill_times()
+    assert book.symbol(SYMBOL).trades_ms == world.desk.book.symbol(SYMBOL).trades_ms
