@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from decimal import Decimal
@@ -47,8 +48,31 @@ def test_one_empty_reading_changes_nothing(tmp_path: Path) -> None:
     with still_venue() as venue, five_lots(tmp_path, venue) as live:
         before, offered = lots(live), resting(venue)
         venue.fault("empty_positions", count=1)
+        live.crew.ask(live.roster.gateway, "reconcile", "read now: the fault is for this reading")
         live.until(lambda: venue.strikes("empty_positions"), "a reading was empty")
         live.stays(lambda: lots(live) == before and live.holds() == [], "the lots stand and nothing is held", 5)
+
+        assert resting(venue) == offered
+        assert live.symbol()["foreign"] == "0.000"
+        live.reckon()
+
+
+def test_one_reading_of_the_past_changes_nothing(tmp_path: Path) -> None:
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue) as live:
+        live.until(lambda: len(live.entries()) == 3, "it quotes")
+        live.walk(*DOWN[:2])
+        live.until(lambda: len(lots(live)) == 2, "it holds two lots")
+        then = time.monotonic()
+        live.walk(*DOWN[2:])
+        live.until(lambda: len(live.exits()) == 5, "it holds five")
+        before, offered = lots(live), resting(venue)
+
+        # A whole reading, of the time of two lots. The fault is for the desk's own reading: it is asked for at once.
+        delay = round((time.monotonic() - then) * 1000)
+        venue.fault("stale_read", scope={"endpoint": "positions.*"}, delay=delay, count=1)
+        live.crew.ask(live.roster.gateway, "reconcile", "read now")
+        live.until(lambda: venue.strikes("stale_read"), "a reading was old")
+        live.stays(lambda: lots(live) == before and live.holds() == [], "the lots stand and nothing is held", 4)
 
         assert resting(venue) == offered
         assert live.symbol()["foreign"] == "0.000"
