@@ -11,7 +11,7 @@ from typing import Any
 from actors.messages import LastWords
 
 SILENT_MS = 5_000
-LOOP_MS = 60_000
+LOOP_MS = 120_000
 LOOP_RESTARTS = 3
 
 
