@@ -1,0 +1,229 @@
+"""Alarms arrive at a real webhook and a real mail server, and a dead one costs trading nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from email import message_from_bytes
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiohttp import web
+from aiosmtpd.controller import Controller
+from pydantic import SecretStr
+
+from actors.alert_digest import AlertKind
+from actors.alerter import QUEUE_MAX, Alerter, alerter_of, apprise_sender
+from actors.settings_alerts import AlertSettings
+from exchanges.desk.commands import Notice
+from grid.errors import ConfigError
+from tests.live_control import still_venue
+from tests.live_deployment import deployed, live_settings
+
+HELD = Notice(kind="hold", text="hold risk on the account: 3 of 5 coins in danger", level="warning")
+
+
+def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "it did not come to that"
+        time.sleep(0.02)
+
+
+class Webhook:
+    """A web server in a thread that keeps what is posted to it; it may be slow, or refuse."""
+
+    def __init__(self) -> None:
+        self.posts: list[dict[str, Any]] = []
+        self.paths: list[str] = []
+        self.refusals = 0
+        self.pause_s = 0.0
+        self.url = ""
+        self._ready = threading.Event()
+        self._loop = asyncio.new_event_loop()
+        self._end = asyncio.Event()
+        self._thread = threading.Thread(target=self._loop.run_until_complete, args=(self._serve(),))
+
+    def start(self) -> None:
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def stop(self) -> None:
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(10)
+        self._loop.close()
+
+    async def _serve(self) -> None:
+        app = web.Application()
+        app.router.add_post("/{path:.*}", self._take)
+        runner = web.AppRunner(app, shutdown_timeout=0.1)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        port = runner.addresses[0][1]
+        self.url = f"json://127.0.0.1:{port}/hook?token=a-secret-of-this-test"
+        self._ready.set()
+        await self._end.wait()
+        await runner.cleanup()
+
+    async def _take(self, request: web.Request) -> web.Response:
+        await asyncio.sleep(self.pause_s)
+        if self.refusals:
+            self.refusals -= 1
+            return web.Response(status=503)
+        self.paths.append(request.path)
+        self.posts.append(await request.json())
+        return web.Response()
+
+
+@pytest.fixture
+def webhook() -> Iterator[Webhook]:
+    started = Webhook()
+    started.start()
+    yield started
+    started.stop()
+
+
+@pytest.fixture
+def alerters() -> Iterator[list[Alerter]]:
+    made: list[Alerter] = []
+    yield made
+    for alerter in made:
+        alerter.close()
+
+
+def alerter(made: list[Alerter], *urls: str, repeat_s: float = 1_800.0) -> Alerter:
+    sender = apprise_sender([SecretStr(url) for url in urls])
+    made.append(Alerter(sender, kinds=tuple(AlertKind), repeat_s=repeat_s, pause_s=0.05))
+    return made[-1]
+
+
+def test_an_alarm_reaches_a_webhook(webhook: Webhook, alerters: list[Alerter]) -> None:
+    alerter(alerters, webhook.url).take(HELD)
+
+    until(lambda: webhook.posts)
+    assert webhook.posts[0]["title"] == "gridmesh: halt"
+    assert webhook.posts[0]["message"] == HELD.text
+
+
+def test_the_same_trouble_is_sent_once_and_then_with_its_count(webhook: Webhook, alerters: list[Alerter]) -> None:
+    alarm = alerter(alerters, webhook.url, repeat_s=1.5)
+    for _ in range(7):
+        alarm.take(HELD)
+
+    until(lambda: len(webhook.posts) == 2)
+    assert webhook.posts[1]["message"] == f"{HELD.text} (6 times since it was last said)"
+    time.sleep(0.3)
+    assert len(webhook.posts) == 2
+
+
+def test_a_service_that_refuses_is_tried_again(webhook: Webhook, alerters: list[Alerter]) -> None:
+    webhook.refusals = 2
+
+    alerter(alerters, webhook.url).take(HELD)
+
+    until(lambda: len(webhook.posts) == 1)
+
+
+def test_what_nobody_wants_to_hear_is_not_sent(webhook: Webhook, alerters: list[Alerter]) -> None:
+    sender = apprise_sender([SecretStr(webhook.url)])
+    alerters.append(Alerter(sender, kinds=(AlertKind.MISMATCH,), repeat_s=60))
+
+    alerters[0].take(HELD)
+    alerters[0].take(Notice(kind="unexplained", text="7 of equity is unexplained", level="warning"))
+
+    until(lambda: webhook.posts)
+    assert [post["title"] for post in webhook.posts] == ["gridmesh: mismatch"]
+
+
+def test_a_slow_service_never_makes_the_caller_wait_and_what_does_not_fit_is_counted(
+    webhook: Webhook, alerters: list[Alerter]
+) -> None:
+    webhook.pause_s = 0.4
+    alarm = alerter(alerters, webhook.url)
+    alarm.take(HELD)
+    time.sleep(0.1)  # the thread is busy with the first
+
+    begun = time.monotonic()
+    for number in range(QUEUE_MAX + 50):
+        alarm.take(Notice(kind="hold", text=f"hold price on COIN{number}: silent", level="warning"))
+    assert time.monotonic() - begun < 0.3
+
+    until(lambda: len(webhook.posts) >= 2)
+    webhook.pause_s = 0.0
+    assert "further alarms did not fit" in webhook.posts[1]["message"]
+
+
+class Mailbox:
+    """What an SMTP server was given."""
+
+    def __init__(self) -> None:
+        self.mails: list[Any] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802 - aiosmtpd calls it so
+        self.mails.append(message_from_bytes(envelope.content))
+        return "250 OK"
+
+
+def test_an_alarm_reaches_a_mail_server(alerters: list[Alerter]) -> None:
+    mailbox = Mailbox()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    server = Controller(mailbox, hostname="127.0.0.1", port=port)
+    server.start()
+    try:
+        alerter(alerters, f"mailto://127.0.0.1:{port}?from=grid@example.com&to=me@example.com").take(HELD)
+        until(lambda: mailbox.mails)
+    finally:
+        server.stop()
+
+    assert mailbox.mails[0]["Subject"] == "gridmesh: halt"
+    assert "3 of 5 coins" in mailbox.mails[0].as_string()
+
+
+def test_addresses_come_from_the_environment_or_a_private_file_and_are_never_shown(
+    tmp_path: Path, webhook: Webhook
+) -> None:
+    file = tmp_path / "alerts"
+    file.write_text(f"# mine\n{webhook.url}\n")
+    os.chmod(file, 0o600)
+    for settings in (AlertSettings(urls_env="MY_URLS"), AlertSettings(urls_file=file)):
+        made = alerter_of(settings, {"MY_URLS": webhook.url})
+        assert made is not None
+        assert "a-secret-of-this-test" not in f"{settings} {settings.model_dump()}"
+        made.take(HELD)
+        made.close()
+    assert len(webhook.posts) == 2
+    assert alerter_of(AlertSettings(), {}) is None
+
+    os.chmod(file, 0o644)
+    with pytest.raises(ConfigError, match="may be read by others"):
+        alerter_of(AlertSettings(urls_file=file), {})
+    with pytest.raises(ConfigError, match=r"MY_URLS.*not set"):
+        alerter_of(AlertSettings(urls_env="MY_URLS"), {})
+    with pytest.raises(ConfigError, match="number 2") as wrong:
+        alerter_of(AlertSettings(urls_env="MY_URLS"), {"MY_URLS": f"{webhook.url} nothing://with-a-secret"})
+    assert "with-a-secret" not in str(wrong.value)
+
+
+def test_a_running_gateway_alarms_and_its_snapshot_holds_no_address(
+    tmp_path: Path, webhook: Webhook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MY_ALERTS", webhook.url)
+    with still_venue() as venue:
+        settings = live_settings(
+            tmp_path, venue, {"stop_loss": "1"}, alerts={"urls_env": "MY_ALERTS", "kinds": ["halt"]}
+        )
+        with deployed(settings, venue) as live:
+            live.until(lambda: len(live.entries()) == 3, "entries rest")
+            venue.walk("ETHUSDT", "2991.5")
+            venue.walk("ETHUSDT", "2960")
+            live.until(lambda: "stop_loss" in live.holds(), "the stop-loss holds")
+            until(lambda: webhook.posts)
+            assert "hold stop_loss on ETHUSDT" in webhook.posts[0]["message"]
+            assert "a-secret-of-this-test" not in str(live.coordinator.snapshot())
