@@ -132,6 +132,7 @@ class GridSlot:
             instrument=setup.instrument,
             remainders=self._remainders,
             modulus=self._layout.modulus,
+            older=tuple(generation.ladder() for generation in setup.older),
         )
         self._reconcile_at_ms = self._clock.now_ms() + self._reconcile_ms
         self._want_price()

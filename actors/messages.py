@@ -26,6 +26,8 @@ class SymbolSetup:
     generation: GenerationStarted
     policy: GridPolicy
     instrument: Instrument
+    older: tuple[GenerationStarted, ...] = ()
+    """Generations before it: their lots are still explained by their own levels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

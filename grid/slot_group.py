@@ -39,8 +39,10 @@ class SlotGroup:
         instrument: Instrument,
         remainders: frozenset[int],
         modulus: int,
+        older: tuple[Ladder, ...] = (),
     ) -> None:
         self._ladder = ladder
+        self._older = {one.generation: one for one in older}
         self._policy = policy
         self._instrument = instrument
         self._remainders = remainders
@@ -133,7 +135,9 @@ class SlotGroup:
     def _machine(self, key: SlotKey) -> SlotMachine:
         machine = self._machines.get(key)
         if machine is None:
-            machine = self._machines[key] = SlotMachine(key, self._ladder, self._policy, self._instrument)
+            machine = self._machines[key] = SlotMachine(
+                key, self._ladder, self._policy, self._instrument, self._older.get(key.generation)
+            )
         return machine
 
     def _evaluate(self, keys: Iterable[SlotKey], now_ms: int) -> Requests:

@@ -70,6 +70,10 @@ class SymbolBook:
             raise GridmeshError(f"{self.symbol}: no generation in the journal")
         return self.generations[max(self.generations)]
 
+    def older_than(self, generation: int) -> tuple[GenerationStarted, ...]:
+        """Return the generations before this one, oldest first."""
+        return tuple(self.generations[number] for number in sorted(self.generations) if number < generation)
+
     @property
     def ladder(self) -> Ladder:
         """Return the levels of the current generation."""

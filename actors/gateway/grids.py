@@ -32,6 +32,8 @@ class Grid:
     generation: GenerationStarted
     is_new: bool
     """Whether the journal does not know the generation yet."""
+    older: tuple[GenerationStarted, ...] = ()
+    """The generations before it."""
 
     @property
     def ladder(self) -> Ladder:
@@ -40,7 +42,7 @@ class Grid:
 
     def setup(self) -> SymbolSetup:
         """Return what its slots and its feed are told."""
-        return SymbolSetup(generation=self.generation, policy=self.policy, instrument=self.instrument)
+        return SymbolSetup(generation=self.generation, policy=self.policy, instrument=self.instrument, older=self.older)
 
 
 def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, quote: Quote, book: Book) -> Grid:
@@ -64,7 +66,14 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
         ladder = wanted.ladder()
         top = ladder.floor(symbol.side.sign * (quote.bid if symbol.side is GridSide.LONG else quote.ask))
         check_geometric(ladder, top - policy.max_lots - policy.buy_window, top + policy.buy_window)
-    return Grid(settings=symbol, instrument=instrument, policy=policy, generation=wanted, is_new=last != wanted)
+    return Grid(
+        settings=symbol,
+        instrument=instrument,
+        policy=policy,
+        generation=wanted,
+        is_new=last != wanted,
+        older=known.older_than(wanted.generation) if known is not None else (),
+    )
 
 
 def desk_settings(settings: Settings, journal_id: str) -> DeskSettings:

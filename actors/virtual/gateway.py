@@ -200,7 +200,12 @@ class VirtualGateway:
             self._tell_risk()
             return
         symbol = book.symbol(wanted.symbol)
-        setup = SymbolSetup(generation=symbol.generation, policy=plan.policy, instrument=plan.instrument)
+        setup = SymbolSetup(
+            generation=symbol.generation,
+            policy=plan.policy,
+            instrument=plan.instrument,
+            older=symbol.older_than(symbol.generation.generation),
+        )
         self._outbox.post(wanted.receiver, setup)
         if wanted.modulus:
             served = [key for key in symbol.slots if key.level % wanted.modulus in wanted.remainders]

@@ -240,6 +240,25 @@ def test_a_lot_of_an_older_generation_is_looked_at_with_every_change_of_the_wind
     assert [intent.key for intent in requests.intents] == [KEY]
 
 
+def test_a_lot_of_an_older_generation_is_explained_by_its_own_levels() -> None:
+    older, newer = ladder(), replace(ladder(), generation=2, interval=350)
+    served = SlotGroup(
+        ladder=newer,
+        policy=policy(),
+        instrument=instrument(),
+        remainders=frozenset({0}),
+        modulus=1,
+        older=(older,),
+    )
+    lot = Lot(quantity=10, cost=Decimal("29.98"), target=older.price(KEY.level + 1))
+    served.on_told(told(3, lot=lot), 0)
+
+    (explained,) = served.explain()
+
+    assert (explained.generation, explained.price) == (KEY.generation, older.price(KEY.level))
+    assert explained.price != newer.price(KEY.level)
+
+
 def test_only_idle_levels_out_of_reach_are_forgotten() -> None:
     served = group()
     served.on_window(WindowChange(view=VIEW), 0)
