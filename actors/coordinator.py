@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from actors.clock import Clock, monotonic_s
 from actors.messages import Envelope, HoldWord, LastWords, Receipt
 from actors.roster import Roster
-from actors.settings import Settings
+from actors.settings import Settings, configuration_hash
 from actors.structured_log import log_of
 from actors.supervision import Supervision
 from grid.holds import HoldCause
@@ -61,13 +61,21 @@ class Coordinator:
     """One deployment's coordinator. It decides nothing about orders; a restarted one adopts the living by name."""
 
     def __init__(
-        self, *, settings: Settings, roster: Roster, crew: Crew, clock: Clock, is_restarted: bool = False
+        self,
+        *,
+        settings: Settings,
+        roster: Roster,
+        crew: Crew,
+        clock: Clock,
+        is_restarted: bool = False,
+        version: str = "",
     ) -> None:
         self._settings = settings
         self._roster = roster
         self._crew = crew
         self._clock = clock
         self._is_restarted = is_restarted
+        self._version = version
         self._log = log_of(roster.coordinator)
         self._state = DeploymentState.STARTING
         self._waiting_for: list[str] = []
@@ -104,6 +112,8 @@ class Coordinator:
             "refusals": list(self._refusals),
             "refusal_code": self._refusal_code,
             "started_ms": self._started_ms,
+            "configuration_hash": configuration_hash(self._settings),
+            "version": self._version,
             "gateway": self._gateway,
             "gateway_answers": self._gateway_answers,
             "risk": self._risk,

@@ -89,6 +89,9 @@ def logger_to(out: TextIO, *, as_json: bool, secrets: Iterable[str] = ()) -> Fil
 
 
 def log_of(name: str, **bound: str) -> FilteringBoundLogger:
-    """Return the process's logger, with the actor's name on each line."""
-    logger: FilteringBoundLogger = structlog.get_logger().bind(actor=name, **bound)
+    """Return the process's logger, with the actor's name on each line.
+
+    It asks for the set-up with each line: an actor takes its logger before its process has set logging up.
+    """
+    logger: FilteringBoundLogger = structlog.get_logger(actor=name, **bound)
     return logger

@@ -78,7 +78,8 @@ def ask(deployment: str | None, question: Callable[[RunningDeployment], T], *, t
 
     def answer() -> T:
         # before the import: ray reads them once
-        os.environ.update(run_file.ray_environment(run.token_path))
+        if run.token_path:
+            os.environ.update(run_file.ray_environment(run.token_path))
         connected = _connector()(run, timeout_s=timeout_s)
         try:
             return question(connected)

@@ -62,6 +62,8 @@ def reconciler(around: Surroundings, *, settings: Settings) -> Reconciler:
 
 def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
     """Build the coordinator."""
+    from importlib.metadata import version
+
     from actors.coordinator import Coordinator
 
     return Coordinator(
@@ -70,6 +72,7 @@ def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
         crew=_crew(settings),
         clock=around.clock,
         is_restarted=around.is_restarted,
+        version=version("gridmesh"),
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import ray
 
+from actors import run_file
 from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s
 from actors.commands.running import StopMode
@@ -104,10 +105,17 @@ class Client:
         while True:  # the caller bounds the time
             seen = self._coordinator()
             if seen["state"] == "stopped":
+                self._end_on_cluster()
                 return stop_report(seen)
             if seen["state"] != "stopping":
                 self._say("stop", word)  # a coordinator that was started anew may not have heard it
             time.sleep(POLL_S)
+
+    def _end_on_cluster(self) -> None:
+        """Take the last actor away where nobody waits for it: with its launcher it ends by itself."""
+        if not self._run.needs_launcher:
+            self._cluster.end_actors([COORDINATOR])
+            run_file.remove(self._run)
 
     def close(self) -> None:
         """Disconnect; the run goes on."""

@@ -21,11 +21,10 @@ ANSWER_S = 2.0
 class RayCrew:
     """The `Crew` over Ray. Every question has a time limit; no answer is None, and means only that."""
 
-    def __init__(self, settings: Settings, cluster: Cluster, *, log_as_json: bool = False) -> None:
+    def __init__(self, settings: Settings, cluster: Cluster) -> None:
         self._settings = settings
         self._cluster = cluster
         self._roster = Roster.of(settings)
-        self._log_as_json = log_as_json
 
     def enlist(self, name: str) -> None:
         """Create the actor, or adopt the living one."""
@@ -64,7 +63,7 @@ class RayCrew:
             kind=kind,
             build=build,
             arguments=arguments,
-            log_as_json=self._log_as_json,
+            log_as_json=self._settings.runtime.log_json,
         )
 
     def _role(self, name: str) -> tuple[str, str, dict[str, Any]]:

@@ -14,8 +14,10 @@ from typing import Any
 from actors import run_file
 from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s, now_ms
+from actors.commands.observe import render_status
 from actors.commands.output import emit, report_error
 from actors.credentials import load_credentials
+from actors.deployment_view import status_view
 from actors.errors import NotRunning
 from actors.exit_codes import ExitCode
 from actors.run_file import RunFile
@@ -53,6 +55,12 @@ class Run:
             needs_launcher=cluster.is_ours,
         )
         self._stopping = threading.Event()
+
+    def found(self) -> dict[str, Any] | None:
+        """Return the last word of this deployment where it runs already; raises where that is another one."""
+        from actors.runtime.attach import running
+
+        return running(self.crew, self.file)
 
     def launch(self) -> None:
         """Create the coordinator, which creates the others; write the run file."""
@@ -100,7 +108,7 @@ class Run:
 
 def start(settings: Settings) -> Run:
     """Start or join Ray for the settings. Raises where the deployment runs already with another configuration."""
-    set_up_logging(level="warning")
+    set_up_logging(level="warning", as_json=settings.runtime.log_json)
     if settings.runtime.address == LOCAL:
         refuse_second(settings.deployment)
         runtime = settings.runtime
@@ -135,6 +143,8 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
     signal.signal(signal.SIGTERM, launched.on_signal)
     signal.signal(signal.SIGINT, launched.on_signal)
     try:
+        if not launched.cluster.is_ours and (seen := launched.found()) is not None:
+            return _attach(launched, seen, as_json=as_json)
         launched.launch()
         if not launched.cluster.is_ours:
             words = f"launched {settings.deployment} at {launched.file.address}; see gridmesh status"
@@ -146,6 +156,18 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
     finally:
         if launched.cluster.is_ours:
             launched.end()
+
+
+def _attach(launched: Run, seen: dict[str, Any], *, as_json: bool) -> int:
+    """Show what runs; other commands of this user find it from now on."""
+    try:
+        file = run_file.read(launched.file.deployment)
+    except NotRunning:
+        file = launched.file
+        run_file.write(file)
+    answer = status_view(seen, file)
+    emit({"attached": True, **answer}, as_json=as_json, render=lambda: ["it runs already", *render_status(answer)])
+    return ExitCode.OK
 
 
 class _Teller:

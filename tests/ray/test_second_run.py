@@ -1,0 +1,113 @@
+"""A deployment on a Ray that runs already: a second `run` joins it or refuses, and Ray outlives its stop."""
+
+from __future__ import annotations
+
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import orjson
+import pytest
+
+from actors.settings import configuration_hash, load_settings
+from tests.live_control import VenueControl, still_venue
+from tests.ray.gridmesh_shell import Shell
+from tests.ray.own_ray import OwnRay, own_ray
+
+ETH: dict[str, Any] = {
+    "symbol": "ETHUSDT",
+    "interval": 2,
+    "anchor": 3000,
+    "amount": 60,
+    "buy_window": 3,
+    "max_lots": 10,
+    "leverage": 5,
+    "min_rest_s": "0.5",
+}
+SECTIONS: dict[str, dict[str, Any]] = {
+    "account": {"max_notional": 2000, "daily_loss": 500},
+    "risk": {"enabled": False, "required_positions": 10},
+}
+
+pytestmark = pytest.mark.timeout(240)
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[VenueControl]:
+    with still_venue() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Shell:
+    return Shell(tmp_path_factory.mktemp("second") / "home")
+
+
+@pytest.fixture(scope="module")
+def ray(shell: Shell) -> Iterator[OwnRay]:
+    with own_ray(shell.environment) as started:
+        shell.environment["RAY_AUTH_TOKEN_PATH"] = str(started.token_path)
+        yield started
+
+
+def write(shell: Shell, venue: VenueControl, ray: OwnRay, **changes: Any) -> Path:
+    runtime = {"address": ray.address, "slots_per_actor": 8, "reconcile_s": 2, "log_json": True}
+    return shell.write_config(venue, [{**ETH, **changes}], runtime=runtime, **SECTIONS)
+
+
+def until_it_quotes(shell: Shell, venue: VenueControl) -> None:
+    deadline = time.monotonic() + 60
+    while len(venue.own_orders("ETHUSDT", is_open=True)) < 3:
+        assert time.monotonic() < deadline, shell.run("status").out
+        time.sleep(0.3)
+
+
+def test_it_is_launched_joined_refused_and_stopped_on_a_cluster_that_stays(
+    shell: Shell, venue: VenueControl, ray: OwnRay
+) -> None:
+    config = write(shell, venue, ray)
+    first = configuration_hash(load_settings(config, {}))
+    launched = shell.run("run", config, "--json")
+    assert launched.code == 0, launched.err
+    assert launched.json["launched"] == "trial"
+    until_it_quotes(shell, venue)
+
+    joined = shell.run("run", config, "--json")
+    assert joined.code == 0, joined.err
+    assert joined.json["attached"] is True
+    assert [row["symbol"] for row in joined.json["symbols"]] == ["ETHUSDT"]
+
+    other = write(shell, venue, ray, max_lots=9)
+    refused = shell.run("run", other, "--json")
+    assert refused.code == 7, refused.out
+    said = refused.out + refused.err
+    assert f"configuration is {first}, this one's {configuration_hash(load_settings(other, {}))}" in said
+    assert len(venue.own_orders("ETHUSDT", is_open=True)) == 3, "it trades on undisturbed"
+
+    status = shell.run("status", "--json")
+    assert status.code == 0, status.err
+    assert status.json["state"] == "running"
+    assert stat.S_IMODE((shell.home / "trial.json").stat().st_mode) == 0o600
+
+    stopped = shell.run("stop", "--json")
+    assert stopped.code == 0, stopped.err
+    assert venue.own_orders("ETHUSDT", is_open=True) == []
+    assert shell.run("status").code == 3
+    assert ray.process.is_running(), "Ray was not ours to end"
+
+    again = shell.run("run", other, "--json")
+    assert again.code == 0, again.err
+    assert again.json["launched"] == "trial"
+    until_it_quotes(shell, venue)
+    assert shell.run("stop", "--json").code == 0
+
+
+def test_log_lines_of_every_actor_are_json_when_asked(shell: Shell, venue: VenueControl, ray: OwnRay) -> None:
+    logs = (ray.folder / "session_latest" / "logs").resolve()
+    lines = [line for file in logs.glob("worker-*") for line in file.read_text().splitlines() if "actor" in line]
+    ours = [orjson.loads(line) for line in lines if line.startswith("{")]
+
+    assert {"gateway/binanceusdm/main", "coordinator"} <= {line["actor"] for line in ours}
+    assert [line for line in lines if "actor=gateway" in line] == [], "no line is left in the console's form"
