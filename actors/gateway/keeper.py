@@ -12,6 +12,7 @@ from exchanges.desk.commands import (
     Command,
     Effects,
     LookUp,
+    Notice,
     ReadOpenOrders,
     ReadPositions,
     ReadTrades,
@@ -65,7 +66,9 @@ class DeskKeeper:
         self._since_snapshot = 0
 
     def begin(self, owner_epoch: int, records: list[Record]) -> None:
-        """Take over the book."""
+        """Take over the book, and say what was found when the journal was opened."""
+        for note in self._journal.notes:
+            self._on_word(Notice(kind="journal", text=note, level="warning"))
         self._carry_out(self.desk.begin(owner_epoch, records, self.now()))
 
     def handle(self, event: Event) -> None:

@@ -111,6 +111,23 @@ def test_lots_come_back_in_their_slots_at_their_cost(tmp_path: Path, damage: Dam
         assert list(not_true(settings, venue.account())) == []
 
 
+def test_a_damaged_last_record_is_recovered_and_said(tmp_path: Path) -> None:
+    with still_venue() as venue:
+        settings = live_settings(tmp_path, venue)
+        trade_and_die(settings, venue)
+        sql(settings.journal_path, "UPDATE records SET body = substr(body, 1, 3) WHERE seq = (SELECT max(seq) FROM records)")
+
+        with deployed(settings, venue) as live:
+            said = " ".join(notice["text"] for notice in live.notices("journal"))
+            assert "the last batch" in said
+            assert "damaged and set aside" in said
+            live.until(lambda: live.holds() == [], "it trades on by itself")
+            live.settle()
+            live.walk("2990.5")
+            live.reckon()
+        assert list(not_true(settings, venue.account())) == []
+
+
 def test_a_start_without_its_journal_is_refused_and_told_what_to_do(tmp_path: Path) -> None:
     with still_venue() as venue:
         settings = live_settings(tmp_path, venue)
