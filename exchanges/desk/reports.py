@@ -12,13 +12,14 @@ from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import Accepted, Instant, NotSent, OrderRead, Outcome, Refused, Unknown
 from exchanges.desk.placing import Placing
 from exchanges.desk.standing import StandingHolds
+from exchanges.desk.strays import Strays, acked
 from exchanges.errors import Refusal
-from grid.client_id import ClientId, decode
+from grid.client_id import decode
 from grid.holds import HoldCause
 from grid.order import Fill, OrderReport, OrderStatus, OrderUpdate, Purpose
 from grid.reasons import Reason
-from grid.records import Counted, FillBooked, OrderEnded, OrderIntended, OrderMarked
-from grid.slot import Phase, Signal, SlotKey
+from grid.records import Counted, FillBooked, OrderEnded, OrderMarked
+from grid.slot import Phase, Signal
 from grid.symbol_book import OrderEntry
 
 LOOK_UP_FIRST_MS = 250
@@ -44,6 +45,7 @@ class Reports:
         self._cancelling = cancelling
         self._placing = placing
         self._standing = standing
+        self._strays = Strays(core, cancelling)
         self.absence = Absence(core)
 
     def on_placed(self, client_id: str, outcome: Outcome, now: Instant) -> None:
@@ -105,9 +107,9 @@ class Reports:
             return
         owner = client_id or core.book.client_id_of(fill.symbol, fill.order_id)
         if owner not in core.book.orders:
-            identity = self._own(owner, fill.symbol)
+            identity = self._strays.own(owner, fill.symbol)
             if identity is not None:
-                self._watch_stray(identity, owner, fill.order_id, fill.price, fill.quantity, now)
+                self._strays.watch(identity, owner, fill.order_id, fill.price, fill.quantity, now)
             else:
                 owner = ""
         core.record(FillBooked(fill=fill, client_id=owner))
@@ -122,7 +124,7 @@ class Reports:
             return
         order = self._core.book.orders.get(report.client_id)
         if order is None:
-            self._unknown_to_book(report, now)
+            self._strays.on_unknown(report, now)
             return
         if order.is_over:
             self._latecomer(order, report, now)
@@ -177,7 +179,7 @@ class Reports:
         core = self._core
         self.absence.forget(order.client_id)
         if self._is_waiting(order) or not order.order_id:
-            core.record(_acked(report))
+            core.record(acked(report))
         core.drop(Chore.LOOK_UP, order.client_id)
         if report.filled > order.booked:
             core.reported[order.client_id] = max(report.filled, core.reported.get(order.client_id, 0))
@@ -323,7 +325,7 @@ class Reports:
         core = self._core
         if not order.order_id:
             # Its trades are told by the venue's id alone.
-            core.record(_acked(report))
+            core.record(acked(report))
         if report.filled > order.booked:
             core.reported[order.client_id] = report.filled
             self._read_trades_of(order)
@@ -332,88 +334,4 @@ class Reports:
         core.record(Counted(symbol=order.symbol, what="latecomer"))
         identity = decode(order.client_id, order.symbol)
         if identity is not None:
-            self._adopt_or_cancel(identity, report, now)
-
-    def _unknown_to_book(self, report: OrderReport, now: Instant) -> None:
-        core = self._core
-        identity = self._own(report.client_id, report.symbol)
-        if identity is None:
-            others = core.foreign_orders.setdefault(report.symbol, set())
-            others.discard(report.order_id) if report.status.is_terminal else others.add(report.order_id)
-            return
-        if identity.owner_epoch > core.book.owner_epoch:
-            self._fence(identity)
-            return
-        if not report.status.is_terminal:
-            core.record(Counted(symbol=report.symbol, what="orphan"))
-            self._adopt_or_cancel(identity, report, now)
-
-    def _adopt_or_cancel(self, identity: ClientId, report: OrderReport, now: Instant) -> None:
-        """Rule 22: an exit is adopted where its slot holds that lot and has no order; anything else is cancelled."""
-        core = self._core
-        key = SlotKey(symbol=report.symbol, generation=identity.generation, level=identity.level)
-        slot = core.slot(key)
-        fits = (
-            slot.lot is not None and slot.phase is Phase.FREE and report.quantity - report.filled == slot.lot.quantity
-        )
-        adopted = identity.purpose is Purpose.EXIT and fits
-        self._intend_again(identity, report, key, now, attach=adopted)
-        core.record(_acked(report))
-        if not adopted:
-            self._cancelling.cancel(report.client_id, now)
-
-    def _intend_again(
-        self, identity: ClientId, report: OrderReport, key: SlotKey, now: Instant, *, attach: bool
-    ) -> None:
-        slot, ladders = self._core.slot(key), self._core.book.symbol(report.symbol).ladders
-        ladder = ladders.get(identity.generation)
-        target = slot.lot.target if slot.lot is not None else ladder.price(key.level + 1) if ladder is not None else 0
-        self._core.record(
-            OrderIntended(
-                client_id=report.client_id,
-                symbol=report.symbol,
-                key=key if identity.purpose in (Purpose.ENTRY, Purpose.EXIT) else None,
-                purpose=identity.purpose,
-                side=report.side,
-                price=report.price,
-                quantity=report.quantity,
-                target=target,
-                at_ms=now.wall_ms,
-                attach=attach,
-            )
-        )
-
-    def _watch_stray(
-        self, identity: ClientId, client_id: str, order_id: str, price: int, quantity: int, now: Instant
-    ) -> None:
-        opening = self._core.book.symbol(identity.symbol).generation.side.entry_side
-        report = OrderReport(
-            symbol=identity.symbol,
-            order_id=order_id,
-            client_id=client_id,
-            side=opening.other if identity.purpose.closing else opening,
-            status=OrderStatus.NEW,
-            price=price,
-            quantity=quantity,
-            filled=0,
-            closing=identity.purpose.closing,
-            venue_ms=now.wall_ms,
-        )
-        key = SlotKey(symbol=identity.symbol, generation=identity.generation, level=identity.level)
-        self._intend_again(identity, report, key, now, attach=False)
-        self._core.do_at(Chore.LOOK_UP, client_id, now.mono_ms)
-
-    def _own(self, client_id: str, symbol: str) -> ClientId | None:
-        identity = decode(client_id, symbol)
-        return identity if identity is not None and identity.journal == self._core.settings.journal else None
-
-    def _fence(self, identity: ClientId) -> None:
-        """An order of a later owner: another gateway has taken over; this one writes nothing more (rule 22)."""
-        core = self._core
-        if not core.is_fenced:
-            core.is_fenced = True
-            core.notice("fenced", f"owner epoch {identity.owner_epoch} writes: this gateway stops", "critical")
-
-
-def _acked(report: OrderReport) -> OrderMarked:
-    return OrderMarked(client_id=report.client_id, symbol=report.symbol, signal=Signal.ACKED, order_id=report.order_id)
+            self._strays.adopt_or_cancel(identity, report, now)

@@ -12,6 +12,7 @@ from exchanges.desk.events import Instant
 from exchanges.desk.readings import Readings
 from exchanges.desk.reports import Reports
 from exchanges.desk.standing import StandingHolds
+from exchanges.desk.strays import Strays
 from grid.booking import book_foreign
 from grid.holds import HoldCause
 from grid.order import Fill, OrderReport
@@ -55,14 +56,14 @@ def a_blocked_slot_is_never_cleared(patch: pytest.MonkeyPatch) -> None:
 
 def whatever_rests_on_our_symbol_is_ours(patch: pytest.MonkeyPatch) -> None:
     """An order that nobody here knows is cancelled."""
-    unknown = Reports._unknown_to_book
+    unknown = Strays.on_unknown
 
-    def tidy(self: Reports, report: OrderReport, now: Instant) -> None:
+    def tidy(self: Strays, report: OrderReport, now: Instant) -> None:
         unknown(self, report, now)
         if not report.status.is_terminal:
             self._core.command(SendCancel(symbol=report.symbol, client_id=report.client_id))
 
-    patch.setattr(Reports, "_unknown_to_book", tidy)
+    patch.setattr(Strays, "on_unknown", tidy)
 
 
 def a_trade_by_hand_is_not_booked(patch: pytest.MonkeyPatch) -> None:
