@@ -9,7 +9,7 @@ from types import TracebackType
 
 import typer
 
-from actors.commands import launch, observe, offline, operate, venue
+from actors.commands import launch, observe, offline, operate, panic, venue
 from actors.commands.output import report_error
 from actors.errors import TimedOut
 from grid.errors import GridmeshError
@@ -37,7 +37,7 @@ app.command("explain")(observe.explain)
 app.command("halt")(operate.halt)
 app.command("resume")(operate.resume)
 app.command("stop")(operate.stop)
-app.command("panic")(venue.panic)
+app.command("panic")(panic.panic)
 app.command("risk-report")(launch.risk_report)
 app.command("show-config")(offline.show_config)
 app.command("export")(offline.export)

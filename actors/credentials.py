@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import stat
 from collections.abc import Mapping
@@ -21,6 +22,13 @@ def load_credentials(venue: VenueSettings, environ: Mapping[str, str] = os.envir
         api_key=_secret("api_key", venue.api_key_env, venue.api_key_file, environ),
         api_secret=_secret("api_secret", venue.api_secret_env, venue.api_secret_file, environ),
     )
+
+
+def account_mark(venue: VenueSettings, credentials: Credentials) -> str:
+    """Return what is equal for equal keys at the same venue, and tells nothing of the key."""
+    place = venue.rest_url or ("testnet" if venue.testnet else "production")
+    key = credentials.api_key.get_secret_value()
+    return hashlib.sha256(f"gridmesh {venue.name} {place} {key}".encode()).hexdigest()[:16]
 
 
 def _secret(what: str, variable: str | None, file: Path | None, environ: Mapping[str, str]) -> SecretStr:

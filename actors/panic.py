@@ -1,10 +1,11 @@
-"""`gridmesh panic`: no Ray, no journal. Cancels every own order over REST until none is left, and says what stays."""
+"""`gridmesh panic`: no Ray. Cancels every own order over REST until none is left, and says what stays."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from functools import partial
 from typing import TypeVar
 
@@ -22,7 +23,8 @@ CANCEL_TRIES = 3
 CANCEL_PAUSE_S = 0.5
 READ_PAUSE_S = 2.0
 """A reading of all symbols weighs 40 of the 2,400 a minute: faster ones would end in a ban, just now."""
-PAUSE_S_MAX = 10.0
+SYMBOLS_MAX = 30
+"""Symbols that are read one by one, at a weight of 1 each; more are read together."""
 READINGS_TO_BELIEVE = 2
 MARGIN_MS = 1000
 
@@ -35,46 +37,101 @@ class PanicReport:
     cancelled: int
     left: tuple[OrderReport, ...]
     foreign: tuple[OrderReport, ...]
-    positions: tuple[Position, ...]
+    positions: tuple[Held, ...]
     troubles: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A position that stays. `quantity` and `cost` are None where the symbol's rules could not be read."""
+
+    symbol: str
+    steps: int
+    entry_price: Decimal
+    quantity: Decimal | None = None
+    cost: Decimal | None = None
+    base: str = ""
+    quote: str = ""
+
+    @property
+    def words(self) -> str:
+        """Return the position as its owner thinks of it: coins and what they cost."""
+        if self.quantity is None or self.cost is None:
+            return f"{self.symbol} {self.steps} steps, entry {self.entry_price.normalize():f}"
+        cost, entry = f"{self.cost:.2f}", f"{self.entry_price.normalize():f}"
+        return f"{self.symbol} {self.quantity} {self.base}, cost {cost} {self.quote} (entry {entry})"
 
 
 class Panic:
     """One attempt to take every own order off the account. Foreign orders and all positions are never touched.
 
-    The venue is not connected on purpose: without its order socket every call goes over REST.
+    The venue is not connected on purpose: without its order socket every call goes over REST. `journal` limits the
+    attempt to the orders that one journal knows.
     """
 
     def __init__(
-        self, venue: TradingVenue, clock: Clock, sleep: Sleep, *, recv_window_ms: int, deadline_ms: int
+        self,
+        venue: TradingVenue,
+        clock: Clock,
+        sleep: Sleep,
+        *,
+        symbols: Sequence[str],
+        recv_window_ms: int,
+        deadline_ms: int,
+        journal: str | None = None,
     ) -> None:
         self._venue = venue
         self._clock = clock
         self._sleep = sleep
+        self._symbols = set(symbols)
+        self._journal = journal
         self._settle_ns = (recv_window_ms + MARGIN_MS) * 1_000_000
         self._deadline_ns = clock.monotonic_ns() + deadline_ms * 1_000_000
+        self._quiet_until_ns = 0
         self._cancelled: set[str] = set()
         self._troubles: list[str] = []
+        self._foreign: tuple[OrderReport, ...] = ()
 
     async def run(self) -> PanicReport:
-        """Read, cancel, read again; ends when nothing of ours is left or the deadline has passed."""
-        empty_readings, last_own_ns = 0, self._clock.monotonic_ns()
-        orders: list[OrderReport] = []
+        """Read, cancel, read again; ends when nothing of ours is left or the deadline has passed.
+
+        The first reading and the one that is believed are of all symbols; those between only of symbols that matter.
+        """
+        empty_readings, last_own_ns, is_whole = 0, self._clock.monotonic_ns(), True
+        own: list[OrderReport] = []
         while True:
             begun_ns = self._clock.monotonic_ns()
-            read = await self._try("open orders", self._venue.open_orders)
+            read = await self._open_orders(is_whole)
             if read is not None:
-                orders = read
-                if own := own_orders(orders):
+                own = own_orders(read, self._journal)
+                self._symbols.update(order.symbol for order in own)
+                is_late_enough = begun_ns - last_own_ns >= self._settle_ns
+                if own:
                     empty_readings, last_own_ns = 0, begun_ns
                     await self._cancel(own)
-                elif begun_ns - last_own_ns >= self._settle_ns or empty_readings == 0:
+                elif empty_readings == 0 or (is_late_enough and is_whole):
                     empty_readings += 1
                 if empty_readings >= READINGS_TO_BELIEVE:
-                    return await self._report(orders, is_clear=True)
-            if self._is_late():
-                return await self._report(orders, is_clear=False)
+                    return await self._report(own, is_clear=True)
+                is_whole = self._clock.monotonic_ns() - last_own_ns + READ_PAUSE_S * 1e9 >= self._settle_ns
+            if self._is_late() or self._is_shut_out():
+                return await self._report(own, is_clear=False)
             await self._pause(READ_PAUSE_S)
+
+    async def _open_orders(self, is_whole: bool) -> list[OrderReport] | None:
+        """Return the open orders, or None where one reading failed; it then proves nothing."""
+        if is_whole or len(self._symbols) > SYMBOLS_MAX:
+            read = await self._try("open orders", self._venue.open_orders)
+            if read is not None:
+                self._foreign = tuple(order for order in read if not _is_ours(order, self._journal))
+            return read
+        found: list[OrderReport] = []
+        for symbol in sorted(self._symbols):
+            part = await self._try(f"open orders of {symbol}", partial(self._venue.open_orders, symbol))
+            if part is None:
+                return None
+            found += part
+        return found
 
     async def _cancel(self, own: Sequence[OrderReport]) -> None:
         by_symbol: dict[str, list[str]] = defaultdict(list)
@@ -94,7 +151,7 @@ class Panic:
                 waiting = [
                     c for c, answer in zip(asked, answers, strict=True) if not self._is_settled(symbol, c, answer)
                 ]
-            if not waiting or self._is_late():
+            if not waiting or self._is_late() or self._is_shut_out():
                 return
             await self._pause(CANCEL_PAUSE_S)
 
@@ -105,22 +162,48 @@ class Panic:
         if isinstance(answer, VenueRefused) and answer.refusal is Refusal.UNKNOWN_ORDER:
             # gone already, filled or cancelled; whether that is so, the next reading says
             return True
+        if isinstance(answer, VenueUnreachable):
+            self._hush(answer)
         self._note(f"cancel of {client_id} on {symbol}: {answer}")
         return isinstance(answer, VenueRefused)
 
-    async def _report(self, orders: Sequence[OrderReport], *, is_clear: bool) -> PanicReport:
-        positions = await self._try("positions", self._venue.positions)
+    async def _report(self, own: Sequence[OrderReport], *, is_clear: bool) -> PanicReport:
+        if self._is_shut_out():
+            left_s = (self._quiet_until_ns - self._clock.monotonic_ns()) / 1_000_000_000
+            self._note(f"the venue takes no request for {left_s:.0f} s more: run panic again then")
         return PanicReport(
             is_clear=is_clear,
             cancelled=len(self._cancelled),
-            left=tuple(own_orders(orders)),
-            foreign=tuple(order for order in orders if decode(order.client_id, order.symbol) is None),
-            positions=tuple(position for position in positions or [] if position.quantity),
+            left=() if is_clear else tuple(o for o in own if o.client_id not in self._cancelled),
+            foreign=self._foreign,
+            positions=tuple([await self._held(one) for one in await self._positions() if one.quantity]),
             troubles=tuple(self._troubles),
         )
 
+    async def _positions(self) -> list[Position]:
+        if self._is_shut_out():
+            return []
+        return await self._try("positions", self._venue.positions) or []
+
+    async def _held(self, position: Position) -> Held:
+        symbol, steps, entry = position.symbol, position.quantity, position.entry_price
+        instrument = await self._try(f"rules of {symbol}", partial(self._venue.instrument, symbol))
+        if instrument is None:
+            return Held(symbol=symbol, steps=steps, entry_price=entry)
+        quantity = instrument.quantity(steps)
+        return Held(
+            symbol=symbol,
+            steps=steps,
+            entry_price=entry,
+            quantity=quantity,
+            cost=abs(quantity) * entry,
+            base=instrument.base,
+            quote=instrument.quote,
+        )
+
     async def _try(self, what: str, call: Callable[[], Awaitable[T]]) -> T | None:
-        """Return the answer, or None after noting the trouble and a pause; credentials that are refused end it."""
+        """Return the answer, or None after noting the trouble; credentials that are refused end it."""
+        await self._pause((self._quiet_until_ns - self._clock.monotonic_ns()) / 1_000_000_000)
         try:
             return await call()
         except VenueRefused as error:
@@ -129,15 +212,25 @@ class Panic:
             self._note(f"{what}: {error}")
         except VenueUnreachable as error:
             self._note(f"{what}: {error}")
-            await self._pause(min(error.retry_after_s, PAUSE_S_MAX))
+            self._hush(error)
         except VenueError as error:
             self._note(f"{what}: {error}")
         return None
 
     async def _pause(self, pause_s: float) -> None:
         """Wait, but not beyond the deadline."""
-        left_s = max(0, self._deadline_ns - self._clock.monotonic_ns()) / 1_000_000_000
-        await self._sleep(min(pause_s, left_s))
+        left_s = (self._deadline_ns - self._clock.monotonic_ns()) / 1_000_000_000
+        if (wait_s := min(pause_s, left_s)) > 0:
+            await self._sleep(wait_s)
+
+    def _hush(self, error: VenueUnreachable) -> None:
+        """Ask nothing before the venue wants to be asked again: to go on would end in a ban."""
+        until_ns = self._clock.monotonic_ns() + round(error.retry_after_s * 1_000_000_000)
+        self._quiet_until_ns = max(self._quiet_until_ns, until_ns)
+
+    def _is_shut_out(self) -> bool:
+        """Whether the venue wants no request before the deadline."""
+        return self._quiet_until_ns >= self._deadline_ns
 
     def _is_late(self) -> bool:
         return self._clock.monotonic_ns() >= self._deadline_ns
@@ -147,8 +240,11 @@ class Panic:
             self._troubles.append(trouble)
 
 
-def own_orders(orders: Sequence[OrderReport]) -> list[OrderReport]:
-    """Return the live orders whose id decodes as one of this program's, whichever journal wrote it."""
-    return [
-        order for order in orders if not order.status.is_terminal and decode(order.client_id, order.symbol) is not None
-    ]
+def own_orders(orders: Sequence[OrderReport], journal: str | None = None) -> list[OrderReport]:
+    """Return the live orders whose id decodes as one of this program's; of one journal, or whichever wrote it."""
+    return [order for order in orders if not order.status.is_terminal and _is_ours(order, journal)]
+
+
+def _is_ours(order: OrderReport, journal: str | None) -> bool:
+    identity = decode(order.client_id, order.symbol)
+    return identity is not None and journal in (None, identity.journal)

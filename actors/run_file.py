@@ -37,6 +37,8 @@ class RunFile:
     version: str
     dashboard_url: str = ""
     needs_launcher: bool = True
+    account: str = ""
+    """Which account it trades on, without telling the key: see `actors.credentials.account_mark`."""
 
 
 def path_of(deployment: str, environ: Mapping[str, str] = os.environ) -> Path:
@@ -114,12 +116,23 @@ def find(deployment: str | None, environ: Mapping[str, str] = os.environ) -> Run
             living.append(run)
         except NotRunning as error:
             dead.append(str(error))
+            forget_dead(name, environ)
     if len(living) == 1:
         return living[0]
     if living:
         running = ", ".join(run.deployment for run in living)
         raise NotFound(f"several deployments are running ({running}); choose one with --deployment")
     raise NotRunning("; ".join(dead) or f"nothing is running (no run file in {run_folder(environ)})")
+
+
+def forget_dead(deployment: str, environ: Mapping[str, str] = os.environ) -> None:
+    """Remove the run file of a run whose process is surely gone: it was said once, and need not be said for ever."""
+    try:
+        run = read(deployment, environ)
+    except NotRunning:
+        return
+    if run.needs_launcher and not is_process_alive(run):
+        remove(run, environ)
 
 
 def names(environ: Mapping[str, str] = os.environ) -> list[str]:
@@ -129,14 +142,19 @@ def names(environ: Mapping[str, str] = os.environ) -> list[str]:
 
 def check_alive(run: RunFile) -> None:
     """Raise `NotRunning` where the run's process or its port is gone; answers within a second or so."""
-    if run.needs_launcher:
-        started_ms = process_started_ms(run.pid)
-        if not started_ms or abs(started_ms - run.pid_started_ms) > PID_START_TOLERANCE_MS:
-            raise NotRunning(
-                f"{run.deployment} is not running: process {run.pid} has ended without removing its run file"
-            )
+    if run.needs_launcher and not is_process_alive(run):
+        raise NotRunning(
+            f"{run.deployment} is not running: process {run.pid} has ended without removing its run file. Its orders "
+            "may still rest at the venue: start it again (gridmesh run CONFIG), or cancel them (gridmesh panic CONFIG)"
+        )
     if not answers(run.address):
         raise NotRunning(f"{run.deployment} is not running: nothing answers at {run.address}")
+
+
+def is_process_alive(run: RunFile) -> bool:
+    """Whether the process that wrote the run file lives, and no later one of the same number."""
+    started_ms = process_started_ms(run.pid)
+    return bool(started_ms) and abs(started_ms - run.pid_started_ms) <= PID_START_TOLERANCE_MS
 
 
 def answers(address: str, timeout_s: float = PROBE_TIMEOUT_S) -> bool:

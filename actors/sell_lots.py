@@ -9,7 +9,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from actors.clock import Clock
-from exchanges.errors import OutcomeUnknown, VenueError
+from exchanges.errors import OutcomeUnknown, Refusal, VenueError, VenueRefused
 from exchanges.port import Position, TradingVenue
 from grid.client_id import JOURNAL_ID_LENGTH, ClientId
 from grid.errors import ConfigError
@@ -21,6 +21,8 @@ from risk.wire_check import ClosingRoom, WireLimits, approve
 
 SLIPPAGE_MAX = Decimal("0.01")
 SLICES_MAX = 20
+EXPONENT_MAX = 12
+DIGITS_MAX = 24
 PAUSE_S = 0.5
 _ID_LETTERS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
@@ -42,12 +44,28 @@ def parse_sales(texts: Sequence[str]) -> list[Sale]:
             quantity = Decimal(number)
         except InvalidOperation:
             quantity = Decimal(0)
-        if not symbol or not quantity.is_finite() or quantity <= 0:
+        # what no contract's step could be compared with is no quantity
+        is_sane = quantity.is_finite() and quantity > 0 and abs(quantity.adjusted()) <= EXPONENT_MAX
+        if not symbol or not is_sane or len(quantity.as_tuple().digits) > DIGITS_MAX:
             raise ConfigError(
                 "--sell-lots", text, "has to be SYMBOL=QUANTITY, e.g. ETHUSDT=0.020; foreign coins stay yours"
             )
         sales.append(Sale(symbol=symbol.upper(), quantity=quantity))
     return sales
+
+
+async def require_sellable(venue: TradingVenue, sales: Sequence[Sale]) -> None:
+    """Raise `ConfigError` where the venue has no such contract, or the quantity is no whole number of its steps."""
+    for sale in sales:
+        text = f"{sale.symbol}={sale.quantity}"
+        try:
+            (await venue.instrument(sale.symbol)).steps(sale.quantity)
+        except OffGrid as error:
+            raise ConfigError("--sell-lots", text, f"nothing was cancelled: {error}") from None
+        except VenueRefused as error:
+            if error.refusal is not Refusal.SYMBOL_CLOSED:
+                raise
+            raise ConfigError("--sell-lots", text, "nothing was cancelled: the venue has no such contract") from None
 
 
 class SellLots:

@@ -16,7 +16,7 @@ from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s, now_ms
 from actors.commands.observe import render_status
 from actors.commands.output import emit, report_error
-from actors.credentials import load_credentials
+from actors.credentials import account_mark, load_credentials
 from actors.deployment_view import status_view
 from actors.errors import NotRunning
 from actors.exit_codes import ExitCode
@@ -53,6 +53,7 @@ class Run:
             version=version("gridmesh"),
             dashboard_url=cluster.dashboard_url,
             needs_launcher=cluster.is_ours,
+            account=account_mark(settings.venue, load_credentials(settings.venue)),
         )
         self._stopping = threading.Event()
 

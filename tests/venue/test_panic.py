@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import socket
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
 
 from actors import panic, run_file
+from actors.credentials import account_mark, load_credentials
+from actors.journal import Journal
 from actors.panic import READ_PAUSE_S
-from exchanges.sim.binance.faults import FaultKind, FaultRule, Loss, Scope
+from actors.settings import load_settings
+from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
+from grid.client_id import ClientId
 from grid.order import Purpose
 from tests.unit.command_line import CommandLine
 from tests.unit.test_run_file import a_run
@@ -150,17 +155,121 @@ def test_positions_stay_and_are_named(account: TradingAccount) -> None:
     assert ended.json["positions"][0] == {
         "symbol": "ETHUSDT",
         "steps": 20,
+        "quantity": "0.020",
+        "cost": ended.json["positions"][0]["cost"],
         "entry_price": ended.json["positions"][0]["entry_price"],
     }
+    assert any(line.startswith("position stays: ETHUSDT 0.020 ETH, cost ") for line in ended.json["said"])
 
 
-def test_a_run_that_still_lives_is_warned_of(account: TradingAccount) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        run_file.write(a_run(listener.getsockname()[1]))
+@pytest.fixture
+def other_process() -> Iterator[subprocess.Popen[bytes]]:
+    """A process of the test's own that stands for a run, with a child as Ray would be."""
+    words = "import subprocess, sys; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(120)']).wait()"
+    process = subprocess.Popen([sys.executable, "-c", words])
+    deadline = time.monotonic() + 20
+    while not psutil.Process(process.pid).children() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    yield process
+    for one in psutil.Process(process.pid).children() if process.poll() is None else []:
+        one.kill()
+    process.kill()
+    process.wait()
 
-        ended = account.run("panic", account.config)
 
-    assert f"still runs (process {os.getpid()})" in ended.out
+def write_run(process: subprocess.Popen[bytes], deployment: str = "trial", **changes: object) -> None:
+    started_ms = run_file.process_started_ms(process.pid)
+    facts: dict[str, object] = {"pid": process.pid, "pid_started_ms": started_ms, **changes}
+    run_file.write(a_run(1, deployment, **facts))
+
+
+def test_the_run_of_the_configuration_is_ended_first_with_its_children(
+    account: TradingAccount, other_process: subprocess.Popen[bytes]
+) -> None:
+    place_own(account, 2)
+    family = [psutil.Process(other_process.pid), *psutil.Process(other_process.pid).children()]
+    write_run(other_process)
+
+    ended = account.run("panic", account.config)
+
+    assert (ended.code, account.open_ids()) == (0, set())
+    assert ended.out.splitlines()[0] == f"trial (process {other_process.pid}) was running and has been ended"
+    assert not psutil.wait_procs(family, timeout=10)[1]
+    assert not run_file.path_of("trial").exists()
+
+
+def test_a_run_that_is_kept_is_said_first_to_place_its_orders_again(
+    account: TradingAccount, other_process: subprocess.Popen[bytes]
+) -> None:
+    write_run(other_process)
+
+    ended = account.run("panic", account.config, "--keep-run")
+
+    assert "still runs; it will place its orders again" in ended.out.splitlines()[0]
+    assert other_process.poll() is None
+
+
+def test_a_later_process_of_the_same_number_is_left_alone(
+    account: TradingAccount, other_process: subprocess.Popen[bytes]
+) -> None:
+    write_run(other_process, pid_started_ms=run_file.process_started_ms(other_process.pid) - 60_000)
+
+    account.run("panic", account.config)
+
+    assert other_process.poll() is None
+
+
+def test_another_run_on_the_same_account_is_named_and_left_alive(
+    account: TradingAccount, other_process: subprocess.Popen[bytes]
+) -> None:
+    settings = load_settings(account.config)
+    mark = account_mark(settings.venue, load_credentials(settings.venue))
+    write_run(other_process, deployment="second", account=mark)
+    place_own(account, 1)
+
+    ended = account.run("panic", account.config)
+
+    assert "second" in ended.out.splitlines()[0]
+    assert "its orders, exits too, are cancelled as well" in ended.out.splitlines()[0]
+    assert other_process.poll() is None
+
+
+def test_only_mine_leaves_the_orders_of_other_journals(account: TradingAccount) -> None:
+    assert account.run("panic", account.config, "--only-mine").code == 4
+    journal = Journal.open(load_settings(account.config).journal_path)
+    mine = ClientId(
+        journal=journal.journal_id,
+        symbol="ETHUSDT",
+        generation=0,
+        level=-9,
+        purpose=Purpose.ENTRY,
+        owner_epoch=1,
+        sequence=1,
+    ).encode()
+    place_own(account, 1)
+    account.place(mine, price="2850")
+
+    ended = account.run("panic", account.config, "--only-mine", "--json")
+    journal.close()
+
+    assert (ended.code, ended.json["cancelled"]) == (0, 1)
+    assert account.open_ids() == {own_id("ETHUSDT", 1)}
+    assert account.run("panic", account.config).code == 0
+
+
+def test_a_venue_that_wants_to_be_left_alone_is_not_asked_again(account: TradingAccount) -> None:
+    account.venue.fault(
+        FaultRule(name="slow down", kind=FaultKind.RATE_LIMITED, delay=Delay(low_ms=30_000), scope=OPEN_ORDERS)
+    )
+    begun = time.monotonic()
+
+    ended = account.run("panic", account.config, "--timeout", "20", "--json")
+
+    struck = account.venue.within(lambda server: [strike.rule for _, strike, _ in server.venue.plan.struck])
+    assert ended.code == 5
+    assert struck.count("slow down") == 1
+    assert any("takes no request for" in trouble for trouble in ended.json["troubles"])
+    assert time.monotonic() - begun < 20
 
 
 def test_it_reads_slowly_enough_for_the_venues_weight_limit() -> None:
@@ -216,7 +325,20 @@ class TestSellLots:
         assert ended.code == 1
         assert "no position" in ended.json["sold"][0]["said"]
 
-    @pytest.mark.parametrize("text", ["ETHUSDT", "ETHUSDT=", "ETHUSDT=-1", "=1", "ETHUSDT=nan", "ETHUSDT=all"])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "ETHUSDT",
+            "ETHUSDT=",
+            "ETHUSDT=-1",
+            "=1",
+            "ETHUSDT=nan",
+            "ETHUSDT=all",
+            "ETHUSDT=1e400",
+            "ETHUSDT=0.0005",
+            "NOCOIN=1",
+        ],
+    )
     def test_what_is_no_quantity_cancels_nothing(self, account: TradingAccount, text: str) -> None:
         place_own(account, 1)
 
