@@ -20,10 +20,6 @@ class ConfigError(GridmeshError):
         self.rule = rule
 
 
-class AmountTooSmall(ConfigError):
-    """The fixed amount buys less than the venue's smallest order; `rule` names the smallest amount that works."""
-
-
 class Halted(GridmeshError):
     """Risk says no. Carries the causes in force and the halt epoch."""
 

@@ -69,10 +69,6 @@ class Instrument:
         """Return the smallest whole number of ticks not below the price."""
         return -_floor(-price, self.tick)
 
-    def steps_floor(self, quantity: Decimal) -> int:
-        """Return the largest whole number of steps not above the quantity."""
-        return _floor(quantity, self.step)
-
 
 def _floor(value: Decimal, unit: Decimal) -> int:
     count, rest = divmod(value, unit)

@@ -93,11 +93,6 @@ class Ladder:
         index = self.floor(oriented)
         return index if self.at(index) <= oriented - self.guard(index) else index - 1
 
-    def same_levels(self, other: Ladder) -> bool:
-        """Whether both describe the same levels, whatever their generation."""
-        mine = (self.side, self.spacing, self.anchor, self.interval, self.ratio)
-        return mine == (other.side, other.spacing, other.anchor, other.interval, other.ratio)
-
     def _geometric(self, index: int) -> int:
         scaled = _CONTEXT.multiply(Decimal(self.anchor), _CONTEXT.power(self.ratio, self.side.sign * index))
         return math.floor(scaled) if self.side is GridSide.LONG else -math.ceil(scaled)

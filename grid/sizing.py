@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from grid.errors import AmountTooSmall, ConfigError
 from grid.instrument import Instrument
 
 
@@ -32,23 +31,3 @@ def smallest_amount(price: int, instrument: Instrument) -> Decimal:
     whole, rest = divmod(instrument.notional_min, per_step)
     steps = max(instrument.quantity_min, int(whole) + (1 if rest else 0), 1)
     return per_step * steps
-
-
-def require_amount(symbol: str, amount: Decimal, price: int, instrument: Instrument) -> int:
-    """Return q at the price; raises `AmountTooSmall` naming the smallest amount that works.
-
-    An amount above the venue's largest order is a plain `ConfigError`, naming the largest that works.
-    """
-    quantity = entry_quantity(amount, price, instrument)
-    if quantity == 0:
-        if steps_for(amount, price, instrument) > instrument.quantity_max:
-            largest = instrument.notional(price, instrument.quantity_max)
-            rule = f"is above the venue's largest order at {instrument.price(price)}; at most {largest} works there"
-            raise ConfigError(f"symbols[{symbol}].amount", amount, rule)
-        works = smallest_amount(price, instrument)
-        raise AmountTooSmall(
-            f"symbols[{symbol}].amount",
-            amount,
-            f"buys no valid order at {instrument.price(price)}; the smallest amount that works there is {works}",
-        )
-    return quantity

@@ -13,7 +13,7 @@ class LeaseState(Enum):
     EXPIRED = "expired"
     """No new entry; resting ones stay."""
     LOST = "lost"
-    """Hold `risk`: resting entries are cancelled too. Only the supervisor lifts it, by a `HoldLifted`."""
+    """Hold `lease`: resting entries are cancelled too. The next go lifts it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,10 +48,6 @@ class Lease:
         self._newest = order
         self._granted_ms = now_ms
         return True
-
-    def revoke(self) -> None:
-        """End the lease at once; only a newer grant than any seen brings it back."""
-        self._granted_ms = None
 
     def state(self, now_ms: int) -> LeaseState:
         """Judge the lease now."""

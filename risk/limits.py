@@ -91,11 +91,6 @@ def account_notional(symbols: Iterable[SymbolExposure]) -> Decimal:
     return sum((symbol.lots_cost + symbol.entries_notional for symbol in symbols), Decimal(0))
 
 
-def nearest_first(candidates: Iterable[Candidate], reference: int) -> list[Candidate]:
-    """Return the order in which to ask: exits nearest first, then entries nearest first."""
-    return sorted(candidates, key=lambda c: (not c.closing, abs(c.price - reference)))
-
-
 def admit(candidate: Candidate, standing: Standing) -> Admission:
     """Answer one candidate.
 

@@ -80,7 +80,6 @@ class Core:
     references: dict[str, tuple[int, int]] = field(default_factory=dict)
     fed_ms: dict[str, int] = field(default_factory=dict)
     """When the symbol's feed last spoke, fresh or stale; a symbol that it never spoke of is not in it."""
-    positions: dict[str, int] = field(default_factory=dict)
     foreign_orders: dict[str, set[str]] = field(default_factory=dict)
     sent_ms: dict[str, int] = field(default_factory=dict)
     """By client id, while the order may live."""

@@ -1,6 +1,6 @@
-"""From an intent to the wire: admission, the armed exit, and the last permission (rules 7, 9, 11, 15.
+"""From an intent to the wire: admission, the armed exit, the last permission.
 
-Invariants 1, 4, 5).
+Rules 7, 9, 11 and 15; invariants 1, 4 and 5.
 """
 
 from __future__ import annotations

@@ -303,7 +303,6 @@ class Readings:
     def _agrees(self, book: SymbolBook) -> None:
         core, symbol = self._core, book.symbol
         self._mismatches.pop(symbol, None)
-        core.positions[symbol] = book.expected_position()
         self._matches[symbol] = self._matches.get(symbol, 0) + 1
         if self._matches[symbol] >= CONFIRMATIONS or core.book.holds.find(HoldCause.RECONCILE, symbol) is None:
             self._standing.lift(HoldCause.RECONCILE, symbol, "two readings agree with the book")

@@ -17,7 +17,7 @@ from actors.errors import NotFound, NotInstalled, NotRunning, TimedOut
 from actors.exit_codes import ExitCode, exit_code
 from actors.journal import Journal
 from exchanges.errors import OutcomeUnknown, Refusal, VenueRefused
-from grid.errors import AmountTooSmall, ConfigError, GridmeshError, Halted, RefusedToStart
+from grid.errors import ConfigError, GridmeshError, Halted, RefusedToStart
 from tests.unit.command_line import CommandLine
 from tests.unit.test_journal import entries, sql
 from tests.unit.test_settings import SMALLEST, changed
@@ -41,6 +41,20 @@ def config(tmp_path: Path) -> Path:
     return path
 
 
+def with_keys(config: Path, monkeypatch: pytest.MonkeyPatch, **sections: dict[str, str]) -> None:
+    """Name keys in the configuration, at a venue that nobody serves."""
+    monkeypatch.setenv("TRIAL_KEY", "k" * 20)
+    monkeypatch.setenv("TRIAL_SECRET", "s" * 20)
+    document = yaml.safe_load(config.read_text()) | sections
+    document["venue"] = {
+        "rest_url": "http://127.0.0.1:1",
+        "ws_url": "ws://127.0.0.1:1",
+        "api_key_env": "TRIAL_KEY",
+        "api_secret_env": "TRIAL_SECRET",
+    }
+    config.write_text(yaml.safe_dump(document))
+
+
 def gridmesh(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "actors.cli", *arguments]
     return subprocess.run(
@@ -58,7 +72,6 @@ def gridmesh(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str
         (NotFound("x"), 2),
         (NotRunning("x"), 3),
         (ConfigError("k", 1, "r"), 4),
-        (AmountTooSmall("k", 1, "r"), 4),
         (VenueRefused("-2015", "no", Refusal.CREDENTIALS), 4),
         (VenueRefused("-2019", "no", Refusal.MARGIN), 1),
         (TimedOut("x"), 5),
@@ -114,6 +127,36 @@ def test_a_taken_port_of_the_simulated_venue_is_said(shell: CommandLine) -> None
 
     assert ended.code == 4
     assert "is taken by another process" in ended.err
+
+
+@pytest.mark.parametrize("place", ["/proc/gm", "a plain file"])
+@pytest.mark.parametrize("verb", ["run", "check"])
+def test_a_home_that_cannot_be_used_is_four_and_named(
+    shell: CommandLine, config: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, verb: str, place: str
+) -> None:
+    with_keys(config, monkeypatch)
+    plain = tmp_path / "plain"
+    plain.write_text("")
+    monkeypatch.setenv("GRIDMESH_HOME", str(plain) if place == "a plain file" else place)
+
+    ended = shell.run(verb, config)
+
+    assert ended.code == 4
+    assert "GRIDMESH_HOME" in ended.out + ended.err
+
+
+@pytest.mark.parametrize("place", ["/proc/x.sqlite", ".", "/dev/null", "/proc/none/x.sqlite"])
+@pytest.mark.parametrize("verb", ["run", "check"])
+def test_a_journal_that_cannot_be_written_is_four_and_named(
+    shell: CommandLine, config: Path, monkeypatch: pytest.MonkeyPatch, verb: str, place: str
+) -> None:
+    with_keys(config, monkeypatch, journal={"path": place})
+
+    ended = shell.run(verb, config)
+
+    assert ended.code == 4
+    assert "journal.path" in ended.out + ended.err
+    assert "Traceback" not in ended.err
 
 
 class TestShowConfig:

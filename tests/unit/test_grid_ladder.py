@@ -112,8 +112,3 @@ def test_a_reach_that_no_ratio_can_serve_is_said_so() -> None:
 def test_a_ratio_of_one_or_less_is_refused(ratio: str) -> None:
     with pytest.raises(ConfigError, match="must be above 1"):
         check_geometric(geometric(ratio=ratio), -1, 1)
-
-
-def test_ladders_are_the_same_levels_whatever_their_generation() -> None:
-    assert ladder().same_levels(replace(ladder(), generation=9))
-    assert not ladder().same_levels(ladder(interval=201))

@@ -6,10 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from grid.errors import AmountTooSmall, ConfigError
 from grid.instrument import OffGrid
 from grid.lot import Lot, add_fees, merge, share
-from grid.sizing import entry_quantity, is_valid_opening, require_amount, smallest_amount, steps_for
+from grid.sizing import entry_quantity, is_valid_opening, smallest_amount, steps_for
 from tests.grid_world import instrument
 
 BITCOIN = {"symbol": "BTCUSDT", "tick": Decimal("0.1"), "step": Decimal("0.001"), "notional_min": Decimal(100)}
@@ -45,7 +44,6 @@ def test_a_quantity_between_two_steps_is_cut_or_refused() -> None:
     rules = instrument(step=Decimal("0.01"))
 
     assert rules.steps(Decimal("0.29")) == 29
-    assert rules.steps_floor(Decimal("0.299")) == 29
     assert rules.quantity(29) == Decimal("0.29")
     with pytest.raises(OffGrid):
         rules.steps(Decimal("0.299"))
@@ -70,15 +68,13 @@ def test_fifty_dollars_of_a_coin_at_97000_are_refused_naming_two_steps_as_the_sm
     assert smallest_amount(970_000, rules) == Decimal(194)
     assert entry_quantity(Decimal(194), 970_000, rules) == 2
     assert entry_quantity(Decimal("193.99"), 970_000, rules) == 0
-    with pytest.raises(AmountTooSmall, match=r"symbols\[BTCUSDT\]\.amount = 50: .*works there is 194"):
-        require_amount("BTCUSDT", Decimal(50), 970_000, rules)
 
 
 def test_a_notional_minimum_met_exactly_needs_no_further_step() -> None:
     rules = instrument(**BITCOIN)
 
     assert smallest_amount(1_000_000, rules) == Decimal(100)
-    assert require_amount("BTCUSDT", Decimal(110), 1_000_000, rules) == 1
+    assert entry_quantity(Decimal(110), 1_000_000, rules) == 1
 
 
 def test_the_quantity_minimum_rules_where_it_is_the_larger_one() -> None:
@@ -87,14 +83,6 @@ def test_the_quantity_minimum_rules_where_it_is_the_larger_one() -> None:
     assert smallest_amount(100_000, rules) == Decimal(50)
     assert not is_valid_opening(49, 100_000, rules)
     assert is_valid_opening(50, 100_000, rules)
-
-
-def test_an_amount_above_the_largest_order_is_refused_as_too_large() -> None:
-    rules = instrument(quantity_max=10)
-
-    with pytest.raises(ConfigError, match=r"largest order at 3000\.00; at most 30\.0+ works") as refused:
-        require_amount("ETHUSDT", Decimal(1000), 300_000, rules)
-    assert not isinstance(refused.value, AmountTooSmall)
 
 
 def test_a_coin_of_a_ten_millionth_is_counted_exactly() -> None:

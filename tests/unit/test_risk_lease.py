@@ -49,16 +49,6 @@ def test_a_new_supervisor_starts_its_numbers_anew() -> None:
     assert lease.state(11_000) is LeaseState.VALID
 
 
-def test_a_revoked_lease_needs_a_newer_grant() -> None:
-    lease = Lease()
-    lease.renew(go(1), now_ms=0)
-    lease.revoke()
-
-    assert lease.state(1) is LeaseState.LOST
-    assert not lease.renew(go(1), now_ms=1)
-    assert lease.renew(go(2), now_ms=1)
-
-
 def test_a_lease_that_holds_before_it_expires_is_refused() -> None:
     with pytest.raises(ValueError, match="expires"):
         Lease(expiry_ms=3_000, hold_ms=2_999)

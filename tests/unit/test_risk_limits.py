@@ -19,7 +19,6 @@ from risk.limits import (
     SymbolExposure,
     account_notional,
     admit,
-    nearest_first,
     order_cap,
 )
 
@@ -117,12 +116,3 @@ def test_an_entry_takes_nobodys_place_not_even_a_farther_entrys() -> None:
 def test_an_entry_leaves_the_places_of_exits_that_wait() -> None:
     assert admit(ENTRY, replace(EMPTY, resting=[sell(3020)], exits_waiting=2)) == Admitted()
     assert why(admit(ENTRY, replace(EMPTY, resting=[sell(3020)], exits_waiting=3))) is Reason.ORDER_CAP
-
-
-def test_candidates_are_asked_exits_first_and_nearest_first() -> None:
-    asked = [
-        Candidate(price=price, closing=closing, notional=Decimal(1))
-        for price, closing in ((2980, False), (3040, True), (2990, False), (3010, True))
-    ]
-
-    assert [c.price for c in nearest_first(asked, 3000)] == [3010, 3040, 2990, 2980]
