@@ -115,7 +115,10 @@ def test_a_damaged_last_record_is_recovered_and_said(tmp_path: Path) -> None:
     with still_venue() as venue:
         settings = live_settings(tmp_path, venue)
         trade_and_die(settings, venue)
-        sql(settings.journal_path, "UPDATE records SET body = substr(body, 1, 3) WHERE seq = (SELECT max(seq) FROM records)")
+        sql(
+            settings.journal_path,
+            "UPDATE records SET body = substr(body, 1, 3) WHERE seq = (SELECT max(seq) FROM records)",
+        )
 
         with deployed(settings, venue) as live:
             said = " ".join(notice["text"] for notice in live.notices("journal"))
