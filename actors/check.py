@@ -47,7 +47,8 @@ class Checked:
     what: str
     verdict: Verdict
     sentence: str
-    is_credentials: bool = False
+    is_configuration: bool = False
+    """Whether it is the configuration or a key that has to be changed: exit code 4."""
 
 
 def ok(what: str, sentence: str) -> Checked:
@@ -241,11 +242,9 @@ class VenueCheck:
         try:
             return Read(value=await asyncio.wait_for(call, READ_TIMEOUT_S))
         except VenueRefused as error:
-            is_credentials = error.refusal is Refusal.CREDENTIALS
+            is_key = error.refusal is Refusal.CREDENTIALS
             self._lines.append(
-                Checked(
-                    what=what, verdict=Verdict.REFUSE, sentence=f"the venue says {error}", is_credentials=is_credentials
-                )
+                Checked(what=what, verdict=Verdict.REFUSE, sentence=f"the venue says {error}", is_configuration=is_key)
             )
         except (VenueError, TimeoutError) as error:
             words = str(error) or f"no answer within {READ_TIMEOUT_S:g} s"

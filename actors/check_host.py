@@ -19,6 +19,7 @@ from actors.journal_schema import CURRENT
 from actors.private_files import run_folder
 from actors.settings import Settings
 from actors.settings_venue import Credentials
+from actors.writable import HOME, file_trouble, folder_trouble
 from grid.book import Book
 from grid.errors import ConfigError
 from grid.records import from_body
@@ -33,7 +34,7 @@ def check_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> t
     try:
         credentials = load_credentials(settings.venue, environ)
     except ConfigError as error:
-        return None, Checked(what="keys", verdict=Verdict.REFUSE, sentence=str(error), is_credentials=True)
+        return None, Checked(what="keys", verdict=Verdict.REFUSE, sentence=str(error), is_configuration=True)
     return credentials, ok("keys", "present and private")
 
 
@@ -55,8 +56,9 @@ def check_journal(settings: Settings) -> list[Checked]:
     """Return whether the journal can be opened by a start; changes nothing."""
     path = settings.journal_path
     folder = nearest_folder(path)
-    if not os.access(folder, os.W_OK | os.X_OK):
-        return [refuse("journal", f"{folder} cannot be written to")]
+    if why := file_trouble(path):
+        sentence = f"journal.path has to be a file that can be written to: {why}"
+        return [Checked(what="journal", verdict=Verdict.REFUSE, sentence=sentence, is_configuration=True)]
     if not path.exists():
         return [ok("journal", f"{path} will be made"), _disk(folder)]
     return [_journal_state(path), _disk(folder)]
@@ -65,7 +67,7 @@ def check_journal(settings: Settings) -> list[Checked]:
 def read_book(settings: Settings) -> Book:
     """Return the book that a start would find, read beside whoever holds the journal; empty where there is none."""
     path = settings.journal_path
-    if not path.exists():
+    if file_trouble(path) or not path.exists():
         return Book()
     with journal_file.readable(path):
         connection = journal_file.connect(path, read_only=True)
@@ -114,10 +116,11 @@ def _disk(folder: Path) -> Checked:
 def check_run_folder(environ: Mapping[str, str] = os.environ) -> Checked:
     """Return whether run files can be kept private."""
     folder = run_folder(environ)
+    if why := folder_trouble(folder):
+        sentence = f"{HOME} has to be a folder that can be written to: {why}"
+        return Checked(what="run folder", verdict=Verdict.REFUSE, sentence=sentence, is_configuration=True)
     if not folder.exists():
         return ok("run folder", f"{folder} will be made")
-    if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
-        return refuse("run folder", f"{folder} cannot be written to")
     if folder.stat().st_mode & 0o022:
         return warn("run folder", f"others may write to {folder}; run: chmod 700 {folder}")
     return ok("run folder", str(folder))

@@ -16,6 +16,7 @@ from actors.settings_fields import BROKEN_RULES
 from grid.errors import ConfigError
 
 Location = tuple[int | str, ...]
+SHOWN_MAX = 80
 
 RULES = {
     "greater_than": "has to be above {gt}",
@@ -28,6 +29,8 @@ RULES = {
     "int_parsing": "has to be a whole number",
     "int_type": "has to be a whole number",
     "int_from_float": "has to be a whole number",
+    "int_parsing_size": "has too many digits",
+    "decimal_max_digits": "has too many digits",
     "bool_parsing": "has to be true or false",
     "bool_type": "has to be true or false",
     "string_type": "has to be text",
@@ -150,4 +153,6 @@ def dotted(location: Location) -> str:
 def _shown(location: Location, value: object) -> str:
     if any(looks_secret(str(step)) for step in location) or may_be_secret(value):
         return HIDDEN
-    return "a section" if isinstance(value, dict | list | tuple) else str(value)
+    if isinstance(value, dict | list | tuple):
+        return "a section" if isinstance(value, dict) else "a list"
+    return text if len(text := str(value)) <= SHOWN_MAX else f"{text[:SHOWN_MAX]}..."

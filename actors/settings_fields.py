@@ -12,6 +12,9 @@ from pydantic_core import PydanticCustomError
 
 BROKEN_RULES = "broken_rules"
 BASE_FOLDER = "base_folder"
+EXPONENT_MAX = 12
+DIGITS_MAX = 40
+BOUNDS_RULE = "has to be 0, or between 0.000000000001 and 9999999999999"
 
 
 class Section(BaseModel):
@@ -33,14 +36,25 @@ def _exact(value: Any) -> Any:
     return value
 
 
+def _bounded(value: Decimal) -> Decimal:
+    """Refuse what no price, amount or time can be, and exact arithmetic could not hold."""
+    if not value.is_finite():
+        raise PydanticCustomError("inexact", "has to be a finite number")
+    if value and abs(value.adjusted()) > EXPONENT_MAX:
+        raise PydanticCustomError("out_of_bounds", BOUNDS_RULE)
+    if len(value.as_tuple().digits) > DIGITS_MAX:
+        raise PydanticCustomError("out_of_bounds", "has more digits than any price or amount")
+    return value
+
+
 def _against_base(path: Path, info: ValidationInfo) -> Path:
     path = path.expanduser()
     base = (info.context or {}).get(BASE_FOLDER)
     return path if path.is_absolute() or base is None else Path(base) / path
 
 
-Exact = Annotated[Decimal, BeforeValidator(_exact)]
-"""A number that was never a float."""
+Exact = Annotated[Decimal, BeforeValidator(_exact), AfterValidator(_bounded)]
+"""A number that was never a float, of a size that a price, an amount or a time can have."""
 
 File = Annotated[Path, AfterValidator(_against_base)]
 """A path; a relative one starts at the folder of the configuration file, `~` is the home folder."""

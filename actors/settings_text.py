@@ -60,7 +60,9 @@ def read(path: Path, environ: Mapping[str, str]) -> dict[str, Any]:
         document = {}
     if not isinstance(document, dict):
         raise ConfigError(
-            "configuration", path, "has to be a list of sections (key: value), not " + type(document).__name__
+            "configuration",
+            path,
+            f"has to hold sections (key: value), not {'a list' if isinstance(document, list) else 'text'}",
         )
     # a section whose every key is commented out reads as null, and means its defaults
     document = {key: value for key, value in document.items() if value is not None}

@@ -65,7 +65,7 @@ class VenueSettings(Section):
             found.append(
                 (
                     "live",
-                    False,
+                    "false" if "live" in self.model_fields_set else "(missing)",
                     "has to be true to trade real money; to practise, set testnet: true or rest_url and ws_url",
                 )
             )

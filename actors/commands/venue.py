@@ -42,7 +42,7 @@ def check(config: Config, as_json: Json = False) -> None:
         "checks": [{"what": line.what, "verdict": line.verdict.value, "sentence": line.sentence} for line in lines],
     }
     emit(document, as_json=as_json, render=lambda: _render_checks(document))
-    if any(line.is_credentials for line in lines):
+    if any(line.is_configuration for line in lines):
         raise typer.Exit(ExitCode.CONFIGURATION)
     if not document["ready"]:
         raise typer.Exit(ExitCode.REFUSED_TO_START)

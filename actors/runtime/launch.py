@@ -26,6 +26,7 @@ from actors.runtime.cluster import Cluster
 from actors.settings import Settings, configuration_hash
 from actors.structured_log import set_up_logging
 from actors.venues import binance_settings
+from actors.writable import require_writable
 from grid.errors import ConfigError, RefusedToStart
 
 POLL_S = 0.2
@@ -140,6 +141,7 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
     # What is wrong with keys and addresses is said before Ray takes its time.
     load_credentials(settings.venue)
     binance_settings(settings, None)
+    require_writable(settings)
     launched = start(settings)
     signal.signal(signal.SIGTERM, launched.on_signal)
     signal.signal(signal.SIGINT, launched.on_signal)

@@ -101,6 +101,11 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
     [
         ({"symbols__0__amount": "-3"}, "symbols[0].amount", "-3", "above 0"),
         ({"symbols__0__amount": "nan"}, "symbols[0].amount", "nan", "finite"),
+        ({"symbols__0__interval": "1e400"}, "symbols[0].interval", "1e400", "between 0.0"),
+        ({"symbols__0__interval": "1e-400"}, "symbols[0].interval", "1e-400", "between 0.0"),
+        ({"symbols__0__anchor": "1" * 45}, "symbols[0].anchor", "1" * 45, "between 0.0"),
+        ({"account__max_notional": "9e99999999"}, "account.max_notional", "9e99999999", "between 0.0"),
+        ({"symbols__0__max_lots": "9" * 5000}, "symbols[0].max_lots", "9" * 80 + "...", "digits"),
         ({"symbols__0__amount": "many"}, "symbols[0].amount", "many", "a number"),
         ({"symbols__0__buy_window": "2.5"}, "symbols[0].buy_window", "2.5", "whole number"),
         ({"symbols__0__side": "up"}, "symbols[0].side", "up", "'long' or 'short'"),
@@ -113,7 +118,7 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
         ({"deployment": "My Run"}, "deployment", "My Run", "small letters"),
         ({"account__daily_loss": None}, "account.daily_loss", "(missing)", "required"),
         ({"account__drawdown": "1"}, "account.drawdown", "1", "below 1"),
-        ({"symbols": []}, "symbols", "a section", "at least 1"),
+        ({"symbols": []}, "symbols", "a list", "at least 1"),
         ({"risk__interval": "7m"}, "risk.interval", "7m", "one of 1s, 1m"),
         ({"risk__watch": ["A", "B"], "risk__trigger_symbols": 3}, "risk.trigger_symbols", "3", "at most 2"),
         ({"risk__watch": ["A", "A"]}, "risk.watch", "A, A", "twice"),
@@ -123,7 +128,8 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
         ({"venue__rest_url": "ftp://x"}, "venue.rest_url", "ftp://x", "http://"),
         ({"venue__rest_url": "http://x:99999"}, "venue.rest_url", "http://x:99999", "port"),
         ({"venue__name": "nyse"}, "venue.name", "nyse", "binanceusdm"),
-        ({"venue": {}}, "venue.live", "False", "real money"),
+        ({"venue": {}}, "venue.live", "(missing)", "real money"),
+        ({"venue": {"live": "false"}}, "venue.live", "false", "real money"),
         ({"venue": {"testnet": "true", "live": "true"}}, "venue.testnet", "True", "excludes live"),
         ({"symbols__0__amout": "3"}, "symbols[0].amout", "3", "did you mean symbols[0].amount?"),
         ({"gatway": {"burst": 3}}, "gatway", "a section", "did you mean gateway?"),
@@ -219,7 +225,7 @@ class TestFile:
     def test_a_bare_list_is_refused(self, tmp_path: Path) -> None:
         (error,) = refused(tmp_path, "- a\n- b\n")
 
-        assert "list of sections" in error.rule
+        assert "not a list" in error.rule
 
     def test_words_that_yaml_would_turn_into_truth_stay_text(self, tmp_path: Path) -> None:
         assert load(tmp_path, changed(deployment="no")).deployment == "no"
