@@ -111,7 +111,7 @@ class OrderGateway:
         self._outbox = outbox
         self._clock = clock
         self._log = log_of(name)
-        self._gauging = Gauging(gauges or NoGauges())
+        self._gauging = Gauging(name, gauges or NoGauges())
         self._mailbox = Mailbox()
         self._thread = LoopThread(name, self._main, end=end)
         self._state = GatewayState.RESTORING
@@ -278,8 +278,8 @@ class OrderGateway:
             self._picture["lanes"] = self._caller.depths()
 
     def _show(self) -> None:
-        if self._picture and self._caller is not None:
-            self._gauging.show(self._picture, self._caller.depths())
+        if self._picture and self._caller is not None and self._keeper is not None:
+            self._gauging.show(self._picture, self._caller.depths(), self._keeper, self._thread.depth)
         if self._money is not None:
             self._money.tell()
 

@@ -275,6 +275,7 @@ class RiskSupervisor:
         if self._machine is None:
             return
         state = self._machine.state()
+        self._gauges.set("gridmesh_inner_queue", self._loop.depth, actor=self._name)
         self._gauges.set("gridmesh_risk_go", state.phase is Phase.GO)
         self._published = {
             "phase": state.phase.value,

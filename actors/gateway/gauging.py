@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
+from actors.gateway.keeper import DeskKeeper
 from actors.outbox import Gauges
+from grid.slot import Phase
 
 CAUSES_SHOWN = ("operator", "risk", "price", "order_stream", "reconcile", "margin", "stop_loss", "lease", "venue_rule")
 
@@ -13,12 +16,17 @@ CAUSES_SHOWN = ("operator", "risk", "price", "order_stream", "reconcile", "margi
 class Gauging:
     """Shows the present numbers and counts what grew since the last look."""
 
-    def __init__(self, gauges: Gauges) -> None:
+    def __init__(self, name: str, gauges: Gauges) -> None:
+        self._name = name
         self._gauges = gauges
         self._counted: dict[tuple[str, str, str], int] = {}
 
-    def show(self, picture: Mapping[str, Any], lanes: Mapping[str, int]) -> None:
-        """Publish a picture."""
+    def show(self, picture: Mapping[str, Any], lanes: Mapping[str, int], keeper: DeskKeeper, depth: int) -> None:
+        """Publish a picture, what left for the venue, and how much the loop and the journal have to do."""
+        self._gauges.set("gridmesh_inner_queue", depth, actor=self._name)
+        self._gauges.set("gridmesh_journal_us", keeper.take_longest_write_us())
+        for (symbol, purpose), count in keeper.sent.items():
+            self._grow("gridmesh_orders_sent", count, symbol=symbol, purpose=purpose)
         held = {(hold["cause"], hold["symbol"]) for hold in picture["holds"]}
         for cause in CAUSES_SHOWN:
             for symbol in ("", *picture["symbols"]):
@@ -35,6 +43,9 @@ class Gauging:
             for name, count in seen["counts"].items():
                 if name.startswith("refused_"):
                     self._grow("gridmesh_orders_refused", count, symbol=symbol, reason=name.removeprefix("refused_"))
+            phases = Counter(level["phase"] for level in seen["levels"])
+            for phase in Phase:
+                self._gauges.set("gridmesh_slots", phases[phase.value], symbol=symbol, phase=phase.value)
 
     def _grow(self, name: str, total: int, **tags: str) -> None:
         key = (name, tags["symbol"], "".join(sorted(tags.values())))

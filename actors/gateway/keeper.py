@@ -58,6 +58,9 @@ class DeskKeeper:
     ) -> None:
         self.desk = OrderDesk(book, settings, symbols)
         self.counts: Counter[str] = Counter()
+        self.sent: Counter[tuple[str, str]] = Counter()
+        """By symbol and purpose: orders that left for the venue."""
+        self._longest_write_us = 0
         self._journal = journal
         self._clock = clock
         self._on_work = on_work
@@ -80,12 +83,18 @@ class DeskKeeper:
         approved, effects = self.desk.release(client_id, self.now())
         if approved is not None:
             self.counts["orders_sent"] += 1
+            self.sent[approved.request.symbol, "exit" if approved.request.closing else "entry"] += 1
         self._carry_out(effects)
         return approved
 
     def now(self) -> Instant:
         """Return the present moment."""
         return Instant(wall_ms=self._clock.now_ms(), mono_ms=self._clock.monotonic_ns() // 1_000_000)
+
+    def take_longest_write_us(self) -> int:
+        """Return the longest journal write since the last call, in microseconds."""
+        longest_us, self._longest_write_us = self._longest_write_us, 0
+        return longest_us
 
     def close(self) -> None:
         """Keep the book whole and close the journal."""
@@ -106,10 +115,12 @@ class DeskKeeper:
         intends = any(isinstance(record, OrderIntended) for record in records)
         if intends:
             reached(StopPoint.BEFORE_COMMIT)
+        begun_ns = self._clock.monotonic_ns()
         self._journal.append(
             [(at_ms, *to_body(record)) for record in records],
             before_commit=lambda: reached(StopPoint.MID_JOURNAL_WRITE) if intends else None,
         )
+        self._longest_write_us = max(self._longest_write_us, (self._clock.monotonic_ns() - begun_ns) // 1_000)
         if intends:
             reached(StopPoint.AFTER_COMMIT)
         if any(isinstance(record, FillBooked) and record.client_id for record in records):

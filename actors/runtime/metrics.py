@@ -33,7 +33,8 @@ DECLARED: dict[str, Declared] = {
     "gridmesh_orders_sent": Declared(description="orders sent", tags=("symbol", "purpose"), is_counter=True),
     "gridmesh_orders_refused": Declared(description="orders refused", tags=("symbol", "reason"), is_counter=True),
     "gridmesh_lane_waiting": Declared(description="requests that wait for the limiter", tags=("lane",)),
-    "gridmesh_journal_us": Declared(description="time of the last journal write in microseconds"),
+    "gridmesh_journal_us": Declared(description="longest journal write of the last second in microseconds"),
+    "gridmesh_slots": Declared(description="levels with an order or a lot, by their state", tags=("symbol", "phase")),
 }
 
 
