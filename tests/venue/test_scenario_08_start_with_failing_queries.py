@@ -27,7 +27,7 @@ STREAM = "the order stream"
         ("GET /fapi/v1/leverageBracket", METADATA),
         ("GET /fapi/v1/ticker/bookTicker", METADATA),
         ("POST /fapi/v1/leverage", "leverage and margin type"),
-        ("GET /fapi/v1/openOrders", READING),
+        ("GET /fapi/v1/openOrders", METADATA),
         ("GET /fapi/v1/userTrades", READING),
         ("POST /fapi/v1/listenKey", STREAM),
     ],

@@ -137,7 +137,7 @@ def see_unique_levels(live: LiveDeployment, symbol: str) -> None:
 
 def test_a_changed_interval_leaves_thirty_lots_their_targets(tmp_path: Path) -> None:
     with still_venue() as venue:
-        wide = {"buy_window": 30, "max_lots": 60}
+        wide = {"buy_window": 30, "sell_window": 40, "max_lots": 60}
         more = {**WIDE, "runtime": {"slots_per_actor": 16, "reconcile_s": 2}}
         with deployed(live_settings(tmp_path, venue, wide, **more), venue) as live:
             live.until(lambda: len(live.entries()) == 30, "thirty entries rest")
