@@ -148,6 +148,9 @@ def test_a_new_life_of_the_gateway_counts_from_nothing(world: World) -> None:
     world.tell(905, venue_errors=2)
 
     assert world.holds(HoldCause.STOP_LOSS) == []
+    world.letters = Letters(GATEWAY, incarnation="3")
+    world.tell(1_000, venue_errors=6)  # six came, not four more than the life before had
+    assert world.says(HoldCause.RISK, True)
 
 
 def test_too_many_venue_errors_hold_risk(world: World) -> None:
