@@ -95,6 +95,7 @@ def finish(live: LiveDeployment, venue: VenueControl) -> None:
     """Trade on as if nothing had been, then reckon."""
     live.until(lambda: live.gateway().get("holds") == [], "no hold stands")
     venue.walk("ETHUSDT", "2998.5")
+    live.until(lambda: live.exits() or {"2996", "2994"} & {*live.entries()}, "it is at work there")
     live.settle()
     venue.walk("ETHUSDT", "2993.5")
     live.until(lambda: live.exits(), "something is offered")
