@@ -30,6 +30,7 @@ class OwnRay:
     address: str
     token_path: Path
     folder: Path
+    metrics_url: str
     process: psutil.Process
 
 
@@ -41,9 +42,10 @@ def own_ray(environment: Mapping[str, str]) -> Iterator[OwnRay]:
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
-    port, client_port = _free_ports(2)
+    port, client_port, metrics_port = _free_ports(3)
     command = [str(Path(sys.executable).parent / "ray"), "start", "--head", "--block", "--disable-usage-stats"]
     command += ["--node-ip-address=127.0.0.1", f"--port={port}", f"--ray-client-server-port={client_port}"]
+    command += [f"--metrics-export-port={metrics_port}"]
     command += [f"--temp-dir={folder}", "--include-dashboard=false", "--num-cpus=2", "--object-store-memory=80000000"]
     own = {**environment, "RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN_PATH": str(token), "PYTHONPATH": str(ROOT)}
     with (folder / "ray.out").open("wb") as out:
@@ -53,7 +55,11 @@ def own_ray(environment: Mapping[str, str]) -> Iterator[OwnRay]:
         try:
             _until_up(started, port, folder)
             yield OwnRay(
-                address=f"127.0.0.1:{port}", token_path=token, folder=folder, process=psutil.Process(started.pid)
+                address=f"127.0.0.1:{port}",
+                token_path=token,
+                folder=folder,
+                metrics_url=f"http://127.0.0.1:{metrics_port}/metrics",
+                process=psutil.Process(started.pid),
             )
         finally:
             _end(started)

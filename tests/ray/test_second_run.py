@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import stat
 import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
+from prometheus_client.samples import Sample
 
 from actors.settings import configuration_hash, load_settings
 from tests.live_control import VenueControl, still_venue
@@ -64,28 +67,68 @@ def until_it_quotes(shell: Shell, venue: VenueControl) -> None:
         time.sleep(0.3)
 
 
-def test_it_is_launched_joined_refused_and_stopped_on_a_cluster_that_stays(
-    shell: Shell, venue: VenueControl, ray: OwnRay
-) -> None:
-    config = write(shell, venue, ray)
-    first = configuration_hash(load_settings(config, {}))
-    launched = shell.run("run", config, "--json")
+@pytest.fixture(scope="module")
+def config(shell: Shell, venue: VenueControl, ray: OwnRay) -> Path:
+    """The configuration of a deployment that was launched and quotes."""
+    path = write(shell, venue, ray)
+    launched = shell.run("run", path, "--json")
     assert launched.code == 0, launched.err
     assert launched.json["launched"] == "trial"
     until_it_quotes(shell, venue)
+    return path
 
+
+def scraped(ray: OwnRay) -> dict[str, list[Sample]]:
+    """Return what Ray's own metrics endpoint tells of us, by the family's name."""
+    with urllib.request.urlopen(ray.metrics_url, timeout=5) as reply:
+        families = list(text_string_to_metric_families(reply.read().decode()))
+    return {
+        family.name.removeprefix("ray_"): family.samples
+        for family in families
+        if family.name.startswith("ray_gridmesh_")
+    }
+
+
+def test_a_second_run_of_the_same_joins(shell: Shell, config: Path) -> None:
     joined = shell.run("run", config, "--json")
+
     assert joined.code == 0, joined.err
     assert joined.json["attached"] is True
     assert [row["symbol"] for row in joined.json["symbols"]] == ["ETHUSDT"]
 
+
+def test_ray_s_metrics_show_what_the_actors_do(config: Path, ray: OwnRay) -> None:
+    wanted = {
+        *("gridmesh_holds", "gridmesh_own_orders", "gridmesh_lots", "gridmesh_slots", "gridmesh_lane_waiting"),
+        *("gridmesh_journal_us", "gridmesh_inner_queue", "gridmesh_unacknowledged", "gridmesh_orders_sent"),
+        *("gridmesh_quote_age_ms", "gridmesh_price_is_fresh"),
+    }
+    deadline = time.monotonic() + 45
+    while not wanted <= set(found := scraped(ray)):
+        assert time.monotonic() < deadline, f"not shown: {sorted(wanted - set(found))}"
+        time.sleep(1)
+
+    resting = {one.labels["purpose"]: one.value for one in found["gridmesh_own_orders"]}
+    assert resting == {"entry": 3, "exit": 0}
+    assert {one.labels["actor"] for one in found["gridmesh_inner_queue"]} == {
+        "gateway/binanceusdm/main",
+        "feed/ETHUSDT",
+    }
+
+
+def test_a_run_of_another_configuration_is_refused_and_both_are_named(
+    shell: Shell, venue: VenueControl, ray: OwnRay, config: Path
+) -> None:
+    first = configuration_hash(load_settings(config, {}))
     other = write(shell, venue, ray, max_lots=9)
     refused = shell.run("run", other, "--json")
+
     assert refused.code == 7, refused.out
-    said = refused.out + refused.err
-    assert f"configuration is {first}, this one's {configuration_hash(load_settings(other, {}))}" in said
+    assert f"configuration is {first}, this one's {configuration_hash(load_settings(other, {}))}" in refused.out
     assert len(venue.own_orders("ETHUSDT", is_open=True)) == 3, "it trades on undisturbed"
 
+
+def test_status_and_stop_find_it_and_ray_stays(shell: Shell, venue: VenueControl, ray: OwnRay, config: Path) -> None:
     status = shell.run("status", "--json")
     assert status.code == 0, status.err
     assert status.json["state"] == "running"
@@ -97,14 +140,13 @@ def test_it_is_launched_joined_refused_and_stopped_on_a_cluster_that_stays(
     assert shell.run("status").code == 3
     assert ray.process.is_running(), "Ray was not ours to end"
 
-    again = shell.run("run", other, "--json")
+    again = shell.run("run", write(shell, venue, ray, max_lots=9), "--json")
     assert again.code == 0, again.err
-    assert again.json["launched"] == "trial"
     until_it_quotes(shell, venue)
     assert shell.run("stop", "--json").code == 0
 
 
-def test_log_lines_of_every_actor_are_json_when_asked(shell: Shell, venue: VenueControl, ray: OwnRay) -> None:
+def test_log_lines_of_every_actor_are_json_when_asked(config: Path, ray: OwnRay) -> None:
     logs = (ray.folder / "session_latest" / "logs").resolve()
     lines = [line for file in logs.glob("worker-*") for line in file.read_text().splitlines() if "actor" in line]
     ours = [orjson.loads(line) for line in lines if line.startswith("{")]
