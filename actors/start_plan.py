@@ -9,7 +9,7 @@ from actors.settings import Settings
 from actors.settings_symbol import MarginType, SymbolSettings
 from exchanges.port import Account, FeeRates, MaintenanceTier, Position
 from grid.instrument import Instrument
-from grid.ladder import GridSide, Ladder, Spacing, interval_ticks
+from grid.ladder import GridSide, Ladder
 from grid.order import Quote
 from grid.policy import GridPolicy
 from risk.plan import AccountPlan, SymbolPlan, Tier
@@ -40,17 +40,16 @@ def account_plan(settings: Settings, account: Account) -> AccountPlan:
     )
 
 
-def symbol_plan(settings: Settings, ladder: SymbolSettings, reading: SymbolReading) -> SymbolPlan:
-    """Return one symbol's grid as it would start now; raises `ConfigError` where its levels fit no tick."""
+def symbol_plan(settings: Settings, symbol: SymbolSettings, reading: SymbolReading, ladder: Ladder) -> SymbolPlan:
+    """Return one symbol's grid as it would start now on these levels."""
     quote, position = reading.quote, reading.position
-    reference = quote.bid if ladder.side is GridSide.LONG else quote.ask
     return SymbolPlan(
         instrument=reading.instrument,
-        policy=grid_policy(settings, ladder, reading.fees),
-        ladder=first_ladder(ladder, reading.instrument, reference),
-        reference=reference,
-        leverage=ladder.leverage or (position.leverage if position else 1),
-        is_isolated=_is_isolated(ladder, position),
+        policy=grid_policy(settings, symbol, reading.fees),
+        ladder=ladder,
+        reference=quote.bid if symbol.side is GridSide.LONG else quote.ask,
+        leverage=symbol.leverage or (position.leverage if position else 1),
+        is_isolated=_is_isolated(symbol, position),
         taker_fee=reading.fees.taker,
         tiers=tuple(_tier(tier) for tier in reading.tiers),
         position=position.quantity if position else 0,
@@ -71,26 +70,6 @@ def grid_policy(settings: Settings, ladder: SymbolSettings, fees: FeeRates) -> G
         min_rest_ms=int(ladder.min_rest_s * 1000),
         price_age_ms=int(settings.runtime.price_age_s * 1000),
         exit_taker=ladder.exit_taker,
-    )
-
-
-def first_ladder(ladder: SymbolSettings, instrument: Instrument, reference: int) -> Ladder:
-    """Return the ladder that a first start would journal: the anchor as configured, else the present price."""
-    anchor = instrument.ticks_floor(ladder.anchor) if ladder.anchor is not None else reference
-    if ladder.spacing is Spacing.ARITHMETIC:
-        assert ladder.interval is not None, "the settings require it"
-        interval = interval_ticks(ladder.symbol, ladder.interval, instrument)
-        return Ladder(
-            symbol=ladder.symbol,
-            generation=0,
-            side=ladder.side,
-            spacing=ladder.spacing,
-            anchor=anchor,
-            interval=interval,
-        )
-    assert ladder.ratio is not None, "the settings require it"
-    return Ladder(
-        symbol=ladder.symbol, generation=0, side=ladder.side, spacing=ladder.spacing, anchor=anchor, ratio=ladder.ratio
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from decimal import Context, Decimal
 
+from grid.decision import pays
 from grid.ladder import Spacing
 from grid.policy import MIN_REST_MS
 from grid.sizing import smallest_amount
@@ -31,12 +32,6 @@ def check_levels(plan: SymbolPlan) -> Iterator[Finding]:
     yield from _check_profit(plan, [*above, *below], Severity.WARN)
     yield from _check_sizes(plan, [*window, *above, *below])
     yield from _check_rest(plan)
-
-
-def pays(plan: SymbolPlan, index: int) -> bool:
-    """Whether a round trip at the level earns more than both maker fees (specification, rule 9)."""
-    both = abs(plan.ladder.at(index)) + abs(plan.ladder.at(index + 1))
-    return plan.ladder.gap(index) > plan.policy.maker_fee * both
 
 
 def round_trip_profit(plan: SymbolPlan, index: int) -> Decimal:
@@ -93,7 +88,7 @@ def _check_amount(plan: SymbolPlan, levels: Sequence[int], severity: Severity) -
 
 
 def _check_profit(plan: SymbolPlan, levels: Sequence[int], severity: Severity) -> Iterator[Finding]:
-    losing = [index for index in levels if not pays(plan, index)]
+    losing = [index for index in levels if not pays(plan.ladder, index, plan.policy.maker_fee)]
     if not losing:
         return
     worst = min(losing, key=lambda index: round_trip_profit(plan, index))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.settings import Settings
@@ -109,7 +109,7 @@ def _plan(settings: Settings, grid: Grid, facts: Facts) -> SymbolPlan:
         tiers=facts.tiers[name],
         position=facts.positions.get(name),
     )
-    return replace(symbol_plan(settings, grid.settings, reading), ladder=grid.ladder)
+    return symbol_plan(settings, grid.settings, reading, grid.ladder)
 
 
 def _orders_of_other_journals(facts: Facts, journal_id: str) -> list[Finding]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 import pytest
 
+from grid.decision import pays
 from grid.ladder import GridSide, Spacing
 from risk.liquidation import (
     bound,
@@ -21,7 +22,7 @@ from risk.liquidation import (
 )
 from risk.plan import AccountPlan, Finding, Severity, SymbolPlan
 from risk.prestart import check_start, required_margin
-from risk.prestart_levels import amount_range, paying_below, pays, round_trip_profit
+from risk.prestart_levels import amount_range, paying_below, round_trip_profit
 from tests.unit.risk_plans import RICH, TIERS, btc, eth
 
 
@@ -121,8 +122,8 @@ def test_a_level_that_earns_exactly_its_fees_does_not_pay() -> None:
     plan = eth(anchor=499_900, amount="5000")
 
     assert round_trip_profit(plan, 0) == 0
-    assert not pays(plan, 0)
-    assert pays(plan, -1)
+    assert not pays(plan.ladder, 0, plan.policy.maker_fee)
+    assert pays(plan.ladder, -1, plan.policy.maker_fee)
 
 
 def test_the_interval_named_where_a_grid_does_not_pay_works() -> None:
