@@ -1,4 +1,4 @@
-"""Scenario 4: the order stream goes silent while five buys fill, two fill partly and are cancelled, and a sell fills."""
+"""Scenario 4: the order stream goes silent while buys fill, wholly and in part, are cancelled, and a sell fills."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenario 8: a query of the start is refused or never answered. Nothing is traded, and it is said what is waited for."""
+"""Scenario 8: a query of the start is refused or never answered. Nothing is traded, and it says why."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scenario 10: a stop while much is live and the market runs. Nothing new, nothing of ours left, nothing else touched."""
+"""Scenario 10: a stop while much is live and the market runs. Nothing new, nothing of ours is left."""
 
 from __future__ import annotations
 
