@@ -75,7 +75,12 @@ def explanation(
     gateway = seen["gateway"]
     picture = gateway.get("symbols", {}).get(symbol, {})
     tick, step = Decimal(picture.get("tick", "1")), Decimal(picture.get("step", "1"))
-    rows = [_row(one, tick, step) for found in answers.values() for one in found or []]
+    plans = {(level["generation"], level["level"]): level for level in picture.get("levels", [])}
+    rows = [
+        {**_row(one, tick, step), **_plan(plans.get((one.generation, one.level), {}))}
+        for found in answers.values()
+        for one in found or []
+    ]
     silent = sorted(name for name, found in answers.items() if found is None)
     return {
         "symbol": symbol,
@@ -92,6 +97,12 @@ def _clock(at_ms: int | None) -> str | None:
         return None
     seconds = at_ms // 1000 % 86_400
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def _plan(level: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the order desk will do about the level, and by when."""
+    deadline_ms = level.get("deadline_ms")
+    return {"next_step": level.get("next_step"), "deadline_ms": deadline_ms, "deadline": _clock(deadline_ms)}
 
 
 def _row(one: Explanation, tick: Decimal, step: Decimal) -> dict[str, Any]:

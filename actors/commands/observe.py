@@ -18,6 +18,7 @@ RISK_CAUSES = frozenset({HoldCause.RISK.value, HoldCause.STOP_LOSS.value, HoldCa
 SYMBOL_COLUMNS = ("symbol", "state", "price", "lots", "max_lots", "position", "foreign", "entries", "exits")
 PROFIT_COLUMNS = ("grid_profit", "total_profit")
 LEVEL_COLUMNS = ("level", "price", "state", "order", "lot", "target", "reason", "detail", "retry")
+PLAN_COLUMNS = ("next_step", "deadline")
 NUMBERS = ("price", "lots", "max_lots", "position", "foreign", "entries", "exits", *PROFIT_COLUMNS, "level", "target")
 
 
@@ -71,6 +72,7 @@ def render_holds(answer: dict[str, Any]) -> list[RenderableType]:
 def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
     """Return the levels for people, highest first."""
     levels = sorted(answer.get("levels", []), key=lambda level: -int(level.get("level", 0)))
-    rows = [[level.get(column) for column in LEVEL_COLUMNS] for level in levels]
+    columns = (*LEVEL_COLUMNS, *PLAN_COLUMNS)
+    rows = [[level.get(column) for column in columns] for level in levels]
     head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}"
-    return [head, *render_holds(answer), table("", LEVEL_COLUMNS, rows, NUMBERS)]
+    return [head, *render_holds(answer), table("", columns, rows, NUMBERS)]

@@ -11,9 +11,9 @@ from typing import Any
 
 from actors.gateway.account_picture import account_picture, fees_picture
 from actors.gateway.money import Money
+from exchanges.desk.core import NextStep
 from exchanges.desk.events import Instant
 from exchanges.order_desk import OrderDesk
-from grid.account_book import AccountBook
 from grid.equity import total_profit
 from grid.instrument import Instrument
 from grid.ledger import value
@@ -48,7 +48,7 @@ def picture_of(
         "counts": dict(counts),
         "account": account_picture(desk, money),
         "symbols": {
-            name: _symbol(book.symbols[name], instrument, references.get(name), desk.mark(name, now), book.account)
+            name: _symbol(desk, book.symbols[name], instrument, references.get(name), now)
             for name, instrument in instruments.items()
             if name in book.symbols and book.symbols[name].generations
         },
@@ -56,8 +56,9 @@ def picture_of(
 
 
 def _symbol(
-    book: SymbolBook, instrument: Instrument, reference: int | None, mark: Decimal | None, account: AccountBook
+    desk: OrderDesk, book: SymbolBook, instrument: Instrument, reference: int | None, now: Instant
 ) -> dict[str, Any]:
+    mark, account = desk.mark(instrument.symbol, now), desk.book.account
     lots = [lot for _, lot in book.lots()]
     ledger, generation = book.ledger, book.generation
     worth = value(ledger, lots, mark, book.sign, instrument) if mark is not None else None
@@ -89,7 +90,11 @@ def _symbol(
         "exit_fills": ledger.exit_fills,
         "taker_fills": ledger.taker_fills,
         "counts": dict(book.totals.counts),
-        "levels": [_level(slot, book, instrument) for _, slot in sorted(book.slots.items()) if _is_shown(slot)],
+        "levels": [
+            {**_level(slot, book, instrument), **_next_step(desk.next_step(key), now)}
+            for key, slot in sorted(book.slots.items())
+            if _is_shown(slot)
+        ],
     }
 
 
@@ -118,6 +123,14 @@ def _level(slot: SlotState, book: SymbolBook, instrument: Instrument) -> dict[st
         },
         "lot": _lot(slot.lot, instrument),
     }
+
+
+def _next_step(step: NextStep | None, now: Instant) -> dict[str, Any]:
+    """Return what the desk does next about a slot, and by when on the wall clock."""
+    if step is None:
+        return {"next_step": None, "deadline_ms": None}
+    deadline_ms = None if step.at_ms is None else now.wall_ms + step.at_ms - now.mono_ms
+    return {"next_step": step.what, "deadline_ms": deadline_ms}
 
 
 def _lot(lot: Lot | None, instrument: Instrument) -> dict[str, Any] | None:

@@ -1,0 +1,34 @@
+"""`explain` says what the desk will do about a level, and by when, as long as an order's fate is not known."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from actors.clock import now_ms
+from actors.deployment_view import explanation
+from tests.live_control import still_venue
+from tests.live_deployment import LiveDeployment, deployed, live_settings
+from tests.venue.test_scenario_02_ambiguous_placement import LOST, STREAM_MUTE
+
+
+def explained(live: LiveDeployment) -> dict[int, dict[str, object]]:
+    """Return the explained levels that something is planned for."""
+    answers = live.crew.ask_all(live.roster.layouts["ETHUSDT"].names(), "explain")
+    if any(found is None for found in answers.values()):
+        return {}
+    told = explanation("ETHUSDT", live.coordinator.snapshot(), answers)
+    return {row["level"]: row for row in told["levels"] if row["next_step"]}
+
+
+def test_an_order_of_unknown_fate_is_explained_with_the_look_up_and_its_time(tmp_path: Path) -> None:
+    with still_venue() as venue:
+        with deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
+            venue.fault("reply_lost", **LOST)
+            venue.fault("late_visibility", delay=3_000)
+            venue.fault("event_dropped", **STREAM_MUTE)
+            live.until(lambda: explained(live), "a level waits for something")
+            seen = explained(live)
+
+            assert {row["next_step"] for row in seen.values()} <= {"look_up", "cancel", "settle", "resync"}
+            assert all(abs(int(str(row["deadline_ms"])) - now_ms()) < 60_000 for row in seen.values())
+            assert all(row["deadline"] for row in seen.values())
