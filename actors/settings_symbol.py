@@ -57,6 +57,16 @@ class SymbolSettings(BreakerSettings):
         description="a position that the journal does not know: refuse the start, or leave it alone as foreign",
     )
 
+    countdown_s: Exact | None = Field(
+        None,
+        ge=10,
+        le=600,
+        description="the venue cancels the symbol's orders unless it hears from us for so long, in s",
+    )
+    cancels_manual_orders: bool = Field(
+        False, description="consent: the countdown would cancel orders of other hands on the symbol too"
+    )
+
     @model_validator(mode="after")
     def _rules(self) -> SymbolSettings:
         broken(self._broken())
@@ -65,6 +75,9 @@ class SymbolSettings(BreakerSettings):
     def _broken(self) -> list[tuple[str, object, str]]:
         wanted, other = ("interval", "ratio") if self.spacing is Spacing.ARITHMETIC else ("ratio", "interval")
         found = self.broken_breakers()
+        if self.countdown_s is not None and not self.cancels_manual_orders:
+            rule = "needs cancels_manual_orders: true, since it cancels everything on the symbol, our exits too"
+            found.append(("countdown_s", self.countdown_s, rule))
         if getattr(self, wanted) is None:
             found.append((wanted, "(missing)", f"is required for {self.spacing.value} spacing"))
         if getattr(self, other) is not None:

@@ -119,6 +119,15 @@ class OrderDesk:
         """Return by scope since when (monotonic ms) entries are verified gone."""
         return self._standing.gone_since_ms
 
+    @property
+    def countdowns_ms(self) -> dict[str, int]:
+        """Return the venue's countdowns that are wanted, by symbol."""
+        return {name: one.countdown_ms for name, one in self._core.symbols.items() if one.countdown_ms}
+
+    def foreign_orders(self, symbol: str) -> int:
+        """Return how many orders on the symbol are not ours, as far as is known."""
+        return len(self._core.foreign_orders.get(symbol, ()))
+
     def standing(self, symbol: str) -> Standing:
         """Return which holds stand against the symbol; empty: against the whole account."""
         return self._core.standing(symbol)

@@ -234,6 +234,10 @@ class TradingVenue(Protocol):
 
     async def set_margin_type(self, symbol: str, margin_type: str) -> None: ...
 
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Have the venue cancel every order on the symbol, anybody's, unless it is set again in time; 0 ends it."""
+        ...
+
     def private_events(self) -> AsyncIterator[PrivateEvent]:
         """Yield the private stream, for ever; `StreamUp` after each (re)connection, `StreamDown` after each loss."""
         ...

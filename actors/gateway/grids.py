@@ -94,7 +94,12 @@ def desk_settings(settings: Settings, journal_id: str) -> DeskSettings:
 
 def desk_symbol(grid: Grid) -> DeskSymbol:
     """Return the grid as the desk takes it."""
-    return DeskSymbol(policy=grid.policy, instrument=grid.instrument, breakers=grid.settings.breakers())
+    return DeskSymbol(
+        policy=grid.policy,
+        instrument=grid.instrument,
+        breakers=grid.settings.breakers(),
+        countdown_ms=milliseconds(grid.settings.countdown_s or Decimal(0)),
+    )
 
 
 def risk_rules(settings: Settings) -> RiskRules:

@@ -9,6 +9,7 @@ from functools import partial
 
 from actors.clock import Clock
 from actors.gateway.caller import VenueCaller
+from actors.gateway.dead_man import DeadMan
 from actors.gateway.notices import Notices
 from actors.messages import AccountWord
 from actors.outbox import Outbox
@@ -77,11 +78,26 @@ class Money:
         self._on_event = on_event
         self._log = log_of(name)
         self._told: AccountWord | None = None
+        self._dead_man = DeadMan(
+            name=name,
+            venue=venue,
+            countdowns_ms=desk.countdowns_ms,
+            is_ready=lambda: desk.is_ready,
+            foreign_orders=desk.foreign_orders,
+            now_ms=lambda: self._now().mono_ms,
+            on_notice=notices.take,
+        )
         self.account: Account | None = None
         self.errors = 0
         """Refusals and failed calls since this gateway began; those of the day's work are not counted."""
 
     async def run(self) -> None:
+        """Read, and keep the venue's countdowns running, for ever."""
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._dead_man.run())
+            group.create_task(self._read())
+
+    async def _read(self) -> None:
         """Read for ever. The ledger comes first: what was moved while nobody read is neither profit nor loss."""
         since_income_s, since_rates_s = INCOME_S, RATES_S
         while True:

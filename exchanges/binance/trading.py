@@ -210,6 +210,13 @@ class BinanceTrading:
             if refusal.code != MARGIN_TYPE_UNCHANGED:
                 raise
 
+    async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
+        """Start or renew the venue's countdown cancel of the symbol; 0 ends it. It costs a weight of 10."""
+        reply = await self._calls.write("POST", "countdownCancelAll", {"symbol": symbol, "countdownTime": countdown_ms})
+        told = int(wire.text(wire.mapping(reply, "countdownCancelAll"), "countdownTime", "countdownCancelAll"))
+        if told != countdown_ms:
+            raise OutcomeUnknown(f"countdown: asked for {countdown_ms} ms, the venue answers {told}")
+
     async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
         settings = self._settings

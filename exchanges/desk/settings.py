@@ -58,6 +58,8 @@ class DeskSymbol:
     policy: GridPolicy
     instrument: Instrument
     breakers: Breakers | None = None
+    countdown_ms: int = 0
+    """The venue's countdown cancel; 0: none."""
 
     @property
     def symbol(self) -> str:
