@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import difflib
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
-from enum import Enum
 from typing import Generic, TypeVar
 
+from actors.check_book import KnownBook, order_lines, position_lines
+from actors.check_lines import Checked, Verdict, ok, refuse, warn
 from actors.gateway.conduct import locked
+from actors.gateway.contracts import complaint
 from actors.gateway.grids import Grid, grid_of
 from actors.gateway.start import Facts, findings
 from actors.settings import Settings
@@ -17,8 +18,6 @@ from actors.settings_symbol import SymbolSettings
 from actors.start_plan import SymbolReading, grid_policy
 from exchanges.errors import Refusal, VenueError, VenueRefused
 from exchanges.port import Account, MarketVenue, Position, TradingVenue, VenueRules
-from grid.book import Book
-from grid.client_id import decode
 from grid.errors import ConfigError
 from grid.ladder import GridSide
 from grid.order import OrderReport
@@ -28,42 +27,6 @@ from risk.plan import Finding, Severity
 T = TypeVar("T")
 READ_TIMEOUT_S = 20.0
 SKEW_MS_WARN = 500
-
-
-class Verdict(Enum):
-    """What a finding means for a start."""
-
-    OK = "ok"
-    WARN = "warn"
-    REFUSE = "refuse"
-    UNKNOWN = "unknown"
-    """It could not be read: a start would wait for it and trade nothing."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Checked:
-    """One line of the report."""
-
-    what: str
-    verdict: Verdict
-    sentence: str
-    is_configuration: bool = False
-    """Whether it is the configuration or a key that has to be changed: exit code 4."""
-
-
-def ok(what: str, sentence: str) -> Checked:
-    """Return a line for what is as it should be."""
-    return Checked(what=what, verdict=Verdict.OK, sentence=sentence)
-
-
-def warn(what: str, sentence: str) -> Checked:
-    """Return a line for what a start would say and go on."""
-    return Checked(what=what, verdict=Verdict.WARN, sentence=sentence)
-
-
-def refuse(what: str, sentence: str) -> Checked:
-    """Return a line for what a start would be refused for."""
-    return Checked(what=what, verdict=Verdict.REFUSE, sentence=sentence)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +39,10 @@ class Read(Generic[T]):
 class VenueCheck:
     """Reads the account and the symbols of one configuration and judges them. Sends nothing that changes anything."""
 
-    def __init__(self, settings: Settings, trading: TradingVenue, market: MarketVenue, book: Book) -> None:
+    def __init__(self, settings: Settings, trading: TradingVenue, market: MarketVenue, known: KnownBook) -> None:
         self._settings = settings
-        self._book = book
+        self._known_book = known
+        self._book = known.book
         self._trading = trading
         self._market = market
         self._lines: list[Checked] = []
@@ -96,19 +60,21 @@ class VenueCheck:
         positions = await self._read("positions", self._trading.positions())
         orders = await self._read("open orders", self._trading.open_orders())
         if orders is not None:
-            self._orders(orders.value)
+            self._lines += order_lines(self._known_book, orders.value)
         if positions is not None:
             self._positions(positions.value)
-        await self._symbols(rules.value, account, positions.value if positions else None)
+        if positions is not None and orders is not None:
+            known, instruments = self._known_book, rules.value.instruments
+            self._lines += position_lines(known, positions.value, orders.value, instruments)
+        resting = orders.value if orders is not None else []
+        await self._symbols(rules.value, account, positions.value if positions else None, resting)
         return self._lines
 
     def _known(self, rules: VenueRules) -> bool:
         """Judge the symbols' names first: the venue answers nothing about one that it does not have."""
         unknown = [ladder.symbol for ladder in self._settings.symbols if ladder.symbol not in rules.instruments]
         for symbol in unknown:
-            near = ", ".join(difflib.get_close_matches(symbol, rules.instruments, n=3))
-            hint = f"; near to it: {near}" if near else ""
-            self._lines.append(refuse(symbol, f"the venue has no such contract{hint}"))
+            self._lines.append(refuse(symbol, complaint(symbol, rules.instruments)))
         return not unknown
 
     def _clock(self) -> None:
@@ -143,21 +109,6 @@ class VenueCheck:
         if not sentences:
             self._lines.append(ok("trading status", "the venue restricts nothing"))
 
-    def _orders(self, orders: Sequence[OrderReport]) -> None:
-        """Name what an earlier run left behind, and what is not ours."""
-        own = [order for order in orders if decode(order.client_id, order.symbol) is not None]
-        foreign = [order for order in orders if decode(order.client_id, order.symbol) is None]
-        if own:
-            self._lines.append(
-                warn("open orders", f"{len(own)} of our own rest already; a start adopts or cancels them")
-            )
-        if foreign:
-            symbols = ", ".join(sorted({order.symbol for order in foreign}))
-            words = f"{len(foreign)} foreign orders on {symbols}: never touched, but counted in the venue's limits"
-            self._lines.append(warn("open orders", words))
-        if not orders:
-            self._lines.append(ok("open orders", "none"))
-
     def _positions(self, positions: Sequence[Position]) -> None:
         configured = {ladder.symbol for ladder in self._settings.symbols}
         others = sorted(held.symbol for held in positions if held.quantity and held.symbol not in configured)
@@ -166,7 +117,13 @@ class VenueCheck:
         elif not any(held.quantity for held in positions):
             self._lines.append(ok("positions", "none"))
 
-    async def _symbols(self, rules: VenueRules, account: Account | None, positions: Sequence[Position] | None) -> None:
+    async def _symbols(
+        self,
+        rules: VenueRules,
+        account: Account | None,
+        positions: Sequence[Position] | None,
+        orders: Sequence[OrderReport],
+    ) -> None:
         held = {position.symbol: position for position in positions or []}
         readings: dict[str, SymbolReading] = {}
         due: list[Grid] = []
@@ -188,8 +145,9 @@ class VenueCheck:
             fees={symbol: reading.fees for symbol, reading in readings.items()},
             tiers={symbol: list(reading.tiers) for symbol, reading in readings.items()},
             positions=held,
+            orders=orders,
         )
-        found = findings(self._settings, facts, due, self._book)
+        found = findings(self._settings, facts, due, self._book, self._known_book.journal_id)
         self._lines += [_line(finding) for finding in found]
         if not found:
             self._lines.append(ok("start", "margin, leverage, liquidation, amounts and profit after fees are sound"))

@@ -11,7 +11,8 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from actors import journal_file
-from actors.check import Checked, Verdict, ok, refuse, warn
+from actors.check_book import KnownBook
+from actors.check_lines import Checked, Verdict, ok, refuse, warn
 from actors.credentials import load_credentials
 from actors.file_lock import FileLock, LockHeld
 from actors.journal_errors import JournalError
@@ -30,6 +31,7 @@ FREE_BYTES_REFUSE = 100 * 2**20
 FREE_BYTES_WARN = 2**30
 
 COUNTDOWN_WEIGHT = 10
+
 
 def check_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[Credentials | None, Checked]:
     """Return the key pair, if it is there and private, and the line about it."""
@@ -80,11 +82,11 @@ def check_journal(settings: Settings) -> list[Checked]:
     return [_journal_state(path), _disk(folder)]
 
 
-def read_book(settings: Settings) -> Book:
+def read_book(settings: Settings) -> KnownBook:
     """Return the book that a start would find, read beside whoever holds the journal; empty where there is none."""
     path = settings.journal_path
     if file_trouble(path) or not path.exists():
-        return Book()
+        return KnownBook(book=Book())
     with journal_file.readable(path):
         connection = journal_file.connect(path, read_only=True)
         try:
@@ -92,18 +94,15 @@ def read_book(settings: Settings) -> Book:
             book, after = (from_snapshot(snapshot[1]), snapshot[0]) if snapshot is not None else (Book(), 0)
             rows = (row.record() for row in rows_after(connection, after))
             book.replay(from_body(record.kind, record.body) for record in rows)
-            return book
+            journal_id = journal_file.meta(connection)["journal_id"]
+            return KnownBook(book=book, journal_id=journal_id, is_held=_holder(path) is not None)
         finally:
             journal_file.hang_up(connection)
 
 
 def _journal_state(path: Path) -> Checked:
-    lock_path = path.with_name(path.name + ".lock")
-    if lock_path.exists():
-        try:
-            FileLock(lock_path).release()
-        except LockHeld as held:
-            return refuse("journal", f"{path} is held by process {held.pid or 'unknown'}: a deployment is running")
+    if (holder := _holder(path)) is not None:
+        return refuse("journal", f"{path} is held by process {holder or 'unknown'}: a deployment is running")
     try:
         with journal_file.readable(path):
             connection = journal_file.connect(path, read_only=True)
@@ -119,6 +118,18 @@ def _journal_state(path: Path) -> Checked:
         return refuse("journal", f"{path} has schema version {found}, this program knows {CURRENT.version}")
     migration = f", to be migrated to {CURRENT.version}" if found < CURRENT.version else ""
     return ok("journal", f"{path}: {records} records, schema version {found}{migration}")
+
+
+def _holder(path: Path) -> int | None:
+    """Return the process that holds the journal, 0 where it does not say who it is, None where nobody does."""
+    lock_path = path.with_name(path.name + ".lock")
+    if not lock_path.exists():
+        return None
+    try:
+        FileLock(lock_path).release()
+    except LockHeld as held:
+        return held.pid
+    return None
 
 
 def _disk(folder: Path) -> Checked:

@@ -16,27 +16,29 @@ from grid.errors import GridmeshError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from actors.check import Checked
+    from actors.check_book import KnownBook
+    from actors.check_lines import Checked
     from actors.settings import Settings
     from actors.settings_venue import Credentials
 
 
 def check(config: Config, as_json: Json = False) -> None:
     """Find out, without placing anything, whether a start would work: keys, clock, account, filters, amounts, disk."""
-    from actors.check import Verdict, refuse
+    from actors.check_book import KnownBook
     from actors.check_host import check_journal, check_keys, check_run_folder, check_settings, read_book
+    from actors.check_lines import Verdict, refuse
     from actors.settings import load_settings
 
     settings = load_settings(config)
     credentials, keys = check_keys(settings)
     lines = [*check_settings(settings), keys, check_run_folder(), *check_journal(settings)]
     try:
-        book = read_book(settings)
+        known = read_book(settings)
     except GridmeshError as error:
-        book = Book()
+        known = KnownBook(book=Book())
         lines.append(refuse("book", f"the journal's records make no book: {error}"))
     if credentials is not None:
-        lines += asyncio.run(_check_venue(settings, credentials, book))
+        lines += asyncio.run(_check_venue(settings, credentials, known))
     document = {
         "ready": all(line.verdict in (Verdict.OK, Verdict.WARN) for line in lines),
         "checks": [{"what": line.what, "verdict": line.verdict.value, "sentence": line.sentence} for line in lines],
@@ -48,13 +50,13 @@ def check(config: Config, as_json: Json = False) -> None:
         raise typer.Exit(ExitCode.REFUSED_TO_START)
 
 
-async def _check_venue(settings: Settings, credentials: Credentials, book: Book) -> list[Checked]:
+async def _check_venue(settings: Settings, credentials: Credentials, known: KnownBook) -> list[Checked]:
     from actors.check import VenueCheck
     from actors.venues import market_venue, trading_venue
 
     trading, market = trading_venue(settings, credentials), market_venue(settings)
     try:
-        return await VenueCheck(settings, trading, market, book).run()
+        return await VenueCheck(settings, trading, market, known).run()
     finally:
         await market.close()
         await trading.close()

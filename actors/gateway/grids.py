@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from actors.gateway.contracts import complaint
 from actors.messages import SymbolSetup
 from actors.settings import Settings
 from actors.settings_symbol import SymbolSettings
@@ -134,9 +135,9 @@ def instruments_of(settings: Settings, known: Mapping[str, Instrument]) -> dict[
     found: dict[str, Instrument] = {}
     for index, symbol in enumerate(settings.symbols):
         instrument = known.get(symbol.symbol)
-        if instrument is None or not instrument.trading:
-            rule = "is no contract that the venue trades" if instrument is None else "is not trading at the venue"
-            raise ConfigError(f"symbols[{index}].symbol", symbol.symbol, rule)
+        why = complaint(symbol.symbol, known)
+        if instrument is None or why:
+            raise ConfigError(f"symbols[{index}].symbol", symbol.symbol, why)
         found[symbol.symbol] = instrument
     return found
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from actors.gateway.contracts import watched_findings
 from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.settings import Settings
 from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan
@@ -83,6 +84,7 @@ def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book, jour
     """Return the pre-start checks' findings, refusals first."""
     unknown = [finding for grid in due if (finding := _unknown_position(grid, facts, book)) is not None]
     plans = [_plan(settings, grid, facts) for grid in due]
+    unknown += watched_findings(settings, facts.rules.instruments)
     unknown += _orders_of_other_journals(facts, journal_id)
     return [*unknown, *check_start(account_plan(settings, facts.account), plans)]
 

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from actors.journal import Journal
+from actors.settings import load_settings
 from exchanges.sim.binance.faults import FaultKind, FaultRule, Scope
+from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
+from grid.ladder import GridSide
+from grid.records import Record, to_body
+from tests.grid_world import generation
 from tests.unit.command_line import CommandLine, Ended
+from tests.unit.test_grid_book import lot_at
 from tests.unit.test_journal import entries, sql
 from tests.venue.running_venue import RunningVenue, running, still_options
 from tests.venue.trading_account import TradingAccount, own_id
@@ -18,7 +25,9 @@ from tests.venue.trading_account import TradingAccount, own_id
 
 @pytest.fixture(scope="module")
 def venue() -> Iterator[RunningVenue]:
-    with running(still_options()) as started:
+    # many checks a minute are no fair use of one address; the limits have tests of their own
+    roomy = tuple(replace(window, limit=1_000_000) for window in BINANCE_WINDOWS)
+    with running(still_options(windows=roomy)) as started:
         yield started
 
 
@@ -145,8 +154,8 @@ def test_orders_that_rest_are_told_apart(account: TradingAccount) -> None:
 
     warned = " ".join(lines(account.run("check", account.config, "--json"), "warn"))
 
-    assert "1 of our own rest already" in warned
-    assert "1 foreign orders on BTCUSDT: never touched" in warned
+    assert "1 order of another journal of this program (aB3z)" in warned
+    assert "1 foreign on BTCUSDT: never touched" in warned
 
 
 class TestKeys:
@@ -229,3 +238,66 @@ class TestJournal:
         ended = account.run("check", account.config, "--json")
 
         assert any("schema version 99" in line for line in lines(ended, "refuse"))
+
+
+@pytest.mark.parametrize(("coin", "near"), [("BTCUSD", "BTCUSDT"), ("ETHUSTD", "ETHUSDT")])
+def test_a_coin_under_watch_that_is_not_traded_is_refused_with_near_names(
+    account: TradingAccount, coin: str, near: str
+) -> None:
+    account.configure(risk={"watch": [coin]})
+
+    ended = account.run("check", account.config, "--json")
+
+    assert ended.code == 7
+    [line] = [line for line in lines(ended, "refuse") if "risk.watch" in line]
+    assert coin in line
+    assert near in line
+
+
+class TestBook:
+    """The journal's lots and orders beside what the venue holds."""
+
+    def test_lots_that_the_venue_does_not_hold_are_refused(self, account: TradingAccount) -> None:
+        with_lot(account, 20)
+
+        ended = account.run("check", account.config, "--json")
+
+        [line] = [line for line in lines(ended, "refuse") if line.startswith("ETHUSDT book")]
+        assert "holds 1 lot, a position of 0.020; the venue's is 0.000" in line
+
+    def test_lots_that_are_there_are_said(self, account: TradingAccount) -> None:
+        with_lot(account, 20)
+        account.move_position(20)
+
+        ended = account.run("check", account.config, "--json")
+
+        assert any(line.startswith("ETHUSDT book") for line in lines(ended, "ok"))
+
+    def test_more_than_the_lots_is_a_warning(self, account: TradingAccount) -> None:
+        with_lot(account, 20)
+        account.move_position(30)
+
+        ended = account.run("check", account.config, "--json")
+
+        assert any("taken for foreign" in line for line in lines(ended, "warn"))
+
+    def test_a_journal_that_is_held_is_not_compared(self, account: TradingAccount) -> None:
+        journal = with_lot(account, 20, keep_open=True)
+        assert journal is not None
+        try:
+            ended = account.run("check", account.config, "--json")
+        finally:
+            journal.close()
+
+        assert not any("ETHUSDT book" in line for line in lines(ended, "refuse"))
+
+
+def with_lot(account: TradingAccount, steps: int, *, keep_open: bool = False) -> Journal | None:
+    """Write a journal whose book holds one lot of so many steps."""
+    journal = Journal.open(load_settings(account.config).journal_path)
+    records: list[Record] = [generation(GridSide.LONG), lot_at(0, steps, "60")]
+    journal.append([(1, *to_body(record)) for record in records])
+    if keep_open:
+        return journal
+    journal.close()
+    return None
