@@ -21,14 +21,13 @@ def explained(live: LiveDeployment) -> dict[int, dict[str, object]]:
 
 
 def test_an_order_of_unknown_fate_is_explained_with_the_look_up_and_its_time(tmp_path: Path) -> None:
-    with still_venue() as venue:
-        with deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
-            venue.fault("reply_lost", **LOST)
-            venue.fault("late_visibility", delay=3_000)
-            venue.fault("event_dropped", **STREAM_MUTE)
-            live.until(lambda: explained(live), "a level waits for something")
-            seen = explained(live)
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
+        venue.fault("reply_lost", **LOST)
+        venue.fault("late_visibility", delay=3_000)
+        venue.fault("event_dropped", **STREAM_MUTE)
+        live.until(lambda: explained(live), "a level waits for something")
+        seen = explained(live)
 
-            assert {row["next_step"] for row in seen.values()} <= {"look_up", "cancel", "settle", "resync"}
-            assert all(abs(int(str(row["deadline_ms"])) - now_ms()) < 60_000 for row in seen.values())
-            assert all(row["deadline"] for row in seen.values())
+        assert {row["next_step"] for row in seen.values()} <= {"look_up", "cancel", "settle", "resync"}
+        assert all(abs(int(str(row["deadline_ms"])) - now_ms()) < 60_000 for row in seen.values())
+        assert all(row["deadline"] for row in seen.values())

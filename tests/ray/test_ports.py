@@ -1,0 +1,119 @@
+"""Which ports a local run opens, and to whom: ours and the dashboard to this machine alone, Ray's own to everybody."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.live_control import VenueControl, still_venue
+from tests.ray.gridmesh_shell import ROOT, Launched, Shell
+
+ETH: dict[str, Any] = {
+    "symbol": "ETHUSDT",
+    "interval": 2,
+    "anchor": 3000,
+    "amount": 60,
+    "buy_window": 3,
+    "max_lots": 10,
+    "leverage": 5,
+    "min_rest_s": "0.5",
+}
+SECTIONS: dict[str, dict[str, Any]] = {
+    "account": {"max_notional": 2000, "daily_loss": 500},
+    "risk": {"enabled": False, "required_positions": 10},
+    "runtime": {"slots_per_actor": 8, "reconcile_s": 2, "dashboard": True},
+}
+OPEN_TO_ALL = {
+    *("gcs_server", "raylet", "dashboard", "monitor", "ray::DashboardAgent", "ray::RuntimeEnvAgent", "worker", "run"),
+}
+"""Ray listens beyond loopback in these: deploy/firewall.nft closes them. One more, or one less, has to be seen."""
+LOOPBACK = {"dashboard", "ray::DashboardAgent"}
+"""Ray's page and the agent's own interface; the open ports of these two are metrics and internal."""
+
+pytestmark = pytest.mark.timeout(180)
+
+
+@pytest.fixture(scope="module")
+def venue() -> Iterator[VenueControl]:
+    with still_venue() as started:
+        yield started
+
+
+@pytest.fixture(scope="module")
+def launched(tmp_path_factory: pytest.TempPathFactory, venue: VenueControl) -> Iterator[Launched]:
+    shell = Shell(tmp_path_factory.mktemp("ports") / "home")
+    with shell.running(shell.write_config(venue, [ETH], **SECTIONS)) as started:
+        started.until(lambda: len(venue.own_orders("ETHUSDT", is_open=True)) == 3, "it quotes")
+        yield started
+
+
+def role(process: psutil.Process) -> str:
+    """Return what a process of the run is, from its command line."""
+    words = " ".join(process.cmdline())
+    if words.startswith("ray::"):
+        agents = [one for one in ("ray::DashboardAgent", "ray::RuntimeEnvAgent") if words.startswith(one)]
+        return agents[0] if agents else "worker"
+    known = {
+        "gcs/gcs_server": "gcs_server",
+        "raylet/raylet": "raylet",
+        "runtime_env/agent": "ray::RuntimeEnvAgent",
+        "dashboard/agent": "ray::DashboardAgent",
+        "dashboard/dashboard": "dashboard",
+        "autoscaler/_private/monitor": "monitor",
+        "actors.cli": "run",
+    }
+    return next((name for words_of, name in known.items() if words_of in words), words[:60])
+
+
+def listening(launched: Launched) -> list[tuple[str, str, int]]:
+    """Return role, address and port of every listening TCP socket of the run."""
+    main = psutil.Process(launched._process.pid)
+    found = []
+    for process in (main, *main.children(recursive=True)):
+        try:
+            sockets = process.net_connections(kind="tcp")
+            found += [
+                (role(process), one.laddr.ip, one.laddr.port) for one in sockets if one.status == psutil.CONN_LISTEN
+            ]
+        except psutil.NoSuchProcess:
+            continue
+    return found
+
+
+def closed_by_firewall() -> list[range]:
+    """Return the ports that the firewall's rules close."""
+    rules = (ROOT / "deploy" / "firewall.nft").read_text()
+    listed = re.search(r"set ray_ports \{.*?elements = \{([^}]*)\}", rules, re.DOTALL)
+    assert listed is not None
+    bounds = [part.strip().split("-") for part in listed.group(1).split(",")]
+    return [range(int(one[0]), int(one[-1]) + 1) for one in bounds]
+
+
+def listeners(launched: Launched) -> tuple[set[str], set[str]]:
+    """Return who listens beyond loopback, and who on it."""
+    found = [(who, ipaddress.ip_address(address)) for who, address, _ in listening(launched)]
+    return {who for who, ip in found if not ip.is_loopback}, {who for who, ip in found if ip.is_loopback}
+
+
+def test_only_ray_s_own_processes_listen_beyond_loopback(launched: Launched) -> None:
+    deadline = time.monotonic() + 20
+    while listeners(launched)[0] < OPEN_TO_ALL and time.monotonic() < deadline:
+        time.sleep(1)  # Ray's agents come up one by one
+    beyond, within = listeners(launched)
+
+    assert beyond == OPEN_TO_ALL, sorted(listening(launched))
+    assert {"dashboard"} <= within <= LOOPBACK, sorted(listening(launched))
+
+
+def test_the_firewall_closes_every_port_that_is_open_to_others(launched: Launched) -> None:
+    open_ports = {port for _, address, port in listening(launched) if not ipaddress.ip_address(address).is_loopback}
+    ranges = closed_by_firewall()
+
+    assert open_ports
+    assert [port for port in sorted(open_ports) if not any(port in one for one in ranges)] == []
