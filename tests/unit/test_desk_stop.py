@@ -23,15 +23,6 @@ def test_a_resume_during_a_stop_lets_no_entry_out() -> None:
     assert world.ask(-2) == ""
 
 
-def test_an_entry_in_its_lane_does_not_leave_once_a_stop_began_though_the_hold_is_lost() -> None:
-    world = DeskWorld().ready()
-    client_id = world.ask(-1)
-    world.tell(CloseAsked(mode=ClosingMode.LEAVE_EXITS))
-    world.desk.book.holds = world.desk.book.holds.without(HoldCause.OPERATOR, "")
-
-    assert not world.send(client_id)
-
-
 def test_closed_is_not_said_while_an_order_that_has_to_go_lives() -> None:
     world = DeskWorld().ready()
     world.bought(-1)
