@@ -1,75 +1,21 @@
-"""The command line: `gridmesh VERB`. Verbs load what they need when they run; --help loads neither ray nor ccxt."""
+"""The command line: `gridmesh VERB`. What listens for signals is in place before anything else is loaded."""
 
 from __future__ import annotations
 
-import os
 import sys
-import traceback
-from types import TracebackType
 
-import typer
+from actors.stop_signals import stop_signals
 
-from actors.commands import launch, observe, offline, operate, panic, venue
-from actors.commands.output import report_error
-from actors.errors import TimedOut
-from grid.errors import GridmeshError
-
-app = typer.Typer(
-    name="gridmesh",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-    help="Grid trading on perpetual futures. It can lose money: try it with `gridmesh demo` first.",
-    epilog=(
-        "Exit codes: 0 ok, 1 error, 2 not found or wrong usage, 3 not running, 4 configuration or credentials, "
-        "5 time-out, 6 halted by risk, 7 refused to start."
-    ),
-)
-
-app.command("run")(launch.run)
-app.command("demo")(launch.demo)
-app.command("drill")(launch.drill)
-app.command("sim")(launch.sim)
-app.command("check")(venue.check)
-app.command("status")(observe.status)
-app.command("explain")(observe.explain)
-app.command("halt")(operate.halt)
-app.command("resume")(operate.resume)
-app.command("stop")(operate.stop)
-app.command("panic")(panic.panic)
-app.command("risk-report")(launch.risk_report)
-app.command("show-config")(offline.show_config)
-app.command("export")(offline.export)
-app.command("recover")(offline.recover)
-app.command("version")(offline.show_version)
+STARTS_SOMETHING = ("run", "demo")
 
 
 def main() -> None:
     """Run one verb and end the process with its exit code."""
-    sys.excepthook = report_unexpected
-    as_json = "--json" in sys.argv[1:]
-    try:
-        # the command itself, not the Typer object: that one would put its own hook in place of ours
-        typer.main.get_command(app)(prog_name="gridmesh")
-    except TimedOut as error:
-        code = report_error(error, as_json=as_json)
-        # the call that hangs holds a thread that a normal end would wait for
-        os._exit(code)
-    except (GridmeshError, TimeoutError, KeyboardInterrupt) as error:
-        sys.exit(report_error(error, as_json=as_json))
+    if sys.argv[1:2] and sys.argv[1] in STARTS_SOMETHING:
+        stop_signals.listen()
+    from actors.commands.verbs import run_verb
 
-
-def report_unexpected(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """Say what failed and where; the whole trace on request. The interpreter then ends with 1."""
-    report_error(error, as_json="--json" in sys.argv[1:])
-    if os.environ.get("GRIDMESH_DEBUG"):
-        traceback.print_exception(kind, error, trace)
-        return
-    where = traceback.extract_tb(trace)[-1:]
-    place = f"{where[0].filename}:{where[0].lineno}" if where else "an unknown place"
-    words = f"gridmesh: this was not expected ({kind.__name__} at {place}); GRIDMESH_DEBUG=1 shows the whole trace"
-    print(words, file=sys.stderr)
+    run_verb()
 
 
 if __name__ == "__main__":

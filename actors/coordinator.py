@@ -268,7 +268,13 @@ class Coordinator:
         self._state = DeploymentState.STOPPING
         roster, crew, mode = self._roster, self._crew, self._stop_mode or "keep"
         verified = self._has_served and self._close_gateway(mode, monotonic_s() + CLOSE_PATIENCE_S)
-        self._last = {**self._gateway, "mode": mode, "verified": verified, "troubles": self._troubles()}
+        self._last = {
+            **self._gateway,
+            "mode": mode,
+            "verified": verified,
+            "has_served": self._has_served,
+            "troubles": self._troubles(),
+        }
         crew.dismiss((*roster.feed_list, *roster.slots, roster.risk, roster.reconciler))
         crew.ask(roster.gateway, "stop")
         crew.dismiss((roster.gateway,))

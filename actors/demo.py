@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
 import tempfile
 import time
@@ -17,6 +16,7 @@ from actors.demo_reckoning import Reckoning, reckon
 from actors.demo_view import DemoView
 from actors.exit_codes import ExitCode
 from actors.sim_process import SimProcess
+from actors.stop_signals import stop_signals
 from grid.errors import RefusedToStart
 
 START_PATIENCE_S = 90.0
@@ -45,9 +45,9 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
     view = DemoView(live=not as_json and sys.stdout.isatty(), quiet=as_json)
     view.say(f"simulated venue at {venue.rest_url}; starting Ray and the actors")
     launched = launch.start(settings)
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, launched.on_signal)
+    stop_signals.pass_to(launched.on_signal)
     try:
+        launch.refuse_interrupted(launched)
         launched.launch()
         dashboard = f"{launched.file.dashboard_url} (it asks for the token in {launched.file.token_path})"
         with view:
@@ -58,6 +58,7 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
             played_s = venue.played_s
             launched.stop("keep")
             last = launched.until_stopped(lambda seen: view.show(seen, "stopping", dashboard))
+        launch.refuse_interrupted(launched, last)
     finally:
         launched.end()
     reckoning = reckon(last, venue.truth(), settings, traded_s)

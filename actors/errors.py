@@ -9,6 +9,10 @@ class NotRunning(GridmeshError):
     """There is no run to talk to; start one, or name another deployment."""
 
 
+class RunDied(GridmeshError):
+    """The run has ended by itself and could verify nothing; look at the venue, or start it again."""
+
+
 class NotFound(GridmeshError):
     """What was named does not exist; the message names what does."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from actors.errors import NotFound, NotRunning, TimedOut
+from actors.stop_signals import Interrupted
 from exchanges.errors import Refusal, VenueRefused
 from grid.errors import ConfigError, Halted, RefusedToStart
 
@@ -21,6 +22,7 @@ class ExitCode(IntEnum):
     HALTED = 6
     REFUSED_TO_START = 7
     INTERRUPTED = 130
+    TERMINATED = 143
 
 
 BY_ERROR: tuple[tuple[type[BaseException], ExitCode], ...] = (
@@ -37,6 +39,8 @@ BY_ERROR: tuple[tuple[type[BaseException], ExitCode], ...] = (
 
 def exit_code(error: BaseException) -> ExitCode:
     """Return the code of an error; a key that the venue refuses counts as configuration."""
+    if isinstance(error, Interrupted):
+        return ExitCode(128 + error.number)
     if isinstance(error, VenueRefused) and error.refusal is Refusal.CREDENTIALS:
         return ExitCode.CONFIGURATION
     return next((code for kind, code in BY_ERROR if isinstance(error, kind)), ExitCode.ERROR)

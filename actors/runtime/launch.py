@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
+import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -18,12 +18,14 @@ from actors.commands.observe import render_status
 from actors.commands.output import emit, report_error
 from actors.credentials import account_mark, load_credentials
 from actors.deployment_view import status_view
-from actors.errors import NotRunning
+from actors.errors import NotRunning, RunDied
 from actors.exit_codes import ExitCode
 from actors.run_file import RunFile
 from actors.runtime import cluster as clusters
 from actors.runtime.cluster import Cluster
+from actors.runtime.ray_watch import RayWatch
 from actors.settings import Settings, configuration_hash
+from actors.stop_signals import Interrupted, stop_signals
 from actors.structured_log import set_up_logging
 from actors.venues import binance_settings
 from actors.writable import require_writable
@@ -31,6 +33,11 @@ from grid.errors import ConfigError, RefusedToStart
 
 POLL_S = 0.2
 STOP_PATIENCE_S = 150.0
+END_PATIENCE_S = 20.0
+WHAT_TO_DO = (
+    "its orders may still rest at the venue: start it again (gridmesh run CONFIG), or cancel them "
+    "(gridmesh panic CONFIG)"
+)
 LOCAL = "local"
 
 
@@ -57,6 +64,7 @@ class Run:
             account=account_mark(settings.venue, load_credentials(settings.venue)),
         )
         self._stopping = threading.Event()
+        self._watch = RayWatch(cluster.address, self._on_dead_ray)
 
     def found(self) -> dict[str, Any] | None:
         """Return the last word of this deployment where it runs already; raises where that is another one."""
@@ -68,6 +76,8 @@ class Run:
         """Create the coordinator, which creates the others; write the run file."""
         self.crew.enlist(COORDINATOR)
         run_file.write(self.file)
+        if self.cluster.is_ours:
+            self._watch.start()
 
     def look(self) -> dict[str, Any]:
         """Return the coordinator's last word; empty while it starts."""
@@ -98,14 +108,22 @@ class Run:
         """Whether a stop was asked for."""
         return self._stopping.is_set()
 
-    def on_signal(self, number: int, frame: object) -> None:
+    def on_signal(self, number: int = 0, frame: object = None) -> None:
         """Begin to stop: what a process manager or Ctrl-C asks for. A second one changes nothing."""
         self._stopping.set()
 
     def end(self) -> None:
-        """End everything that was started here and nothing else."""
+        """End everything that was started here and nothing else, within a bounded time."""
+        self._watch.ending(END_PATIENCE_S)
         run_file.remove(self.file)
         self.cluster.shutdown()
+        self._watch.close()
+
+    def _on_dead_ray(self, why: str) -> None:
+        """Nothing can be asked any more, and what hangs in Ray would not return: say what is left to do, and go."""
+        run_file.remove(self.file)
+        report_error(RunDied(f"{self.file.deployment} has ended: {why}; {WHAT_TO_DO}"), as_json="--json" in sys.argv)
+        os._exit(ExitCode.ERROR)
 
 
 def start(settings: Settings) -> Run:
@@ -114,9 +132,10 @@ def start(settings: Settings) -> Run:
     if settings.runtime.address == LOCAL:
         refuse_second(settings.deployment)
         runtime = settings.runtime
-        local = clusters.start_local(
-            settings.deployment, dashboard=runtime.dashboard, dashboard_port=runtime.dashboard_port
-        )
+        with stop_signals.deferred():
+            local = clusters.start_local(
+                settings.deployment, dashboard=runtime.dashboard, dashboard_port=runtime.dashboard_port
+            )
         return Run(settings, local)
     token = os.environ.get("RAY_AUTH_TOKEN_PATH")
     return Run(
@@ -143,9 +162,9 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
     binance_settings(settings, None)
     require_writable(settings)
     launched = start(settings)
-    signal.signal(signal.SIGTERM, launched.on_signal)
-    signal.signal(signal.SIGINT, launched.on_signal)
+    stop_signals.pass_to(launched.on_signal)
     try:
+        refuse_interrupted(launched)
         if not launched.cluster.is_ours and (seen := launched.found()) is not None:
             return _attach(launched, seen, as_json=as_json)
         launched.launch()
@@ -155,10 +174,18 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
             emit(document, as_json=as_json, render=lambda: words)
             return ExitCode.OK
         last = launched.until_stopped(_Teller(as_json))
+        refuse_interrupted(launched, last)
         return _verdict(last, as_json=as_json)
     finally:
         if launched.cluster.is_ours:
             launched.end()
+
+
+def refuse_interrupted(launched: Run, last: Mapping[str, Any] | None = None) -> None:
+    """Raise `Interrupted` where a signal came before the deployment served: it has placed nothing then."""
+    has_served = last is not None and last.get("final", {}).get("has_served", True)
+    if stop_signals.number and launched.is_stopping() and not has_served:
+        raise Interrupted(stop_signals.number)
 
 
 def _attach(launched: Run, seen: dict[str, Any], *, as_json: bool) -> int:

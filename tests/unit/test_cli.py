@@ -116,6 +116,14 @@ def test_wrong_usage_is_two(shell: CommandLine, arguments: list[str]) -> None:
     assert shell.run(*arguments).code == ExitCode.NOT_FOUND
 
 
+@pytest.mark.parametrize("arguments", [["bogus"], ["explain"], ["stop", "--keep", "--flatten"], ["sim", "--port", "x"]])
+def test_wrong_usage_is_one_json_object_where_json_is_asked_for(shell: CommandLine, arguments: list[str]) -> None:
+    ended = shell.run(*arguments, "--json")
+
+    assert (ended.code, ended.json["exit_code"], ended.err) == (2, 2, "")
+    assert ended.json["error"]["message"]
+
+
 def test_version_is_told(shell: CommandLine) -> None:
     assert shell.run("version", "--json").json["version"] == "0.1.0"
     assert shell.run("version").out.startswith("gridmesh 0.1.0")
