@@ -11,6 +11,8 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from actors.commands.numbers import lots, money
+
 LINE_EVERY = 20
 """Without a terminal, one line for so many looks."""
 
@@ -73,8 +75,8 @@ def one_line(seen: dict[str, Any], note: str) -> str:
     """Return the picture in one line."""
     gateway = seen.get("gateway", {})
     symbols = ", ".join(
-        f"{name} {symbol['price']} ({symbol['entries']} entries, {symbol['exits']} exits, {symbol['lots']} lots, "
-        f"{symbol['round_trips']} round trips)"
+        f"{name} {symbol['price'] or '-'} ({symbol['entries']} entries, {symbol['exits']} exits, "
+        f"{lots(symbol['lots'])}, {symbol['round_trips']} round trips)"
         for name, symbol in gateway.get("symbols", {}).items()
     )
     held = ", ".join(sorted({hold["cause"] for hold in gateway.get("holds", [])}))
@@ -92,8 +94,8 @@ def _holds(gateway: dict[str, Any]) -> Text:
 
 def _ladder(name: str, symbol: dict[str, Any]) -> RenderableType:
     title = (
-        f"{name} {symbol['price'] or '-'}   grid profit {symbol['grid_profit']}   "
-        f"total {symbol['total_profit'] or '-'}   round trips {symbol['round_trips']}   position {symbol['position']}"
+        f"{name} {symbol['price'] or '-'}   grid profit {money(symbol['grid_profit'])}   "
+        f"total {money(symbol['total_profit'])}   round trips {symbol['round_trips']}   position {symbol['position']}"
     )
     table = Table(box=None, pad_edge=False, header_style="dim")
     for column, side in (

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actors.commands.output import Json, emit, shown, table
+from actors.commands.numbers import money, plain
+from actors.commands.output import Json, emit, shown, table, width
 from actors.commands.running import ANSWER_TIMEOUT_S, Deployment, Timeout, ask
 from actors.exit_codes import ExitCode
 from grid.holds import HoldCause
@@ -19,6 +20,19 @@ SYMBOL_COLUMNS = ("symbol", "state", "price", "lots", "max_lots", "position", "f
 PROFIT_COLUMNS = ("grid_profit", "total_profit")
 LEVEL_COLUMNS = ("level", "price", "state", "order", "lot", "target", "reason", "detail", "retry")
 PLAN_COLUMNS = ("next_step", "deadline")
+NARROW_LEVEL_COLUMNS = ("level", "price", "order", "lot", "target", "reason")
+ACCOUNT_NAMES = (
+    "wallet",
+    "available",
+    "unrealised",
+    "equity",
+    "equity_peak",
+    "unexplained",
+    "notional",
+    "max_notional",
+)
+WIDE = 120
+"""Columns from which on a row of everything has room."""
 NUMBERS = ("price", "lots", "max_lots", "position", "foreign", "entries", "exits", *PROFIT_COLUMNS, "level", "target")
 
 
@@ -42,20 +56,45 @@ def explain(
 
 
 def render_status(answer: dict[str, Any]) -> list[RenderableType]:
-    """Return the status for people."""
+    """Return the status for people: a table, or a block for each symbol where there is no room for one."""
     head = f"{shown(answer.get('deployment'))}: {shown(answer.get('state'))}"
     parts: list[RenderableType] = [f"{head}, owner epoch {shown(answer.get('owner_epoch'))}"]
     parts += render_holds(answer)
     symbols = answer.get("symbols", [])
-    columns = (*SYMBOL_COLUMNS, *PROFIT_COLUMNS)
-    parts.append(table("", columns, [[row.get(column) for column in columns] for row in symbols], NUMBERS))
-    for name in ("account", "addresses"):
-        if answer.get(name):
-            parts.append(f"{name}: {shown(answer[name])}")
+    if width() >= WIDE:
+        columns = (*SYMBOL_COLUMNS, *PROFIT_COLUMNS)
+        parts.append(table("", columns, [[_cell(column, row) for column in columns] for row in symbols], NUMBERS))
+    else:
+        parts += [line for row in symbols for line in _block(row)]
+    if answer.get("account"):
+        parts.append(_account(answer["account"]))
+    if answer.get("addresses"):
+        parts.append(f"addresses: {shown(answer['addresses'])}")
     parts += [f"TROUBLE: {sentence}" for sentence in answer.get("troubles", [])]
     not_serving = [actor for actor in answer.get("actors", []) if actor.get("waiting_for")]
     parts += [f"{shown(a.get('name'))} is {shown(a.get('state'))}, waits for {a['waiting_for']}" for a in not_serving]
     return parts
+
+
+def _cell(column: str, row: dict[str, Any]) -> str:
+    value = row.get(column)
+    return money(value) if column in PROFIT_COLUMNS else plain(value) if column in NUMBERS else shown(value)
+
+
+def _block(row: dict[str, Any]) -> list[str]:
+    cells = {column: _cell(column, row) for column in (*SYMBOL_COLUMNS, *PROFIT_COLUMNS)}
+    return [
+        "{symbol}: {state}, price {price}".format(**cells),
+        "  lots {lots} of {max_lots}, position {position}, foreign {foreign}".format(**cells),
+        "  entries {entries}, exits {exits}".format(**cells),
+        "  grid profit {grid_profit}, total profit {total_profit}".format(**cells),
+    ]
+
+
+def _account(account: dict[str, Any]) -> str:
+    """Return the account's money in one line; what is no amount of money is for programs."""
+    told = [f"{name.replace('_', ' ')} {money(account[name])}" for name in ACCOUNT_NAMES if account.get(name)]
+    return f"account: {', '.join(told) or '-'}"
 
 
 def render_holds(answer: dict[str, Any]) -> list[RenderableType]:
@@ -72,7 +111,7 @@ def render_holds(answer: dict[str, Any]) -> list[RenderableType]:
 def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
     """Return the levels for people, highest first."""
     levels = sorted(answer.get("levels", []), key=lambda level: -int(level.get("level", 0)))
-    columns = (*LEVEL_COLUMNS, *PLAN_COLUMNS)
-    rows = [[level.get(column) for column in columns] for level in levels]
+    columns = (*LEVEL_COLUMNS, *PLAN_COLUMNS) if width() >= WIDE else NARROW_LEVEL_COLUMNS
+    rows = [[_cell(column, level) for column in columns] for level in levels]
     head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}"
     return [head, *render_holds(answer), table("", columns, rows, NUMBERS)]

@@ -84,6 +84,7 @@ def stop_mode(*, keep: bool, leave_exits: bool, flatten: bool) -> StopMode:
 
 def _finish(answer: dict[str, Any], words: str, *, as_json: bool) -> None:
     """Print what happened; an act that is not finished is an error, since somebody has to look."""
-    emit(answer, as_json=as_json, render=lambda: [words, *(shown(line) for line in answer.get("said", []))])
+    first = words if answer.get("done") is not False else "NOT finished"
+    emit(answer, as_json=as_json, render=lambda: [first, *(shown(line) for line in answer.get("said", []))])
     if answer.get("done") is False:
         raise typer.Exit(ExitCode.ERROR)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
@@ -36,10 +38,17 @@ def emit(document: Any, *, as_json: bool, render: Callable[[], RenderableType | 
     from rich.console import Console
 
     shown = render()
-    console = Console(highlight=False, width=None if sys.stdout.isatty() else PIPE_WIDTH)
+    console = Console(highlight=False, width=width())
     for part in [shown] if isinstance(shown, str) or not isinstance(shown, Sequence) else shown:
         # text is ours or the venue's, never markup: a square bracket is a square bracket
         console.print(part, markup=False, soft_wrap=isinstance(part, str))
+
+
+def width() -> int:
+    """Return how many columns there are: the terminal's, those of `COLUMNS`, or enough for a file."""
+    if sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit():
+        return shutil.get_terminal_size().columns
+    return PIPE_WIDTH
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], right: Sequence[str] = ()) -> Table:
@@ -50,7 +59,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]], 
 
     made = Table(title=Text(title) if title else None, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     for column in columns:
-        made.add_column(Text(column), justify="right" if column in right else "left", overflow="fold")
+        # a number that is broken over two lines reads as two numbers
+        is_number = column in right
+        made.add_column(Text(column), justify="right" if is_number else "left", overflow="fold", no_wrap=is_number)
     for row in rows:
         made.add_row(*(Text(shown(value)) for value in row))
     return made

@@ -12,12 +12,15 @@ from typing import Annotated, Any, Protocol, TypeVar, cast
 import typer
 
 from actors import run_file
+from actors.clock import monotonic_s
 from actors.errors import NotInstalled, TimedOut
 from actors.run_file import RunFile
 
 T = TypeVar("T")
 ANSWER_TIMEOUT_S = 15.0
 STOP_TIMEOUT_S = 120.0
+ANSWER_MARGIN_S = 3.0
+LEAST_S = 0.5
 
 Deployment = Annotated[str | None, typer.Option("--deployment", "-d", help="Which run; needed only where several run.")]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Give up after so many seconds.")]
@@ -74,13 +77,16 @@ class Connector(Protocol):
 
 def ask(deployment: str | None, question: Callable[[RunningDeployment], T], *, timeout_s: float) -> T:
     """Find the run, ask it, and return its answer; a dead run is noticed before Ray is loaded."""
-    run = run_file.find(deployment)
+    begun_s, run = monotonic_s(), run_file.find(deployment)
 
     def answer() -> T:
         # before the import: ray reads them once
         if run.token_path:
             os.environ.update(run_file.ray_environment(run.token_path))
-        connected = _connector()(run, timeout_s=timeout_s)
+        connector = _connector()
+        # an answer such as "not verified yet" is worth more than none: it is given before the time is over
+        left_s = max(LEAST_S, timeout_s - ANSWER_MARGIN_S - (monotonic_s() - begun_s))
+        connected = connector(run, timeout_s=left_s)
         try:
             return question(connected)
         finally:

@@ -10,6 +10,7 @@ import ray
 from actors import run_file
 from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s
+from actors.commands.numbers import lots, money, plain, verb
 from actors.commands.running import StopMode
 from actors.deployment_view import explanation, status_view
 from actors.errors import NotFound, NotRunning, TimedOut
@@ -20,26 +21,28 @@ from grid.holds import HoldCause
 
 POLL_S = 0.2
 HALT_PATIENCE_S = 10.0
+WHAT_NEXT = "what to do: see gridmesh status; gridmesh panic CONFIG cancels own orders without the run"
 
 
 def connect(run: RunFile, *, timeout_s: float) -> Client:
     """Return a client of a living run. The environment that Ray reads has been set by the caller."""
     import logging
 
+    deadline_s = monotonic_s() + timeout_s
     ray.init(address=run.address, namespace=run.namespace, log_to_driver=False, logging_level=logging.ERROR)
     cluster = Cluster(
         address=run.address, deployment=run.namespace, dashboard_url=run.dashboard_url, token_path=None, is_ours=False
     )
-    return Client(run, cluster, timeout_s=timeout_s)
+    return Client(run, cluster, deadline_s=deadline_s)
 
 
 class Client:
     """The `RunningDeployment` over Ray."""
 
-    def __init__(self, run: RunFile, cluster: Cluster, *, timeout_s: float) -> None:
+    def __init__(self, run: RunFile, cluster: Cluster, *, deadline_s: float) -> None:
         self._run = run
         self._cluster = cluster
-        self._timeout_s = timeout_s
+        self._deadline_s = deadline_s
 
     def status(self) -> dict[str, Any]:
         """Return what the run holds, what stops it, and where it can be watched."""
@@ -51,27 +54,33 @@ class Client:
         layouts = seen["layouts"]
         if symbol not in layouts:
             raise NotFound(f"{symbol} is not traded here; there are {', '.join(sorted(layouts))}")
-        answers = ask_all(self._cluster, layouts[symbol], "explain", timeout_s=self._timeout_s)
+        answers = ask_all(self._cluster, layouts[symbol], "explain", timeout_s=self._left_s())
         return explanation(symbol, seen, answers)
 
     def halt(self, reason: str) -> dict[str, Any]:
         """Put the operator's hold and wait until the entries are verified gone at the venue."""
+        earlier = _operators_hold(self._coordinator()["gateway"])
         self._say("halt", reason)
-        deadline = monotonic_s() + min(HALT_PATIENCE_S, self._timeout_s)
+        stands = [f"it was halted already; its first reason stands: {earlier['reason']}"] if earlier else []
+        seen: dict[str, Any] = {}
+        deadline = min(monotonic_s() + HALT_PATIENCE_S, self._deadline_s)
         while monotonic_s() < deadline:
-            gateway = self._coordinator()["gateway"]
-            if "" in gateway.get("entries_gone", ()) and _is_held(gateway):
-                return {"done": True, "said": ["all entries are verified gone; exits stay"]}
+            seen = self._coordinator()
+            gateway = seen["gateway"]
+            if "" in gateway.get("entries_gone", ()) and _operators_hold(gateway):
+                return {"done": True, "said": ["all entries are verified gone; exits stay", *stands]}
             time.sleep(POLL_S)
-        return {"done": False, "said": ["the hold stands; the entries are not verified gone yet: see gridmesh status"]}
+        why = "; ".join(_obstacles(seen)) or "the venue has not confirmed it yet"
+        said = f"the hold is set; entries are NOT verified gone: {why}"
+        return {"done": False, "said": [said, *stands, WHAT_NEXT]}
 
     def resume(self) -> dict[str, Any]:
         """Lift the operator's hold."""
         self._say("resume")
-        deadline = monotonic_s() + min(HALT_PATIENCE_S, self._timeout_s)
+        deadline = min(monotonic_s() + HALT_PATIENCE_S, self._deadline_s)
         while monotonic_s() < deadline:
             gateway = self._coordinator()["gateway"]
-            if not _is_held(gateway):
+            if not _operators_hold(gateway):
                 others = sorted({hold["cause"] for hold in gateway.get("holds", [])})
                 said = f"still held by {', '.join(others)}" if others else "entries are placed again"
                 return {"done": True, "said": [said]}
@@ -91,7 +100,7 @@ class Client:
         if not held:
             raise NotFound(f"no hold {cause.value} is in force for {scope}")
         self._say(verb, scope)
-        deadline = monotonic_s() + min(HALT_PATIENCE_S, self._timeout_s)
+        deadline = min(monotonic_s() + HALT_PATIENCE_S, self._deadline_s)
         while monotonic_s() < deadline:
             if not _scopes(self._coordinator()["gateway"], cause, scope):
                 return {"done": True, "said": [f"released: {', '.join(name or 'the account' for name in held)}"]}
@@ -102,7 +111,8 @@ class Client:
         """Stop and return once the own orders are verified gone, or left as the mode says."""
         word = mode.value.replace("-", "_")
         self._say("stop", word)
-        while True:  # the caller bounds the time
+        seen: dict[str, Any] = {}
+        while monotonic_s() < self._deadline_s:
             seen = self._coordinator()
             if seen["state"] == "stopped":
                 self._end_on_cluster()
@@ -110,6 +120,9 @@ class Client:
             if seen["state"] != "stopping":
                 self._say("stop", word)  # a coordinator that was started anew may not have heard it
             time.sleep(POLL_S)
+        why = "; ".join([*seen.get("waiting_for", ()), *_obstacles(seen)]) or "its own orders to be verified gone"
+        said = f"NOT stopped yet: no new order is placed, and it waits for {why}"
+        return {"done": False, "said": [said, WHAT_NEXT]}
 
     def _end_on_cluster(self) -> None:
         """Take the last actor away where nobody waits for it: with its launcher it ends by itself."""
@@ -121,6 +134,9 @@ class Client:
         """Disconnect; the run goes on."""
         self._cluster.shutdown()
 
+    def _left_s(self) -> float:
+        return max(0.1, self._deadline_s - monotonic_s())
+
     def _coordinator(self) -> dict[str, Any]:
         seen = self._ask("snapshot")
         return dict(seen)
@@ -130,8 +146,7 @@ class Client:
             raise TimedOut(f"{verb} was not taken; whether it will act is unknown: see gridmesh status")
 
     def _ask(self, question: str, *arguments: Any) -> Any:
-        deadline = monotonic_s() + self._timeout_s
-        while monotonic_s() < deadline:
+        while monotonic_s() < self._deadline_s:
             answer = ask_all(self._cluster, [COORDINATOR], question, *arguments, timeout_s=2.0)[COORDINATOR]
             if answer is not None:
                 return answer
@@ -150,11 +165,15 @@ def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
     verified, mode = bool(final.get("verified")), str(final.get("mode", ""))
     said = [_LEFT_AT_VENUE.get(mode, "") if verified else "NOT verified: look at the venue, or run gridmesh panic"]
     if mode == "flatten" and left:
-        said.append(f"NOT flat: {left} lots are left; the venue took no more inside the slippage bound")
-    for symbol, picture in final.get("symbols", {}).items():
         said.append(
-            f"{symbol}: {picture['lots']} lots of {picture['lot_quantity']} stay, cost {picture['lot_cost']}; "
-            f"grid profit {picture['grid_profit']}, total {picture['total_profit']}"
+            f"NOT flat: {lots(left)} {verb(left, 'is', 'are')} left; the venue took no more inside the slippage bound"
+        )
+    for symbol, picture in final.get("symbols", {}).items():
+        count = picture["lots"]
+        said.append(
+            f"{symbol}: {lots(count)} of {plain(picture['lot_quantity'])} {verb(count, 'stays', 'stay')}, "
+            f"cost {money(picture['lot_cost'])}; grid profit {money(picture['grid_profit'])}, "
+            f"total {money(picture['total_profit'])}"
         )
     return {"done": verified and not (mode == "flatten" and left), "said": said, "final": final}
 
@@ -166,8 +185,18 @@ _LEFT_AT_VENUE = {
 }
 
 
-def _is_held(gateway: dict[str, Any]) -> bool:
-    return any(hold["cause"] == "operator" for hold in gateway.get("holds", []))
+def _operators_hold(gateway: dict[str, Any]) -> dict[str, Any] | None:
+    return next((hold for hold in gateway.get("holds", []) if hold["cause"] == HoldCause.OPERATOR.value), None)
+
+
+def _obstacles(seen: dict[str, Any]) -> list[str]:
+    """Return what keeps the gateway from hearing of its orders' ends."""
+    gateway = seen.get("gateway", {})
+    if not seen.get("gateway_answers", True):
+        return ["the order gateway does not answer"]
+    deaf = (HoldCause.ORDER_STREAM.value, HoldCause.RECONCILE.value)
+    silent = [hold["reason"] for hold in gateway.get("holds", []) if hold["cause"] in deaf]
+    return [f"the venue does not answer ({'; '.join(silent)})"] if silent else list(gateway.get("waiting_for", []))
 
 
 def _scopes(gateway: dict[str, Any], cause: HoldCause, scope: str) -> list[str]:

@@ -1,0 +1,98 @@
+"""Numbers for people: rounded, whole, never with an exponent, never `None`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actors.commands import output
+from actors.commands.numbers import lots, money, plain
+from actors.commands.observe import render_explain, render_status
+from actors.commands.output import emit
+
+STATUS: dict[str, Any] = {
+    "deployment": "trial",
+    "state": "running",
+    "owner_epoch": None,
+    "holds": [],
+    "symbols": [
+        {
+            "symbol": "1000PEPEUSDT",
+            "state": "trading",
+            "price": "123456.78901",
+            "lots": 12,
+            "max_lots": 12,
+            "position": "123456789.001",
+            "foreign": "0E-8",
+            "entries": 50,
+            "exits": 50,
+            "grid_profit": "0E-11",
+            "total_profit": "-12345.67890123456789",
+        }
+    ],
+    "account": {"wallet": "1234567.123456789", "equity": "0.00000001", "unexplained": None, "day_opening": None},
+}
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        ("0E-11", "0"),
+        ("0.00000001", "0"),
+        ("-0.004567", "-0.0046"),
+        ("1234.5678", "1234.57"),
+        ("1E+3", "1000.00"),
+        (None, "-"),
+        ("", "-"),
+        ("many", "many"),
+        ("1e400", "1e400"),
+    ],
+)
+def test_money_is_rounded(value: object, words: str) -> None:
+    assert money(value) == words
+
+
+@pytest.mark.parametrize(("value", "words"), [("0.0010", "0.0010"), ("0E-8", "0"), ("1E-8", "0.00000001"), (None, "-")])
+def test_a_quantity_keeps_its_digits(value: object, words: str) -> None:
+    assert plain(value) == words
+
+
+def test_one_lot_is_no_lots() -> None:
+    assert (lots(0), lots(1), lots(2)) == ("0 lots", "1 lot", "2 lots")
+
+
+@pytest.mark.parametrize("columns", [80, 100, 130, 200])
+def test_status_is_readable_in_any_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], columns: int
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(columns))
+
+    emit(STATUS, as_json=False, render=lambda: render_status(STATUS))
+
+    shown = capsys.readouterr().out
+    assert output.width() == columns
+    assert all(number in shown for number in ("123456.78901", "123456789.001", "-12345.68", "1234567.12"))
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= columns
+    assert "None" not in shown
+    assert "0E-" not in shown
+
+
+def test_explain_is_readable_at_80_columns(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    level = {
+        "level": -12,
+        "price": "123456.78",
+        "order": "BUY 0.020 @ 123456.78",
+        "target": "123458.78",
+        "reason": "max_lots",
+        "detail": "words " * 20,
+    }
+    answer = {"symbol": "BTCUSDT", "price": None, "levels": [level]}
+
+    emit(answer, as_json=False, render=lambda: render_explain(answer))
+
+    shown = capsys.readouterr().out
+    assert "123456.78 " in shown
+    assert "123458.78" in shown
+    assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
