@@ -132,10 +132,11 @@ def _live_exit(slot: SlotState, order: SlotOrder, around: Surroundings) -> Decis
         return Withdraw(client_id=order.client_id, reason=Reason.LOT_GREW)
     sign = around.ladder.side.sign
     resting, target = sign * order.price, sign * slot.lot.target
-    if resting <= target:
+    if resting <= target or around.view is None:
+        # Without a price there is nothing to wait for: an alarm could ring at once, and for ever.
         return Stay(reason=Reason.EXIT_RESTING)
     half = -(-_gap_of(slot, around) // 2)
-    lowest = max(target, around.view.price + 1) if around.view is not None else resting
+    lowest = max(target, around.view.price + 1)
     if resting - lowest >= half:
         return Withdraw(client_id=order.client_id, reason=Reason.REPRICE)
     # An alarm only where a price can ring it to some effect: the target itself may be too near.

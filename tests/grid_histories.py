@@ -141,7 +141,7 @@ class History(GridWorld):
 
     def on_lot_set(self, choice: int, size: int) -> None:
         key = SlotKey(symbol=SYMBOL, generation=1, level=choice - 25)
-        lot = Lot(quantity=1 + abs(size) % 20, cost=Decimal(abs(size) + 1) / 7, target=300_000) if size % 3 else None
+        lot = Lot(quantity=1 + abs(size) % 20, cost=Decimal(abs(size) + 1) / 8, target=300_000) if size % 3 else None
         self._tell(self.record(LotSet(key=key, lot=lot, reason="asked")))
 
     def on_foreign_set(self, choice: int, size: int) -> None:

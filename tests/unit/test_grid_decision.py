@@ -319,3 +319,16 @@ def test_a_pending_exit_waits_for_its_answer() -> None:
     pending = replace(leaving(300_301, lot()), phase=Phase.PENDING)
 
     assert reason(decide(pending, around(290_000))) is Reason.PENDING
+
+
+@pytest.mark.parametrize("changes", [{"view": None}, {"holds": ("price",)}])
+def test_without_a_price_an_exit_sets_no_alarm(changes: dict[str, object]) -> None:
+    """The feed may know a price that the slot must not use: an alarm that it rings at once would ring for ever."""
+    resting = SlotOrder(
+        client_id="out", purpose=Purpose.EXIT, side=Side.SELL, price=300_500, quantity=10, target=300_000, placed_ms=0
+    )
+    slot = SlotState(key=key(-1), phase=Phase.LOCKED, order=resting, lot=lot())
+
+    decision = decide(slot, around(299_000, **changes))
+
+    assert decision == Stay(reason=Reason.EXIT_RESTING)
