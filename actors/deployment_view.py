@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from actors.commands.numbers import lots, money, plain, verb
 from actors.run_file import RunFile
 from grid.slot_machine import Explanation
 
@@ -120,3 +121,33 @@ def _row(one: Explanation, tick: Decimal, step: Decimal) -> dict[str, Any]:
         "retry_ms": one.next_try_ms,
         "retry": _clock(one.next_try_ms),
     }
+
+
+_LEFT_AT_VENUE = {
+    "keep": "no own order is left: verified at the venue",
+    "leave_exits": "no entry is left, exits rest: verified at the venue",
+    "flatten": "no own order is left: verified at the venue",
+}
+
+
+def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
+    """Return what a stop left behind, one line for each symbol, size and cost named.
+
+    It is done only if its end was verified at the venue and, after a flatten, no lot is left.
+    """
+    final = seen.get("final", {})
+    left = sum(picture["lots"] for picture in final.get("symbols", {}).values())
+    verified, mode = bool(final.get("verified")), str(final.get("mode", ""))
+    said = [_LEFT_AT_VENUE.get(mode, "") if verified else "NOT verified: look at the venue, or run gridmesh panic"]
+    if mode == "flatten" and left:
+        said.append(
+            f"NOT flat: {lots(left)} {verb(left, 'is', 'are')} left; the venue took no more inside the slippage bound"
+        )
+    for symbol, picture in final.get("symbols", {}).items():
+        count = picture["lots"]
+        said.append(
+            f"{symbol}: {lots(count)} of {plain(picture['lot_quantity'])} {verb(count, 'stays', 'stay')}, "
+            f"cost {money(picture['lot_cost'])}; grid profit {money(picture['grid_profit'])}, "
+            f"total {money(picture['total_profit'])}"
+        )
+    return {"done": verified and not (mode == "flatten" and left), "said": said, "final": final}

@@ -10,9 +10,8 @@ import ray
 from actors import run_file
 from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s
-from actors.commands.numbers import lots, money, plain, verb
 from actors.commands.running import StopMode
-from actors.deployment_view import explanation, status_view
+from actors.deployment_view import explanation, status_view, stop_report
 from actors.errors import NotFound, NotRunning, TimedOut
 from actors.run_file import RunFile
 from actors.runtime.cluster import Cluster
@@ -153,36 +152,6 @@ class Client:
             self._cluster.find(COORDINATOR)  # raises NotRunning where it is gone
             time.sleep(POLL_S)
         raise NotRunning(f"the coordinator of {self._run.deployment} does not answer")
-
-
-def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
-    """Return what a stop left behind, one line for each symbol, size and cost named.
-
-    It is done only if its end was verified at the venue and, after a flatten, no lot is left.
-    """
-    final = seen.get("final", {})
-    left = sum(picture["lots"] for picture in final.get("symbols", {}).values())
-    verified, mode = bool(final.get("verified")), str(final.get("mode", ""))
-    said = [_LEFT_AT_VENUE.get(mode, "") if verified else "NOT verified: look at the venue, or run gridmesh panic"]
-    if mode == "flatten" and left:
-        said.append(
-            f"NOT flat: {lots(left)} {verb(left, 'is', 'are')} left; the venue took no more inside the slippage bound"
-        )
-    for symbol, picture in final.get("symbols", {}).items():
-        count = picture["lots"]
-        said.append(
-            f"{symbol}: {lots(count)} of {plain(picture['lot_quantity'])} {verb(count, 'stays', 'stay')}, "
-            f"cost {money(picture['lot_cost'])}; grid profit {money(picture['grid_profit'])}, "
-            f"total {money(picture['total_profit'])}"
-        )
-    return {"done": verified and not (mode == "flatten" and left), "said": said, "final": final}
-
-
-_LEFT_AT_VENUE = {
-    "keep": "no own order is left: verified at the venue",
-    "leave_exits": "no entry is left, exits rest: verified at the venue",
-    "flatten": "no own order is left: verified at the venue",
-}
 
 
 def _operators_hold(gateway: dict[str, Any]) -> dict[str, Any] | None:

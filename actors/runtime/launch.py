@@ -220,7 +220,7 @@ class _Teller:
 
 
 def _verdict(last: dict[str, Any], *, as_json: bool) -> int:
-    from actors.runtime.client import stop_report
+    from actors.deployment_view import stop_report
 
     if last.get("state") == "refused":
         code = report_error(RefusedToStart(tuple(last.get("refusals", ()))), as_json=as_json)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.runtime.client import stop_report
+from actors.deployment_view import stop_report
 
 
 def stopped(mode: str, *, verified: bool = True, lots: int = 0) -> dict[str, Any]:
