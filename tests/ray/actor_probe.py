@@ -7,6 +7,7 @@ no answer; `ask` gives an actor's snapshot.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import sys
 from typing import Any
@@ -21,7 +22,7 @@ def main() -> None:
     os.environ.update(run_file.ray_environment(run.token_path))
     import ray
 
-    ray.init(address=run.address, namespace=run.namespace, log_to_driver=False, logging_level="ERROR")
+    ray.init(address=run.address, namespace=run.namespace, log_to_driver=False, logging_level=logging.ERROR)
     print("ready", flush=True)
     for line in sys.stdin:
         question, name = json.loads(line)
@@ -34,7 +35,7 @@ def _answer(question: str, name: str) -> Any:
 
     try:
         handle = ray.get_actor(name)
-        call = handle.process.remote() if question == "process" else handle.ask.remote("snapshot")
+        call: Any = handle.process.remote() if question == "process" else handle.ask.remote("snapshot")
         return ray.get(call, timeout=ANSWER_S)
     except (RayError, ValueError):
         return None

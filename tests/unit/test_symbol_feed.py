@@ -291,9 +291,9 @@ def test_a_price_that_moved_unseen_is_taken_once_two_probes_agree(feed: SymbolFe
     now_ms = stale(feed, office)
 
     feed.on_probe(quote(301_000), "", now_ms, 0)
-    assert feed.phase is FeedPhase.STALE
+    after_one = feed.phase
     assert feed.on_time(now_ms + AGE_MS)
     feed.on_probe(quote(301_000), "", now_ms + AGE_MS, 0)
 
-    assert feed.phase is FeedPhase.FRESH
+    assert (after_one, feed.phase) == (FeedPhase.STALE, FeedPhase.FRESH)
     assert office.to(GATEWAY, FeedWord)[-1].reference == 301_000
