@@ -16,7 +16,7 @@ from actors.gateway.start import Facts, findings
 from actors.settings import Settings
 from actors.settings_symbol import SymbolSettings
 from actors.start_plan import SymbolReading, grid_policy
-from exchanges.errors import Refusal, VenueError, VenueRefused
+from exchanges.errors import Refusal, VenueError, VenueRefused, VenueUnreachable
 from exchanges.port import Account, MarketVenue, Position, TradingVenue, VenueRules
 from grid.errors import ConfigError
 from grid.ladder import GridSide
@@ -196,6 +196,10 @@ class VenueCheck:
                 )
                 self._lines.append(warn(ladder.symbol, words))
 
+    def _address(self) -> str:
+        url = self._settings.venue.rest_url
+        return f"the address (venue.rest_url is {url})" if url else "the venue's status page"
+
     async def _read(self, what: str, call: Awaitable[T]) -> Read[T] | None:
         try:
             return Read(value=await asyncio.wait_for(call, READ_TIMEOUT_S))
@@ -206,6 +210,8 @@ class VenueCheck:
             )
         except (VenueError, TimeoutError) as error:
             words = str(error) or f"no answer within {READ_TIMEOUT_S:g} s"
+            if isinstance(error, VenueUnreachable | TimeoutError):
+                words = f"{words}. Look at {self._address()}, and at this machine's network, firewall and name service"
             self._lines.append(Checked(what=what, verdict=Verdict.UNKNOWN, sentence=f"cannot be read: {words}"))
         return None
 

@@ -66,6 +66,8 @@ def export(
     from actors.journal_read import export as read_journal
 
     path = journal_of(source)
+    if not path.is_file():
+        raise NotFound(f"no journal at {path}: it is made by the first gridmesh run")
     with _destination(output) as target:
         for line in read_journal(path, after):
             target.write(orjson.dumps(line) + b"\n")

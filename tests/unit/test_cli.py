@@ -167,6 +167,19 @@ def test_a_journal_that_cannot_be_written_is_four_and_named(
     assert "Traceback" not in ended.err
 
 
+def test_a_venue_that_cannot_be_reached_says_what_to_look_at(
+    shell: CommandLine, config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with_keys(config, monkeypatch)
+
+    ended = shell.run("check", config, "--json")
+
+    [line] = [line for line in ended.json["checks"] if line["what"] == "venue"]
+    assert line["verdict"] == "unknown"
+    assert "venue.rest_url is http://127.0.0.1:1" in line["sentence"]
+    assert "network" in line["sentence"]
+
+
 class TestShowConfig:
     def test_it_prints_yaml_that_loads_again_to_the_same_hash(
         self, shell: CommandLine, config: Path, tmp_path: Path
@@ -235,7 +248,10 @@ class TestJournalVerbs:
         assert "Traceback" not in ended.stderr
 
     def test_export_of_nothing_is_an_error_with_words(self, shell: CommandLine, config: Path) -> None:
-        assert "no journal at" in shell.run("export", config).err
+        absent = shell.run("export", config)
+
+        assert "no journal at" in absent.err
+        assert absent.code == 2
         assert shell.run("export", config.parent / "absent.sqlite").code == 2
 
     def test_recover_says_what_it_kept(self, shell: CommandLine, config: Path) -> None:
