@@ -29,7 +29,7 @@ READY_DEV := $(BIN)/.dev-ready-$(call key,deploy/requirements-dev.lock)
 
 DEMO = $(BIN)/gridmesh demo $(if $(TAPE),--tape "$(TAPE)") $(if $(SEED),--seed $(SEED)) $(if $(filter-out 0,$(JSON)),--json)
 
-.PHONY: help setup setup-dev demo test check format lock bench simulate soak clean
+.PHONY: help setup setup-dev demo test test-long check format lock bench simulate soak clean
 
 help:  ## Show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
@@ -43,14 +43,18 @@ setup-dev: $(READY_DEV)  ## Add what tests and checks need
 demo: $(READY)  ## Trade two symbols on the simulated venue (DURATION=60 TAPE=file SEED=7 JSON=1)
 	@$(DEMO) --duration $(DURATION)
 
-# Files spread over two workers, each file whole, so that a module's server starts once; a Ray cluster wants the machine to itself.
-test: $(READY_DEV)  ## Run every test
+# Files spread over the workers, each file whole, so that a module's server starts once. More workers than cores, since most
+# of these tests wait for sockets. A Ray cluster wants the machine to itself.
+test: $(READY_DEV)  ## Run the tests, in less than ten minutes on two cores
 	@failed=0; \
-	$(BIN)/python -m pytest -n 2 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests || failed=1; \
+	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests || failed=1; \
 	for kind in ray browser; do \
 		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind || failed=1; \
 	done; \
 	exit $$failed
+
+test-long: $(READY_DEV)  ## Run the tests that take longer: every kill under a real run, every planted bug
+	@$(BIN)/python -m pytest -m long tests
 
 check: $(READY_DEV)  ## Format, lint, types and import directions; changes nothing
 	@$(BIN)/ruff format --check

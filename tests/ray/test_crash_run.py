@@ -13,7 +13,7 @@ from tests.ray.real_run import RealRun
 
 GATEWAY, FEED, SLOT = "gateway/binanceusdm/main", "feed/ETHUSDT", "slot/ETHUSDT/00"
 VICTIMS = (FEED, SLOT, "risk", "reconciler/binanceusdm/main", GATEWAY, "coordinator", GATEWAY)
-pytestmark = [pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,8 @@ import pytest
 
 from tests.ray.real_run import RealRun
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRun]:

@@ -34,7 +34,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "risk": {"enabled": False, "required_positions": 10},
 }
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(240)]
 
 
 @pytest.fixture(scope="module")

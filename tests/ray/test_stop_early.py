@@ -13,6 +13,8 @@ import pytest
 from actors.run_file import path_of
 from tests.ray.real_run import RealRun
 
+pytestmark = pytest.mark.long
+
 END_S = 40.0
 
 

@@ -13,6 +13,8 @@ from tests.simulation.planted.bug import Bug
 from tests.simulation.run import Run
 from tests.simulation.schedule import Schedule, draw_schedule
 
+pytestmark = pytest.mark.long
+
 CALM_SEED = 1
 ELSEWHERE_SEEDS = (3,)
 
