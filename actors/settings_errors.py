@@ -83,8 +83,17 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> Iterator[ConfigErr
 def _rule(detail: ErrorDetails, context: dict[str, Any], field: FieldInfo | None) -> str:
     extra = field.json_schema_extra if field else None
     own = extra.get("rule") if isinstance(extra, dict) and detail["type"].startswith("string_pattern") else None
-    rule = str(own) if own else RULES.get(detail["type"], detail["msg"]).format(**context)
+    rule = (
+        str(own)
+        if own
+        else RULES.get(detail["type"], detail["msg"]).format(**{name: _bound(value) for name, value in context.items()})
+    )
     return f"{rule} ({field.description})" if field and field.description else rule
+
+
+def _bound(value: Any) -> str:
+    """Return a bound as it is written in the file; some arrive as the text of a Python object."""
+    return re.sub(r"Decimal\('([^']*)'\)", r"\1", str(value))
 
 
 def _unknown(model: type[BaseModel], location: Location) -> str:

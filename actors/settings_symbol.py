@@ -31,7 +31,9 @@ class SymbolSettings(BreakerSettings):
     side: GridSide = Field(GridSide.LONG, description="long buys below the price, short sells above it")
     spacing: Spacing = Field(Spacing.ARITHMETIC, description="arithmetic uses interval, geometric uses ratio")
     interval: Exact | None = Field(None, gt=0, description="distance between levels, in USDT; whole ticks")
-    ratio: Exact | None = Field(None, gt=1, le=2, description="each level is this times the one below, e.g. 1.002")
+    ratio: Exact | None = Field(
+        None, ge=Decimal("1.0001"), le=2, description="each level is this times the one below, e.g. 1.002"
+    )
     anchor: Exact | None = Field(None, gt=0, description="price of level 0, in USDT; else the first price seen")
     amount: Exact = Field(gt=0, description="notional of one entry, in USDT; rounded down to the venue's step")
     buy_window: int = Field(ge=1, le=200, description="entry levels kept on the near side of the price, in levels")

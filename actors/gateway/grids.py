@@ -150,6 +150,9 @@ def _interval(symbol: SymbolSettings, instrument: Instrument) -> int:
 
 def _anchor(symbol: SymbolSettings, instrument: Instrument, quote: Quote, last: GenerationStarted | None) -> int:
     if symbol.anchor is not None:
+        if symbol.anchor < instrument.tick:
+            key = f"symbols[{symbol.symbol}].anchor"
+            raise ConfigError(key, symbol.anchor, f"has to be at least one tick of the venue, {instrument.tick}")
         return instrument.ticks_floor(symbol.anchor)
     if last is not None and last.tick == instrument.tick:
         return last.anchor

@@ -112,6 +112,12 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
         ({"symbols__0__max_lots": None}, "symbols[0].max_lots", "(missing)", "required"),
         ({"symbols__0__interval": None}, "symbols[0].interval", "(missing)", "required for arithmetic"),
         ({"symbols__0__ratio": "1.1"}, "symbols[0].ratio", "1.1", "no meaning for arithmetic"),
+        (
+            {"symbols__0__spacing": "geometric", "symbols__0__interval": None, "symbols__0__ratio": "1.000000000001"},
+            "symbols[0].ratio",
+            "1.000000000001",
+            "at least 1.0001",
+        ),
         ({"symbols__0__leverage": "20"}, "symbols[0].leverage", "20", "risk.max_leverage, 10"),
         ({"symbols__0__amount": "101"}, "symbols[0].amount", "101", "account.max_notional, 100"),
         ({"symbols__0__symbol": "eth usdt"}, "symbols[0].symbol", "eth usdt", "capitals"),

@@ -240,6 +240,15 @@ class TestJournal:
         assert any("schema version 99" in line for line in lines(ended, "refuse"))
 
 
+def test_an_anchor_below_one_tick_is_refused_by_its_key(account: TradingAccount) -> None:
+    account.configure(symbol={"anchor": "1e-9"})
+
+    ended = account.run("check", account.config, "--json")
+
+    assert ended.code == 7
+    assert any("anchor" in line and "at least one tick" in line for line in lines(ended, "refuse"))
+
+
 @pytest.mark.parametrize(("coin", "near"), [("BTCUSD", "BTCUSDT"), ("ETHUSTD", "ETHUSDT")])
 def test_a_coin_under_watch_that_is_not_traded_is_refused_with_near_names(
     account: TradingAccount, coin: str, near: str
