@@ -77,10 +77,14 @@ class Placing:
         oriented = sign * lot.target
         if reference is not None and self._is_above_window(symbol, oriented, reference):
             return
-        if reference is not None and oriented <= reference:
+        if reference is not None and oriented <= reference and self._is_news(key.symbol):
             oriented = reference + 1
         if isinstance(self._admission(Purpose.EXIT, sign * oriented, lot.quantity, key.symbol, now), Admitted):
             self._intend(key, Purpose.EXIT, sign * oriented, lot.quantity, lot.target, TimeInForce.POST_ONLY, now)
+
+    def _is_news(self, symbol: str) -> bool:
+        """Whether the reference price is younger than the last fill: an older one stood before the market came down."""
+        return self._core.references[symbol][1] > self._core.last_event_ms.get(symbol, -1)
 
     def _is_above_window(self, symbol: SymbolBook, oriented: int, reference: int) -> bool:
         """Whether an exit at this price is deferred: its target lies above L(f + Ns)."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from exchanges.desk.commands import SendCancel
-from exchanges.desk.events import ReferenceSeen, StreamSaid
+from exchanges.desk.events import Accepted, CancelAnswered, ReferenceSeen, StreamSaid
 from grid.holds import HoldCause
+from grid.order import OrderStatus
 from tests.simulation.worlds import SYMBOL
 from tests.unit.order_desk_world import DeskWorld
 
@@ -40,11 +41,28 @@ def test_a_feed_that_goes_on_speaking_is_not_silent() -> None:
 def test_a_slots_old_view_does_not_override_the_feeds_price() -> None:
     world = DeskWorld().ready()
     client_id = world.live(-1)
+    world.tell(StreamSaid(update=world.filled(client_id, 4)))
+    world.pass_ms(100)
     fed(world, 300_150)
     world.ask(-3)  # decided on 2999.00, which was long ago
+
+    world.cancel(-1, client_id)
+    cut = world.report(client_id, OrderStatus.CANCELED, 4)
+    world.tell(CancelAnswered(client_id=client_id, outcome=Accepted(report=cut)))
+
+    order = world.slot(-1).order
+    assert order is not None
+    assert order.price == 300_151
+
+
+def test_a_price_from_before_the_fill_does_not_lift_the_armed_exit() -> None:
+    """The market came down to the level: what it stood at before is no reason to offer above the target."""
+    world = DeskWorld().ready()
+    client_id = world.live(-1)
+    fed(world, 300_150)
 
     world.tell(StreamSaid(update=world.filled(client_id, 10)))
 
     order = world.slot(-1).order
     assert order is not None
-    assert order.price == 300_151
+    assert order.price == 300_000
