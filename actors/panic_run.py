@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 
 import psutil
 
 from actors import run_file
+from actors.clock import monotonic_s
 from actors.errors import NotRunning
 from actors.run_file import RunFile
 
 END_PATIENCE_S = 5.0
+POLL_S = 0.05
 
 
 def living(deployment: str, environ: Mapping[str, str] = os.environ) -> RunFile | None:
@@ -49,11 +52,21 @@ def end(run: RunFile) -> str:
     except psutil.NoSuchProcess:
         return ""
     refused = [one for one in family if not _kill(one)]
-    _, left = psutil.wait_procs([one for one in family if one not in refused], timeout=END_PATIENCE_S)
-    if any(one.pid == run.pid for one in (*refused, *left)):
-        return f"process {run.pid} could not be ended"
+    deadline_s = monotonic_s() + END_PATIENCE_S
+    while any(_lives(one) for one in family if one not in refused) and monotonic_s() < deadline_s:
+        time.sleep(POLL_S)
+    if left := [one.pid for one in family if _lives(one)]:
+        return f"process {', '.join(str(pid) for pid in left)} could not be ended"
     run_file.remove(run)
     return ""
+
+
+def _lives(process: psutil.Process) -> bool:
+    """Whether it can still act; one whose parent has not noticed its end cannot."""
+    try:
+        return bool(process.is_running()) and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _kill(process: psutil.Process) -> bool:

@@ -47,9 +47,10 @@ def path_of(deployment: str, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def process_started_ms(pid: int) -> int:
-    """Return when a process started, 0 where there is none: a pid alone is used again by the system."""
+    """Return when a living process started, 0 where there is none: a pid alone is used again by the system."""
     try:
-        return int(psutil.Process(pid).create_time() * 1000)
+        process = psutil.Process(pid)
+        return 0 if process.status() == psutil.STATUS_ZOMBIE else int(process.create_time() * 1000)
     except (psutil.NoSuchProcess, psutil.AccessDenied):
         return 0
 
