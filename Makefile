@@ -47,7 +47,7 @@ demo: $(READY)  ## Trade two symbols on the simulated venue (DURATION=60 TAPE=fi
 # of these tests wait for sockets. A Ray cluster wants the machine to itself.
 test: $(READY_DEV)  ## Run the tests, in less than ten minutes on two cores
 	@failed=0; \
-	$(BIN)/python -m pytest -n 4 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests || failed=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests || failed=1; \
 	for kind in ray browser; do \
 		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind || failed=1; \
 	done; \

@@ -210,6 +210,7 @@ def test_a_stop_loss_sells_and_does_not_buy_back(tmp_path: Path) -> None:
         live.reckon()
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("crash", "begin", "end", "symbol", "coins", "ladder"),
     [
