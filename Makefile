@@ -44,12 +44,16 @@ demo: $(READY)  ## Trade two symbols on the simulated venue (DURATION=60 TAPE=fi
 	@$(DEMO) --duration $(DURATION)
 
 # Files spread over the workers, each file whole, so that a module's server starts once. More workers than cores, since most
-# of these tests wait for sockets. A Ray cluster wants the machine to itself.
+# of these tests wait for sockets. A Ray cluster wants the machine to itself. What fails runs once more, alone, and is shown
+# twice: a machine that stood still for seconds is no fault of the code, and a fault fails again.
 test: $(READY_DEV)  ## Run the tests, in less than ten minutes on two cores
 	@failed=0; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests || failed=1; \
+	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests \
+	|| { echo "What failed beside others is run once more, alone:"; $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none tests; } \
+	|| failed=1; \
 	for kind in ray browser; do \
-		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind || failed=1; \
+		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind \
+		|| $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none tests/$$kind || failed=1; \
 	done; \
 	exit $$failed
 
