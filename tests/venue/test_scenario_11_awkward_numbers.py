@@ -21,6 +21,8 @@ from tests.venue.running_venue import INSTRUMENTS, still_options
 
 Filters = dict[str, dict[str, str]]
 WIDE: dict[str, Any] = {"account": {"max_notional": 20000, "daily_loss": 5000, "max_orders": 80}}
+WOULD_TAKE = "-5022"
+"""A post-only order that the market came towards meanwhile: valid, and placed again one tick away."""
 
 
 def listing(symbol: str, filters: Filters, bid: str, ask: str) -> AbstractContextManager[VenueControl]:
@@ -121,7 +123,8 @@ def test_every_price_and_quantity_is_valid(
             see_unique_levels(live, symbol)
             live.reckon()
         orders = venue.own_orders(symbol)
-        assert venue.truth()["refusals"] == refused_before, "the venue was to find every order valid"
+        refused = {code: count for code, count in venue.truth()["refusals"].items() if code != WOULD_TAKE}
+        assert refused == refused_before, "the venue was to find every order valid"
 
     assert {len(str(row["orderId"])) for row, _ in orders} == {19}
     assert all(Decimal(row["price"]) % tick == 0 for row, _ in orders)

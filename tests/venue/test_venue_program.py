@@ -44,6 +44,16 @@ async def program(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
         await process.communicate()
 
 
+async def quoted(client: PlainClient) -> dict[str, str]:
+    """Return the first quotes of the market, which begins at the next whole second."""
+    while True:
+        _, answer = await client.ask("GET", "/fapi/v1/ticker/bookTicker", sign=False, symbol="ETHUSDT")
+        book: dict[str, str] = answer
+        if float(book["bidPrice"]) > 0:
+            return book
+        await asyncio.sleep(0.05)
+
+
 async def test_the_program_announces_itself_serves_and_ends_on_a_signal(tmp_path: Path) -> None:
     faults = tmp_path / "faults.yaml"
     faults.write_text(FAULTS, encoding="utf-8")
@@ -51,7 +61,7 @@ async def test_the_program_announces_itself_serves_and_ends_on_a_signal(tmp_path
     async with program("--seed", "4", "--faults", str(faults)) as (process, announced):
         async with aiohttp.ClientSession() as session:
             client = PlainClient(session, announced["rest_url"])
-            _, book = await client.ask("GET", "/fapi/v1/ticker/bookTicker", sign=False, symbol="ETHUSDT")
+            book = await quoted(client)
             price = f"{float(book['bidPrice']) * 0.97:.2f}"
             first = await client.place("one", price=price)
             second = await client.place("two", price=price)
