@@ -14,6 +14,7 @@ from typing import Any
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
+from actors.desk_mail import desk_events
 from actors.ending import end_process
 from actors.exit_codes import ExitCode, exit_code
 from actors.gateway.caller import VenueCaller
@@ -36,11 +37,9 @@ from actors.messages import (
     Envelope,
     FeedWord,
     HoldWord,
-    Intents,
     Message,
     Receipt,
     SetupWanted,
-    SlotsWanted,
     Tellings,
 )
 from actors.outbox import Gauges, NoGauges, Outbox
@@ -48,14 +47,12 @@ from actors.settings import Settings
 from actors.structured_log import log_of
 from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell
 from exchanges.desk.events import (
-    Asked,
     CloseAsked,
     ClosingMode,
     Event,
     GoSaid,
     HoldAsked,
     ReconcileDue,
-    ReferenceSeen,
     RulesRead,
     StatesWanted,
     Ticked,
@@ -288,31 +285,17 @@ class OrderGateway:
             self._on_message(envelope.message)
 
     def _on_message(self, message: Message) -> None:
-        match message:
-            case Intents(intents=intents):
-                for intent in intents:
-                    self._on_event(Asked(intent=intent))
-            case SlotsWanted(keys=keys):
-                self._on_event(StatesWanted(keys=keys))
-            case SetupWanted():
-                self._set_up(message)
-            case FeedWord():
-                self._on_feed(message)
-            case Go():
-                self._on_event(GoSaid(go=message))
-            case HoldWord():
-                self._on_event(
-                    HoldAsked(cause=message.cause, symbol=message.symbol, is_put=message.is_put, reason=message.reason)
-                )
-            case _:
-                self._log.error("unexpected_message", kind=type(message).__name__)
-
-    def _on_feed(self, word: FeedWord) -> None:
-        if word.reference is not None:
-            self._references[word.symbol] = word.reference
-        self._on_event(
-            ReferenceSeen(symbol=word.symbol, reference=word.reference, is_fresh=word.is_fresh, detail=word.detail)
-        )
+        if isinstance(message, SetupWanted):
+            self._set_up(message)
+            return
+        if isinstance(message, FeedWord) and message.reference is not None:
+            self._references[message.symbol] = message.reference
+        events = desk_events(message)
+        if events is None:
+            self._log.error("unexpected_message", kind=type(message).__name__)
+            return
+        for event in events:
+            self._on_event(event)
 
     def _on_event(self, event: Event) -> None:
         if self._keeper is not None:

@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from actors.desk_mail import desk_events
 from actors.mailbox import Mailbox
 from actors.messages import (
     Envelope,
-    FeedWord,
-    HoldWord,
-    Intents,
     Message,
     Receipt,
     SetupWanted,
-    SlotsWanted,
     SymbolSetup,
     Tellings,
 )
@@ -27,14 +24,10 @@ from actors.virtual.venue import VirtualVenue
 from exchanges.desk.commands import Broadcast, Command, Effects, Notice, ReadRules, Restream, SyncClock, Tell
 from exchanges.desk.events import (
     AccountRead,
-    Asked,
     Event,
-    GoSaid,
-    HoldAsked,
     IncomeRead,
     MarkSeen,
     ReconcileDue,
-    ReferenceSeen,
     StatesWanted,
     StreamSaid,
     StreamState,
@@ -168,30 +161,16 @@ class VirtualGateway:
                 self._errands.submit(command)
 
     def _on_message(self, message: Message) -> None:
-        match message:
-            case Intents(intents=intents):
-                for intent in intents:
-                    self.on_event(Asked(intent=intent))
-            case SlotsWanted(keys=keys):
-                self.on_event(StatesWanted(keys=keys))
-            case SetupWanted():
-                self._set_up(message)
-            case FeedWord():
-                self.on_event(
-                    ReferenceSeen(
-                        symbol=message.symbol,
-                        reference=message.reference,
-                        is_fresh=message.is_fresh,
-                        detail=message.detail,
-                    )
-                )
-            case Go():
-                self.go_ms = self._agenda.now_ms
-                self.on_event(GoSaid(go=message))
-            case HoldWord(cause=cause, symbol=symbol, is_put=is_put, reason=reason):
-                self.on_event(HoldAsked(cause=cause, symbol=symbol, is_put=is_put, reason=reason))
-            case _:
-                raise TypeError(f"no way to take {type(message).__name__}")
+        if isinstance(message, SetupWanted):
+            self._set_up(message)
+            return
+        if isinstance(message, Go):
+            self.go_ms = self._agenda.now_ms
+        events = desk_events(message)
+        if events is None:
+            raise TypeError(f"no way to take {type(message).__name__}")
+        for event in events:
+            self.on_event(event)
 
     def _set_up(self, wanted: SetupWanted) -> None:
         book = self.desk.book
