@@ -38,3 +38,4 @@ class CallCosts:
     income: Cost
     rules: Cost
     quote: Cost
+    countdown: Cost

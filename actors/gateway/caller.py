@@ -81,9 +81,9 @@ class VenueCaller:
         else:
             self._drop(work, f"the {lane.name.lower()} lane is full")
 
-    async def read(self, call: Callable[[], Awaitable[T]], cost: Cost) -> T:
-        """Make any other reading, once the limiter lets it go. Raises `VenueUnreachable` where it never does."""
-        await self.toll(cost)
+    async def read(self, call: Callable[[], Awaitable[T]], cost: Cost, lane: Lane = Lane.READ) -> T:
+        """Make any other call, once the limiter lets it go. Raises `VenueUnreachable` where it never does."""
+        await self._turn(lane, cost)
         try:
             return await call()
         except VenueUnreachable as failure:
@@ -92,9 +92,12 @@ class VenueCaller:
 
     async def toll(self, cost: Cost) -> None:
         """Return once so much may be spent on reading; it is counted. Raises `VenueUnreachable` where it never may."""
+        await self._turn(Lane.READ, cost)
+
+    async def _turn(self, lane: Lane, cost: Cost) -> None:
         turn = _Turn(asyncio.get_running_loop().create_future())
-        if self._is_closed or not self._offer(Lane.READ, turn, cost):
-            raise VenueUnreachable("the read lane is full or closed")
+        if self._is_closed or not self._offer(lane, turn, cost):
+            raise VenueUnreachable(f"the {lane.name.lower()} lane is full or closed")
         self._turns.add(turn)
         try:
             self._pump()

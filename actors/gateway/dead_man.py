@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from actors.gateway.caller import VenueCaller
 from actors.structured_log import log_of
 from exchanges.desk.commands import Notice
 from exchanges.errors import VenueError
+from exchanges.lane import Lane
 from exchanges.port import TradingVenue
 
 LOOK_S = 0.5
@@ -25,6 +28,7 @@ class DeadMan:
         *,
         name: str,
         venue: TradingVenue,
+        caller: VenueCaller,
         countdowns_ms: Mapping[str, int],
         is_ready: Callable[[], bool],
         foreign_orders: Callable[[str], int],
@@ -32,6 +36,7 @@ class DeadMan:
         on_notice: Callable[[Notice], None],
     ) -> None:
         self._venue = venue
+        self._caller = caller
         self._countdowns_ms = dict(countdowns_ms)
         self._is_ready = is_ready
         self._foreign_orders = foreign_orders
@@ -71,7 +76,9 @@ class DeadMan:
         """Set it; 0 ends it. What failed is tried again at the next look."""
         try:
             async with asyncio.timeout(DISARM_S):
-                await self._venue.set_countdown(symbol, countdown_ms)
+                # Counted, and with the cancels: a renewal that waits behind readings comes too late.
+                call = partial(self._venue.set_countdown, symbol, countdown_ms)
+                await self._caller.read(call, self._venue.costs.countdown, Lane.CANCEL)
         except (VenueError, TimeoutError) as error:
             self._log.warning("countdown_not_set", symbol=symbol, countdown_ms=countdown_ms, why=str(error))
             # It may have been set all the same: it is looked after, and ended, as if it were.

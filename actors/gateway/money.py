@@ -81,6 +81,7 @@ class Money:
         self._dead_man = DeadMan(
             name=name,
             venue=venue,
+            caller=caller,
             countdowns_ms=desk.countdowns_ms,
             is_ready=lambda: desk.is_ready,
             foreign_orders=desk.foreign_orders,

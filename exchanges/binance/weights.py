@@ -23,4 +23,5 @@ COSTS = CallCosts(
     income=INCOME_PAGE,
     rules=RULES,
     quote=Cost(weight=2),
+    countdown=Cost(weight=10),
 )

@@ -15,6 +15,8 @@ from grid.symbol_book import OrderEntry
 
 STOPPING = "stopping"
 AGAIN_MS = 300
+OVERDUE_MS = 30_000
+"""A stop that takes longer needs a person: it is said again after each of these."""
 
 
 class Closing:
@@ -26,10 +28,12 @@ class Closing:
         self._flattening = flattening
         self._standing = standing
         self._reading_after_ms: int | None = None
+        self._overdue_ms = 0
 
     def ask(self, mode: ClosingMode, now: Instant) -> None:
         """Begin to close; a second word changes the mode, never back to trading."""
         self._core.closing, self._core.is_closed = mode, False
+        self._overdue_ms = now.mono_ms + OVERDUE_MS
         self._standing.put(HoldCause.OPERATOR, "", f"{STOPPING}: {mode.value}", now)
         self._standing.withdraw_entries("", now)
         self._core.do_at(Chore.CLOSE, "", now.mono_ms)
@@ -40,6 +44,7 @@ class Closing:
         if core.closing is None or core.is_closed:
             return
         core.do_at(Chore.CLOSE, "", now.mono_ms + AGAIN_MS)
+        self._say_overdue(now)
         doomed = [order for order in core.book.live_orders() if self._must_go(order)]
         for order in doomed:
             self._cancelling.cancel(order.client_id, now)
@@ -74,6 +79,17 @@ class Closing:
                 if book.lot_steps():
                     text = f"{book.symbol}: {sum(1 for _ in book.lots())} lots of {book.lot_steps()} steps are not sold"
                     core.notice("lots_left", text, "critical")
+
+    def _say_overdue(self, now: Instant) -> None:
+        core = self._core
+        if now.mono_ms < self._overdue_ms or core.closing is None:
+            return
+        self._overdue_ms = now.mono_ms + OVERDUE_MS
+        left = sum(1 for order in core.book.live_orders() if self._must_go(order))
+        reason = (
+            f"{left} own orders are not known to be gone" if left else "the venue has not confirmed that none is left"
+        )
+        core.notice("not_closed", f"the stop ({core.closing.value}) is not through: {reason}", "critical")
 
     def _must_go(self, order: OrderEntry) -> bool:
         if order.purpose is Purpose.FLATTEN:

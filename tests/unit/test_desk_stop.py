@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from exchanges.desk.commands import ReadOpenOrders, SendCancel
+from exchanges.desk.commands import Notice, ReadOpenOrders, SendCancel
 from exchanges.desk.events import CloseAsked, ClosingMode, HoldAsked, OpenOrdersRead, StreamSaid
 from grid.holds import HoldCause
 from grid.order import OrderStatus, OrderUpdate
@@ -40,3 +40,30 @@ def test_closed_is_not_said_while_an_order_that_has_to_go_lives() -> None:
     assert not world.desk.is_closed
     world.pass_ms(1_000)
     assert exit_order.client_id in [cancel.client_id for cancel in world.heard(SendCancel)]
+
+
+def test_a_stop_that_does_not_come_to_its_end_is_said_again_and_again() -> None:
+    world = DeskWorld().ready()
+    world.live(-1)
+    world.tell(CloseAsked(mode=ClosingMode.KEEP))
+
+    world.pass_ms(29_000)
+    assert not overdue(world)
+    world.pass_ms(2_000)
+    assert overdue(world) == ["the stop (keep) is not through: 1 own orders are not known to be gone"]
+    world.pass_ms(30_000)
+    assert len(overdue(world)) == 1
+
+
+def test_a_stop_whose_last_reading_fails_is_said_to_be_unconfirmed() -> None:
+    world = DeskWorld().ready()
+    world.tell(CloseAsked(mode=ClosingMode.KEEP))
+    for _ in range(40):
+        world.pass_ms(1_000)
+        world.tell(OpenOrdersRead(begun_ms=world.now_ms, reports=None))
+
+    assert overdue(world) == ["the stop (keep) is not through: the venue has not confirmed that none is left"]
+
+
+def overdue(world: DeskWorld) -> list[str]:
+    return [notice.text for notice in world.heard(Notice) if notice.kind == "not_closed"]

@@ -8,6 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,65 @@ def test_a_service_that_refuses_is_tried_again(webhook: Webhook, alerters: list[
     alerter(alerters, webhook.url).take(HELD)
 
     until(lambda: len(webhook.posts) == 1)
+
+
+REPLIES = (
+    b"",
+    b"\xff\xfe\x00no answer at all\r\n\r\n",
+    b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\ncut",
+    b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nraw",
+    b"HTTP/1.1 302 Found\r\nLocation: http://[::1\r\nContent-Length: 0\r\n\r\n",
+)
+
+
+@contextmanager
+def misbehaving_webhook() -> Iterator[tuple[str, list[bytes]]]:
+    """A server that answers each request with the next piece of nonsense, and in the end as it should."""
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(20)
+
+        def serve() -> None:
+            with suppress(OSError):
+                for reply in (*REPLIES, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"):
+                    connection, _ = server.accept()
+                    with connection:
+                        connection.settimeout(5)
+                        heard.append(connection.recv(65_536))
+                        connection.sendall(reply)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        try:
+            yield f"json://127.0.0.1:{server.getsockname()[1]}/hook", heard
+        finally:
+            server.close()
+            thread.join(25)
+
+
+def test_a_service_that_answers_nonsense_ends_no_later_alarm(alerters: list[Alerter]) -> None:
+    with misbehaving_webhook() as (url, heard):
+        alarm = alerter(alerters, url)
+        for number in range(len(REPLIES)):
+            alarm.take(Notice(kind="hold", text=f"hold risk on COIN{number}: it falls", level="warning"))
+
+        until(lambda: len(heard) > len(REPLIES), 30)
+
+
+def test_a_plugin_that_raises_ends_no_later_alarm(webhook: Webhook, alerters: list[Alerter]) -> None:
+    real, raised = apprise_sender([SecretStr(webhook.url)]), threading.Event()
+
+    def send(title: str, body: str) -> bool:
+        if not raised.is_set():
+            raised.set()
+            raise RuntimeError("a bug of the plugin at a-secret-of-this-test")
+        return real(title, body)
+
+    alerters.append(Alerter(send, kinds=tuple(AlertKind), repeat_s=1_800, pause_s=0.05))
+    alerters[0].take(HELD)
+
+    until(lambda: webhook.posts)
+    assert raised.is_set()
 
 
 def test_what_nobody_wants_to_hear_is_not_sent(webhook: Webhook, alerters: list[Alerter]) -> None:

@@ -12,10 +12,11 @@ import pytest
 
 from actors.clock import SystemClock
 from actors.gateway.caller import VenueCaller
+from actors.gateway.dead_man import DeadMan
 from exchanges.binance import history
 from exchanges.binance.trading import BinanceTrading
 from exchanges.cost import Cost
-from exchanges.desk.commands import ReadOpenOrders, ReadPositions, ReadTrades
+from exchanges.desk.commands import Notice, ReadOpenOrders, ReadPositions, ReadTrades
 from exchanges.desk.events import Event, OpenOrdersRead, TradesRead
 from exchanges.errors import VenueUnreachable
 from exchanges.port import RateWindow, StreamUp
@@ -127,6 +128,30 @@ async def test_the_desk_s_readings_are_counted_as_the_venue_counts_them(venue: R
         await eventually(lambda: len(held.events) == 2)
 
         assert held.ours() == held.theirs() == 45
+
+
+async def test_a_countdown_is_counted_as_the_venue_counts_it(venue: RunningVenue) -> None:
+    symbol = "ETHUSDT"
+    async with account(venue) as held:
+        notices: list[Notice] = []
+        dead_man = DeadMan(
+            name="gateway",
+            venue=held.trading,
+            caller=held.caller,
+            countdowns_ms={symbol: 60_000},
+            is_ready=lambda: True,
+            foreign_orders=lambda _: 0,
+            now_ms=lambda: held.clock.monotonic_ns() // 1_000_000,
+            on_notice=notices.append,
+        )
+        running_switch = asyncio.create_task(dead_man.run())
+        await eventually(lambda: bool(dead_man.armed))
+        assert held.ours() == held.theirs() == 10
+
+        running_switch.cancel()
+        await asyncio.wait([running_switch])
+        assert held.ours() == held.theirs() == 20  # switched off in order
+        assert venue.within(lambda server: server.venue.engine.read.countdown("main", symbol)) is None
 
 
 async def test_listen_key_and_clock_wait_for_the_limiter_too(venue: RunningVenue) -> None:
