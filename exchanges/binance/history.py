@@ -42,7 +42,7 @@ class History:
         page = await self._first_page(read, symbol, since_ms, now_ms)
         found = list(page)
         while page:
-            page = await self._page(read, {"symbol": symbol, "fromId": _last_id(found) + 1, "limit": PAGE})
+            page = await self._next_page(read, {"symbol": symbol, "limit": PAGE}, _last_id(found))
             found.extend(page)
             if len(page) < PAGE:
                 break
@@ -54,7 +54,7 @@ class History:
         read = self._paged("userTrades", TRADES_PAGE)
         found = page = await self._page(read, query)
         while len(page) == PAGE:
-            page = await self._page(read, {**query, "fromId": _last_id(found) + 1})
+            page = await self._next_page(read, query, _last_id(found))
             found = found + page
         return _whole(found)
 
@@ -69,7 +69,9 @@ class History:
         while start_ms <= now_ms:
             query = {"symbol": symbol, "startTime": start_ms, "endTime": start_ms + span_ms - 1, "limit": PAGE}
             page = wire_orders.reports(await read(query), self._instruments())
-            if len(page) >= PAGE and span_ms > 1:
+            if len(page) >= PAGE:
+                if span_ms == 1:
+                    raise BadReply(f"allOrders: {len(page)} orders in one millisecond")
                 span_ms //= 2  # a full page may leave out either end
                 continue
             found.update({order.order_id: order for order in page})
@@ -123,6 +125,13 @@ class History:
                 return page
             else:
                 start_ms, span_ms = start_ms + span_ms, WEEK_MS
+
+    async def _next_page(self, read: PageRead, query: dict[str, Any], last_id: int) -> list[Fill]:
+        """Return the trades after that one; a page that begins before it would be read for ever."""
+        page = await self._page(read, {**query, "fromId": last_id + 1})
+        if any(int(fill.trade_id) <= last_id for fill in page):
+            raise BadReply(f"userTrades: asked for what follows {last_id}, and told what does not")
+        return page
 
     async def _page(self, read: PageRead, query: dict[str, Any]) -> list[Fill]:
         reply = await read(query)

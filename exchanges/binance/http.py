@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,6 +17,11 @@ from exchanges.outcome import Effect, Reply, judge
 from exchanges.port import UsedQuota
 
 MESSAGE_LENGTH_MAX = 300
+BODY_BYTES_MAX = 64 * 2**20
+"""Thirty times the venue's largest reply."""
+PAUSE = re.compile(r"[0-9]{1,9}")
+PAUSE_S_MAX = 3 * 24 * 3600.0
+"""The longest ban that the venue documents."""
 
 
 class HttpClient:
@@ -52,7 +58,7 @@ class HttpClient:
                 timeout=limits,
                 allow_redirects=False,
             ) as response:
-                raw = await response.read()
+                raw = await _body(response)
                 return self._result(response.status, response.headers, raw)
         except (aiohttp.ClientError, TimeoutError, OSError, BadReply) as failure:
             raise judge(failure, effect, CODES) from failure
@@ -87,6 +93,16 @@ class HttpClient:
         raise _Failed(_reply(status, headers, raw))
 
 
+async def _body(response: aiohttp.ClientResponse) -> bytes:
+    """Return the whole body; raises `BadReply` for one that no reply of the venue can be."""
+    raw = bytearray()
+    async for chunk in response.content.iter_any():
+        raw += chunk
+        if len(raw) > BODY_BYTES_MAX:
+            raise BadReply(f"rest: a reply of more than {BODY_BYTES_MAX} bytes")
+    return bytes(raw)
+
+
 class _Failed(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.message)
@@ -106,7 +122,7 @@ def refusal_in(decoded: Any, status: int, retry_after_s: float | None) -> Reply 
 
 def _reply(status: int, headers: Mapping[str, str], raw: bytes) -> Reply:
     pause = headers.get("Retry-After", "")
-    retry_after_s = float(pause) if pause.isdigit() else None
+    retry_after_s = min(float(pause), PAUSE_S_MAX) if PAUSE.fullmatch(pause) else None
     try:
         found = refusal_in(wire.decode(raw, "rest"), status, retry_after_s)
     except BadReply:

@@ -13,7 +13,7 @@ from websockets.protocol import State
 
 from exchanges.binance import quota, wire
 from exchanges.binance.codes import CODES
-from exchanges.binance.http import refusal_in
+from exchanges.binance.http import PAUSE_S_MAX, refusal_in
 from exchanges.errors import BadReply, OutcomeUnknown, VenueUnreachable
 from exchanges.hosts import HostPolicy
 from exchanges.outcome import Effect, Reply, judge
@@ -186,4 +186,4 @@ def _pause_s(error: Any) -> float | None:
     now_ms, until_ms = told.get("serverTime"), told.get("retryAfter")
     if not isinstance(now_ms, int) or not isinstance(until_ms, int):
         return None
-    return max(0.0, (until_ms - now_ms) / 1000)
+    return min(max(0.0, (until_ms - now_ms) / 1000), PAUSE_S_MAX)

@@ -9,7 +9,8 @@ from typing import Any
 from exchanges.binance import wire, wire_rules
 from exchanges.port import UsedQuota
 
-HEADER = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])", re.IGNORECASE)
+HEADER = re.compile(r"x-mbx-(used-weight|order-count)-([0-9]{1,4})([smhd])", re.IGNORECASE | re.ASCII)
+COUNT = re.compile(r"[0-9]{1,12}")
 HEADER_KINDS = {"used-weight": "weight", "order-count": "orders"}
 LETTERS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -19,7 +20,7 @@ def from_headers(headers: Mapping[str, str], at_ns: int) -> UsedQuota | None:
     used: dict[tuple[str, int], int] = {}
     for name, value in headers.items():
         match = HEADER.fullmatch(name)
-        if match and value.isdigit():
+        if match and COUNT.fullmatch(value):
             kind, number, letter = match.groups()
             used[HEADER_KINDS[kind.lower()], int(number) * LETTERS_MS[letter.lower()]] = int(value)
     return UsedQuota(used=used, at_ns=at_ns) if used else None

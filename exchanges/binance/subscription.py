@@ -131,7 +131,10 @@ class Subscription:
                 raise VenueUnreachable(f"SUBSCRIBE was not confirmed: {_error_words(message)}")
 
     async def _event(self, message: wire.Row) -> None:
-        name = self._names.get(message.get("stream", ""))
+        stream = message.get("stream", "")
+        if not isinstance(stream, str):
+            raise BadReply(f"stream: expected a name, got {wire.shown(stream)}")
+        name = self._names.get(stream)
         if name is None:
             self.ignored += 1
             return
@@ -141,4 +144,5 @@ class Subscription:
 
 def _error_words(message: dict[str, Any]) -> str:
     error = message.get("error", message)
-    return f"{error.get('code')} {error.get('msg')}" if isinstance(error, dict) else str(error)
+    told = [error.get("code"), error.get("msg")] if isinstance(error, dict) else [error]
+    return " ".join(one if isinstance(one, str) and len(one) <= wire.SHOWN_MAX else wire.shown(one) for one in told)

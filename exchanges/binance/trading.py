@@ -198,7 +198,7 @@ class BinanceTrading:
     async def set_leverage(self, symbol: str, leverage: int) -> None:
         """Set a symbol's leverage; setting the present one is no error."""
         reply = await self._calls.write("POST", "leverage", {"symbol": symbol, "leverage": leverage})
-        told = wire.integer(wire.mapping(reply, "leverage"), "leverage", "leverage")
+        told = _told_back(reply, "leverage", "leverage")
         if told != leverage:
             raise OutcomeUnknown(f"leverage: asked for {leverage}, the venue answers {told}")
 
@@ -213,7 +213,7 @@ class BinanceTrading:
     async def set_countdown(self, symbol: str, countdown_ms: int) -> None:
         """Start or renew the venue's countdown cancel of the symbol; 0 ends it. It costs a weight of 10."""
         reply = await self._calls.write("POST", "countdownCancelAll", {"symbol": symbol, "countdownTime": countdown_ms})
-        told = int(wire.text(wire.mapping(reply, "countdownCancelAll"), "countdownTime", "countdownCancelAll"))
+        told = _told_back(reply, "countdownTime", "countdownCancelAll")
         if told != countdown_ms:
             raise OutcomeUnknown(f"countdown: asked for {countdown_ms} ms, the venue answers {told}")
 
@@ -326,3 +326,11 @@ class BinanceTrading:
     def _note_quota(self, used: UsedQuota) -> None:
         if self.on_quota is not None:
             self.on_quota(used)
+
+
+def _told_back(reply: Any, key: str, where: str) -> int:
+    """Return the number that an act set, as the venue repeats it; what can't be read leaves the outcome unknown."""
+    try:
+        return wire.integer(wire.mapping(reply, where), key, where)
+    except BadReply as failure:
+        raise judge(failure, Effect.WRITE, CODES) from None

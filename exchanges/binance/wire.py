@@ -13,6 +13,15 @@ from grid.instrument import Instrument, OffGrid
 Row = dict[str, Any]
 Instruments = dict[str, Instrument]
 
+TEXT_LENGTH_MAX = 1000
+SHOWN_MAX = 80
+WHOLE_MAX = 2**63 - 1
+"""Largest whole number that the journal's store holds; times, ids and counts of the venue are far below."""
+EXPONENT_MAX = 15
+EXPONENT_MIN = -24
+DIGITS_MAX = 40
+"""Prices, quantities and amounts lie between 1e-24 and 1e16: beyond, exact arithmetic would no longer be exact."""
+
 
 class UnknownSymbol(BadReply):
     """The message names a symbol that was not listed when the rules were read: read them again."""
@@ -44,7 +53,9 @@ def text(row: Row, key: str, where: str) -> str:
     """Return a text field."""
     value = _field(row, key, where)
     if not isinstance(value, str):
-        raise BadReply(f"{where}.{key}: expected text, got {value!r}")
+        raise BadReply(f"{where}.{key}: expected text, got {shown(value)}")
+    if len(value) > TEXT_LENGTH_MAX:
+        raise BadReply(f"{where}.{key}: expected a name, got {len(value)} characters")
     return value
 
 
@@ -53,11 +64,19 @@ def integer(row: Row, key: str, where: str) -> int:
     value = _field(row, key, where)
     if isinstance(value, str):
         try:
-            return int(value)
+            value = int(value)
         except ValueError:
-            raise BadReply(f"{where}.{key}: expected a whole number, got {value!r}") from None
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise BadReply(f"{where}.{key}: expected a whole number, got {value!r}")
+            raise BadReply(f"{where}.{key}: expected a whole number, got {shown(value)}") from None
+    if isinstance(value, bool) or not isinstance(value, int) or abs(value) > WHOLE_MAX:
+        raise BadReply(f"{where}.{key}: expected a whole number, got {shown(value)}")
+    return value
+
+
+def count(row: Row, key: str, where: str) -> int:
+    """Return a whole number above 0."""
+    value = integer(row, key, where)
+    if value < 1:
+        raise BadReply(f"{where}.{key}: expected more than 0, got {value}")
     return value
 
 
@@ -65,7 +84,7 @@ def flag(row: Row, key: str, where: str) -> bool:
     """Return a boolean field."""
     value = _field(row, key, where)
     if not isinstance(value, bool):
-        raise BadReply(f"{where}.{key}: expected true or false, got {value!r}")
+        raise BadReply(f"{where}.{key}: expected true or false, got {shown(value)}")
     return value
 
 
@@ -75,15 +94,18 @@ def decimal(row: Row, key: str, where: str) -> Decimal:
 
 
 def exact(value: Any, where: str) -> Decimal:
-    """Return the value as a finite `Decimal`."""
+    """Return the value as a finite `Decimal` of a size that exact arithmetic holds."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise BadReply(f"{where}: expected a number, got {value!r}")
+        raise BadReply(f"{where}: expected a number, got {shown(value)}")
     try:
         number = Decimal(str(value))
     except InvalidOperation:
-        raise BadReply(f"{where}: expected a number, got {value!r}") from None
+        raise BadReply(f"{where}: expected a number, got {shown(value)}") from None
     if not number.is_finite():
-        raise BadReply(f"{where}: expected a finite number, got {value!r}")
+        raise BadReply(f"{where}: expected a finite number, got {shown(value)}")
+    is_sound = not number or EXPONENT_MIN <= number.adjusted() <= EXPONENT_MAX
+    if not is_sound or len(number.as_tuple().digits) > DIGITS_MAX:
+        raise BadReply(f"{where}: expected a price, quantity or amount, got {shown(value)}")
     return number
 
 
@@ -101,8 +123,8 @@ def ticks(instrument: Instrument, row: Row, key: str, where: str) -> int:
     price = decimal(row, key, where)
     try:
         return instrument.ticks(price)
-    except OffGrid as error:
-        raise BadReply(f"{where}.{key}: {error}") from None
+    except (OffGrid, InvalidOperation) as error:
+        raise BadReply(f"{where}.{key}: {_grid_words(error, price)}") from None
 
 
 def steps(instrument: Instrument, row: Row, key: str, where: str) -> int:
@@ -110,8 +132,26 @@ def steps(instrument: Instrument, row: Row, key: str, where: str) -> int:
     quantity = decimal(row, key, where)
     try:
         return instrument.steps(quantity)
-    except OffGrid as error:
-        raise BadReply(f"{where}.{key}: {error}") from None
+    except (OffGrid, InvalidOperation) as error:
+        raise BadReply(f"{where}.{key}: {_grid_words(error, quantity)}") from None
+
+
+def amount(instrument: Instrument, row: Row, key: str, where: str) -> int:
+    """Return a quantity in steps that has no sign of its own: what an order is for, or what of it was filled."""
+    found = steps(instrument, row, key, where)
+    if found < 0:
+        raise BadReply(f"{where}.{key}: expected 0 or more, got {shown(row[key])}")
+    return found
+
+
+def shown(value: Any) -> str:
+    """Return what stood there, short enough for a line of a log."""
+    words = repr(value) if not isinstance(value, dict | list) else f"a {type(value).__name__}"
+    return words if len(words) <= SHOWN_MAX else f"{words[:SHOWN_MAX]}..."
+
+
+def _grid_words(error: Exception, number: Decimal) -> str:
+    return str(error) if isinstance(error, OffGrid) else f"{number} is too large to count"
 
 
 def _field(row: Row, key: str, where: str) -> Any:

@@ -27,7 +27,8 @@ def positions(message: Any, instruments: wire.Instruments, wanted: Collection[st
             _refuse_hedge(row)
             continue
         read = _position(row, instruments)
-        found[read.symbol] = read
+        if found.setdefault(read.symbol, read) != read:
+            raise BadReply(f"positionRisk: two different rows for {read.symbol}")
     missing = [symbol for symbol in wanted if symbol not in found]
     if missing:
         raise BadReply(f"positionRisk: no row for {', '.join(missing)}")

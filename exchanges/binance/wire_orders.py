@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from exchanges.binance import wire
@@ -32,8 +32,8 @@ def report(row: wire.Row, instruments: wire.Instruments) -> OrderReport:
         side=side(row, "side", where),
         status=status(row, "status", where),
         price=order_price(instrument, row, "price", where),
-        quantity=wire.steps(instrument, row, "origQty", where),
-        filled=wire.steps(instrument, row, filled_key, where),
+        quantity=wire.amount(instrument, row, "origQty", where),
+        filled=wire.amount(instrument, row, filled_key, where),
         closing=wire.flag(row, "reduceOnly", where),
         venue_ms=wire.integer(row, "updateTime", where),
         expiry_reason=row["status"] if row["status"] == "EXPIRED_IN_MATCH" else "",
@@ -59,8 +59,8 @@ def update(message: wire.Row, instruments: wire.Instruments) -> OrderUpdate:
         side=side(row, "S", where),
         status=status(row, "X", where),
         price=order_price(instrument, row, "p", where),
-        quantity=wire.steps(instrument, row, "q", where),
-        filled=wire.steps(instrument, row, "z", where),
+        quantity=wire.amount(instrument, row, "q", where),
+        filled=wire.amount(instrument, row, "z", where),
         closing=wire.flag(row, "R", where),
         venue_ms=wire.integer(row, "T", where),
         expiry_reason=_expiry_reason(row, execution),
@@ -80,8 +80,8 @@ def trade(row: wire.Row, instruments: wire.Instruments) -> Fill:
         trade_id=str(wire.integer(row, "id", where)),
         client_id="",
         side=side(row, "side", where),
-        price=wire.ticks(instrument, row, "price", where),
-        quantity=wire.steps(instrument, row, "qty", where),
+        price=_positive(wire.ticks(instrument, row, "price", where), "price", where),
+        quantity=_positive(wire.steps(instrument, row, "qty", where), "qty", where),
         fee=wire.decimal(row, "commission", where),
         fee_asset=wire.text(row, "commissionAsset", where),
         is_maker=wire.flag(row, "maker", where),
@@ -111,7 +111,13 @@ def order_price(instrument: Instrument, row: wire.Row, key: str, where: str) -> 
     Exact for every order that the present tick allows. A foreign order placed under an older, finer tick is rounded:
     it must not make the account's whole list unreadable.
     """
-    return instrument.ticks_floor(wire.decimal(row, key, where))
+    price = wire.decimal(row, key, where)
+    if price < 0:
+        raise BadReply(f"{where}.{key}: expected 0 or more, got {price}")
+    try:
+        return instrument.ticks_floor(price)
+    except InvalidOperation:
+        raise BadReply(f"{where}.{key}: {price} is too large to count") from None
 
 
 def _streamed_fill(row: wire.Row, told: OrderReport, instrument: Instrument, execution: str) -> Fill:
@@ -122,8 +128,8 @@ def _streamed_fill(row: wire.Row, told: OrderReport, instrument: Instrument, exe
         trade_id=str(wire.integer(row, "t", where)),
         client_id=told.client_id,
         side=told.side,
-        price=_fill_price(instrument, row, where, execution),
-        quantity=wire.steps(instrument, row, "l", where),
+        price=_positive(_fill_price(instrument, row, where, execution), "L", where),
+        quantity=_positive(wire.steps(instrument, row, "l", where), "l", where),
         # the venue leaves both fields out of a trade that cost nothing
         fee=wire.decimal(row, "n", where) if "n" in row else Decimal(0),
         fee_asset=wire.text(row, "N", where) if "N" in row else instrument.quote,
@@ -136,6 +142,8 @@ def _fill_price(instrument: Instrument, row: wire.Row, where: str, execution: st
     price = wire.decimal(row, "L", where)
     try:
         return instrument.ticks(price)
+    except InvalidOperation:
+        raise BadReply(f"{where}.L: {price} is too large to count") from None
     except OffGrid as error:
         if execution != LIQUIDATION_TRADE:
             raise BadReply(f"{where}.L: {error}") from None
@@ -144,12 +152,22 @@ def _fill_price(instrument: Instrument, row: wire.Row, where: str, execution: st
         return instrument.ticks_floor(price) if is_sell else instrument.ticks_ceil(price)
 
 
+def _positive(found: int, key: str, where: str) -> int:
+    """A trade of nothing, or for nothing, is a wrong message: booked, it would move the lot the wrong way."""
+    if found <= 0:
+        raise BadReply(f"{where}.{key}: a trade of {found}")
+    return found
+
+
 def _expiry_reason(row: wire.Row, execution: str) -> str:
     """Return the venue's number for an expiry (`er`), `post_only` where one has none; nothing while there is none.
 
     The venue numbers every other reason to expire; what is left to a post-only order is that it would have taken.
     """
-    reason = str(row.get("er", "0"))
+    told = row.get("er", "0")
+    if isinstance(told, bool) or not isinstance(told, str | int) or len(str(told)) > wire.SHOWN_MAX:
+        raise BadReply(f"ORDER_TRADE_UPDATE.o.er: expected a number, got {wire.shown(told)}")
+    reason = str(told)
     if reason != "0":
         return reason
     return "post_only" if execution == "EXPIRED" and row.get("f") == "GTX" else ""

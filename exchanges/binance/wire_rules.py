@@ -12,6 +12,8 @@ from exchanges.port import RateWindow, VenueRules
 from grid.instrument import Instrument
 
 INTERVALS_MS = {"SECOND": 1000, "MINUTE": 60_000, "HOUR": 3_600_000, "DAY": 86_400_000}
+UNIT_MIN = Decimal("1e-12")
+"""No venue has a finer tick or step; with this, every price and quantity has an exact number of them."""
 KINDS = {"REQUEST_WEIGHT": "weight", "ORDERS": "orders"}
 
 
@@ -76,8 +78,8 @@ def rate_window(row: wire.Row) -> RateWindow | None:
     interval = wire.text(row, "interval", "rateLimits")
     if interval not in INTERVALS_MS:
         raise BadReply(f"rateLimits.interval: unknown interval {interval}")
-    interval_ms = INTERVALS_MS[interval] * wire.integer(row, "intervalNum", "rateLimits")
-    return RateWindow(kind=kind, interval_ms=interval_ms, limit=wire.integer(row, "limit", "rateLimits"))
+    interval_ms = INTERVALS_MS[interval] * wire.count(row, "intervalNum", "rateLimits")
+    return RateWindow(kind=kind, interval_ms=interval_ms, limit=wire.count(row, "limit", "rateLimits"))
 
 
 def _at_least_one(smallest: Decimal, unit: Decimal) -> int:
@@ -103,6 +105,6 @@ def _filter(filters: dict[str, wire.Row], kind: str, symbol: str) -> wire.Row:
 
 def _unit(row: wire.Row, key: str, symbol: str) -> Decimal:
     unit = wire.decimal(row, key, symbol)
-    if unit <= 0:
-        raise BadReply(f"{symbol}.{key}: expected more than 0, got {unit}")
+    if unit < UNIT_MIN:
+        raise BadReply(f"{symbol}.{key}: expected at least {UNIT_MIN:f}, got {unit}")
     return unit
