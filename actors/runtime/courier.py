@@ -127,17 +127,19 @@ class Courier:
             if lane.give_up_late(now_ms):
                 self._handles.pop(receiver, None)
             for attempt, envelope in lane.take(now_ms):
-                self._send(receiver, attempt, envelope)
+                if not self._send(receiver, attempt, envelope):
+                    break  # the lane keeps the rest too: sent now, they would overtake this one
         if now_ms - self._shown_ms >= SHOW_EVERY_MS:
             self._show(now_ms)
 
-    def _send(self, receiver: str, attempt: int, envelope: Envelope) -> None:
+    def _send(self, receiver: str, attempt: int, envelope: Envelope) -> bool:
         handle = self._handle(receiver)
         if handle is None:
             self._lanes[receiver].failed(envelope.sequence, attempt, self._now_ms())
-            return
+            return False
         answered = partial(self._on_answer, receiver, attempt, envelope.sequence)
         handle.receive.remote(envelope).future().add_done_callback(answered)
+        return True
 
     def _handle(self, receiver: str) -> Any:
         handle = self._handles.get(receiver)
