@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import IntEnum
 
-from actors.errors import NotFound, NotRunning, TimedOut
+from actors.errors import NotFound, NotRunning, RunDied, TimedOut
 from actors.stop_signals import Interrupted
 from exchanges.errors import Refusal, VenueRefused
 from grid.errors import ConfigError, Halted, RefusedToStart
@@ -21,6 +21,7 @@ class ExitCode(IntEnum):
     TIMED_OUT = 5
     HALTED = 6
     REFUSED_TO_START = 7
+    RUN_DIED = 8
     INTERRUPTED = 130
     TERMINATED = 143
 
@@ -29,6 +30,7 @@ BY_ERROR: tuple[tuple[type[BaseException], ExitCode], ...] = (
     (NotFound, ExitCode.NOT_FOUND),
     (NotRunning, ExitCode.NOT_RUNNING),
     (ConfigError, ExitCode.CONFIGURATION),
+    (RunDied, ExitCode.RUN_DIED),
     (TimedOut, ExitCode.TIMED_OUT),
     (TimeoutError, ExitCode.TIMED_OUT),
     (Halted, ExitCode.HALTED),

@@ -56,6 +56,7 @@ class PriceFeed:
         self._feeds = {layout.symbol: SymbolFeed(layout=layout, gateway=gateway, outbox=outbox) for layout in layouts}
         self._asked_ms: dict[str, int] = {}
         self._calls: set[asyncio.Task[None]] = set()
+        self._reading: asyncio.Future[None] | None = None
         self._published: Mapping[str, FeedSnapshot] = {}
         self._is_push_due = False
         self._stream_reason = "not subscribed yet"
@@ -119,11 +120,19 @@ class PriceFeed:
 
     async def _listen(self, venue: MarketVenue) -> None:
         while True:
+            self._reading = asyncio.ensure_future(self._read(venue))
             try:
-                await self._read(venue)
+                await self._reading
                 self._stream_reason = "stream ended"
             except VenueError as error:
                 self._stream_reason = str(error)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is not None and task.cancelling():
+                    self._reading.cancel()
+                    raise
+                log_of(self._name).warning("quotes_lost", reason="the stream is mute: connected anew")
+                continue
             log_of(self._name).warning("quotes_lost", reason=self._stream_reason)
             await asyncio.sleep(RETRY_S)
 
@@ -148,6 +157,8 @@ class PriceFeed:
             for feed in self._feeds.values():
                 if feed.on_time(self._mono_ms()):
                     self._begin(self._probe(venue, feed))
+                if feed.takes_restream(self._mono_ms()) and self._reading is not None:
+                    self._reading.cancel()
             self._push()
             self._show()
             await asyncio.sleep(TICK_S)
@@ -174,6 +185,7 @@ class PriceFeed:
                 continue
             feed.on_seed(quote, quotes_before, self._mono_ms(), self._clock.now_ms())
             self._push_soon()
+            return
 
     async def _probe(self, venue: MarketVenue, feed: SymbolFeed) -> None:
         try:

@@ -2,6 +2,9 @@
 
 Quiet is not stale: after `price_age` without a quote one REST probe asks the venue; the price is stale where the probe
 fails, or differs and no quote follows (trading rule 19). A stale price is probed again, once each `price_age`.
+
+A probe that differs proves more: the stream is mute, whatever its socket says. It is connected anew, and from then on
+only a quote of the stream's own ends the staleness: REST cannot tell whether the stream will speak of the next move.
 """
 
 from __future__ import annotations
@@ -20,6 +23,9 @@ from grid.window import MarketView, Window, WindowChange
 WORD_EVERY_MS = 1_000
 GRACE_MS = 500
 """A probe that differs may merely have overtaken the stream: so long a quote may still follow it."""
+RESTREAM_FIRST_MS = 5_000
+RESTREAM_LAST_MS = 60_000
+"""Pause before a mute stream is connected anew once more; it doubles up to this."""
 
 
 class FeedPhase(Enum):
@@ -63,10 +69,13 @@ class SymbolFeed:
         self._quote: Quote | None = None
         self._heard_ms: int | None = None
         self._probe_ms: int | None = None
-        self._probed: Quote | None = None
         self._doubt: str = ""
         self._doubt_ms = 0
+        self._differs = False
         self._is_stale = False
+        self._is_mute = False
+        self._restream_ms: int | None = None
+        self._restream_pause_ms = RESTREAM_FIRST_MS
         self._word_ms: int | None = None
         self._quotes = self._crossings = self._probes = self._stale_times = 0
 
@@ -98,10 +107,11 @@ class SymbolFeed:
             self._move(self._quote, wall_ms)
 
     def on_quote(self, quote: Quote, mono_ms: int, wall_ms: int) -> None:
-        """Take a quote: of a live stream, or a probe that proves the market quiet."""
+        """Take a quote: of a live stream, or of REST where that is as good (`on_seed`, `on_probe`)."""
         self._quote, self._heard_ms = quote, mono_ms
         self._quotes += 1
-        self._doubt, self._probe_ms, self._probed = "", None, None
+        self._doubt, self._probe_ms, self._differs = "", None, False
+        self._is_mute, self._restream_ms, self._restream_pause_ms = False, None, RESTREAM_FIRST_MS
         was_stale, self._is_stale = self._is_stale, False
         self._move(quote, wall_ms)
         if self._window is not None and (was_stale or self._word_ms is None):
@@ -115,10 +125,19 @@ class SymbolFeed:
     def on_seed(self, quote: Quote, quotes_before: int, mono_ms: int, wall_ms: int) -> None:
         """Take the venue's answer after the stream came up; a stream tells nothing until the price next moves.
 
-        `quotes_before` is `quotes` at the request: if the stream has spoken since, its word is the newer.
+        `quotes_before` is `quotes` at the request: if the stream has spoken since, its word is the newer. A stream that
+        was mute has to speak itself.
         """
-        if self._quotes == quotes_before:
+        if self._quotes == quotes_before and not self._is_mute:
             self.on_quote(quote, mono_ms, wall_ms)
+
+    def takes_restream(self, mono_ms: int) -> bool:
+        """Return whether the stream has to be connected anew now; asked after each `on_time`."""
+        if self._restream_ms is None or mono_ms < self._restream_ms:
+            return False
+        self._restream_ms = mono_ms + self._restream_pause_ms
+        self._restream_pause_ms = min(2 * self._restream_pause_ms, RESTREAM_LAST_MS)
+        return True
 
     def on_time(self, mono_ms: int) -> bool:
         """Look at the ages, at least every 250 ms; returns whether a probe is due and has to be reported back."""
@@ -127,6 +146,7 @@ class SymbolFeed:
         if self._doubt and not self._is_stale and mono_ms - self._doubt_ms >= GRACE_MS:
             self._is_stale = True
             self._stale_times += 1
+            self._note_mute(mono_ms)
             self._say(mono_ms)
         if self._word_ms is not None and mono_ms - self._word_ms >= WORD_EVERY_MS:
             self._say(mono_ms)
@@ -141,24 +161,25 @@ class SymbolFeed:
     def on_probe(self, probed: Quote | None, failure: str, mono_ms: int, wall_ms: int) -> None:
         """Take the venue's answer to a probe, None with the reason where it failed.
 
-        A stale price is probed on: it is fresh again where the probe is the last quote, or twice the same price that
-        no quote has told. A quiet market tells nothing by itself.
+        A stale price is probed on: unless the stream is known to be mute, it is fresh again where the probe is the last
+        quote. A quiet market tells nothing by itself.
         """
         if self._probe_ms is None:
             return  # a quote came meanwhile and settled it
-        self._probe_ms = None
-        last, before, self._probed = self._quote, self._probed, probed
-        if probed is not None and self._is_stale and (_is_same(probed, last) or _is_same(probed, before)):
-            self.on_quote(probed, mono_ms, wall_ms)
-            return
-        if probed is not None and _is_same(probed, last):
+        self._probe_ms, last = None, self._quote
+        if probed is not None and _is_same(probed, last) and not self._is_mute:
+            if self._is_stale:
+                self.on_quote(probed, mono_ms, wall_ms)
             self._heard_ms = mono_ms
             return
+        self._doubt_ms = mono_ms
         if probed is None:
             self._doubt = f"no quote, and the probe failed: {failure}"
-        else:
-            self._doubt = "no quote, and the venue's price has moved" if last else "no quote came yet"
-        self._doubt_ms = mono_ms
+            return
+        self._differs = True
+        self._doubt = "no quote, and the venue's price has moved" if last else "no quote came yet"
+        if self._is_stale:
+            self._note_mute(mono_ms)
 
     def on_alarms(self, alarms: Alarms) -> None:
         """Keep alarms; one that rings already is answered at once."""
@@ -221,6 +242,10 @@ class SymbolFeed:
                     rung=_of(receiver, change.rung, name_of),
                 ),
             )
+
+    def _note_mute(self, mono_ms: int) -> None:
+        if self._differs and not self._is_mute:
+            self._is_mute, self._restream_ms = True, mono_ms
 
     def _say(self, mono_ms: int) -> None:
         self._word_ms = mono_ms

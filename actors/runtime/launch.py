@@ -122,8 +122,9 @@ class Run:
     def _on_dead_ray(self, why: str) -> None:
         """Nothing can be asked any more, and what hangs in Ray would not return: say what is left to do, and go."""
         run_file.remove(self.file)
-        report_error(RunDied(f"{self.file.deployment} has ended: {why}; {WHAT_TO_DO}"), as_json="--json" in sys.argv)
-        os._exit(ExitCode.ERROR)
+        self._watch.end_family()
+        died = RunDied(f"{self.file.deployment} has ended: {why}; {WHAT_TO_DO}")
+        os._exit(report_error(died, as_json="--json" in sys.argv))
 
 
 def start(settings: Settings) -> Run:

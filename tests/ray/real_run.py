@@ -68,7 +68,7 @@ class RealRun:
 
     def until_running(self) -> None:
         self.until(lambda: self.log().rfind('"state":"running"') > self.log().rfind('"state":"starting"'), "it runs")
-        self._family = psutil.Process(self.pid).children(recursive=True)
+        self.family()
 
     @property
     def pid(self) -> int:
@@ -128,13 +128,31 @@ class RealRun:
         """SIGKILL `gridmesh run`; returns once it and everything that it had started are gone."""
         assert self.process is not None
         self._end_probe()
-        family = {*self._family, *psutil.Process(self.pid).children(recursive=True)}
+        self.family()
         self.process.kill()
         self.process.wait()
-        deadline = time.monotonic() + FAMILY_S
-        while left := [name for p in family if (name := _name(p)) and not name.startswith(RAYS_OWN)]:
-            assert time.monotonic() < deadline, f"they outlived their driver: {left}"
+        left = self.left_of_the_family(FAMILY_S, but=RAYS_OWN)
+        assert not left, f"they outlived their driver: {left}"
+
+    def family(self) -> list[psutil.Process]:
+        """Return every process that this run has started so far, as long as it lives to be asked."""
+        self._family = list({*self._family, *psutil.Process(self.pid).children(recursive=True)})
+        return self._family
+
+    def relatives(self, name: str) -> list[psutil.Process]:
+        """Return the living of them whose program has this name."""
+        living = {one.pid: one for one in self.family()}
+        named = psutil.process_iter(["name"])
+        return [living[one.pid] for one in named if one.pid in living and one.info["name"] == name]
+
+    def left_of_the_family(self, within_s: float, but: tuple[str, ...] = ()) -> list[str]:
+        """Return the names of those who still live, once that is nobody or so much time is over."""
+        deadline = time.monotonic() + within_s
+        while left := [name for one in self._family if (name := _name(one)) and not (but and name.startswith(but))]:
+            if time.monotonic() > deadline:
+                break
             time.sleep(LOOK_S)
+        return left
 
     def wait(self, timeout_s: float = 150.0) -> int:
         """Wait for `gridmesh run` to end; returns its exit code."""

@@ -6,7 +6,7 @@ import pytest
 
 from actors.actor_names import SlotLayout
 from actors.messages import Alarms, FeedWord, PriceWanted
-from actors.symbol_feed import GRACE_MS, FeedPhase, SymbolFeed
+from actors.symbol_feed import GRACE_MS, RESTREAM_LAST_MS, FeedPhase, SymbolFeed
 from grid.ladder import GridSide
 from grid.order import Quote
 from grid.window import Alarm, WindowChange
@@ -287,13 +287,55 @@ def test_a_stale_price_in_a_quiet_market_is_fresh_once_a_probe_finds_it_unchange
     assert office.to(GATEWAY, FeedWord)[-1].is_fresh
 
 
-def test_a_price_that_moved_unseen_is_taken_once_two_probes_agree(feed: SymbolFeed, office: PostOffice) -> None:
-    now_ms = stale(feed, office)
+def mute(feed: SymbolFeed, office: PostOffice) -> int:
+    """Let a probe find another price than the stream told, and no quote follow it; return the time."""
+    serving(feed, office)
+    assert feed.on_time(AGE_MS)
+    feed.on_probe(quote(301_000), "", AGE_MS, 0)
+    assert not feed.takes_restream(AGE_MS), "the probe may only have overtaken the stream"
+    feed.on_time(AGE_MS + GRACE_MS)
+    return AGE_MS + GRACE_MS
 
+
+def test_a_mute_stream_is_connected_anew_with_growing_pauses(feed: SymbolFeed, office: PostOffice) -> None:
+    begun_ms = mute(feed, office)
+
+    asked = [at_ms - begun_ms for at_ms in range(begun_ms, begun_ms + 200_000, 200) if feed.takes_restream(at_ms)]
+
+    assert asked == [0, 5_000, 15_000, 35_000, 75_000, 135_000, 195_000]
+
+
+@pytest.mark.parametrize("price", [300_000, 301_000], ids=["the last one streamed", "the one that moved unseen"])
+def test_probes_that_agree_prove_nothing_of_a_mute_stream(feed: SymbolFeed, office: PostOffice, price: int) -> None:
+    now_ms = mute(feed, office)
+
+    for _ in range(4):
+        now_ms += AGE_MS
+        assert feed.on_time(now_ms)
+        feed.on_probe(quote(price), "", now_ms, 0)
+    feed.on_seed(quote(price), feed.quotes, now_ms, 0)
+
+    assert feed.phase is FeedPhase.STALE
+    assert not office.to(GATEWAY, FeedWord)[-1].is_fresh
+
+
+def test_a_mute_stream_is_trusted_once_it_speaks(feed: SymbolFeed, office: PostOffice) -> None:
+    now_ms = mute(feed, office)
+
+    feed.on_quote(quote(301_010), now_ms, 0)
+
+    assert feed.phase is FeedPhase.FRESH
+    assert office.to(GATEWAY, FeedWord)[-1].reference == 301_010
+    assert not feed.takes_restream(now_ms + RESTREAM_LAST_MS)
+
+
+def test_a_probe_that_failed_first_and_differs_later_proves_the_stream_mute(
+    feed: SymbolFeed, office: PostOffice
+) -> None:
+    now_ms = stale(feed, office)
     feed.on_probe(quote(301_000), "", now_ms, 0)
-    after_one = feed.phase
+
+    assert feed.takes_restream(now_ms)
     assert feed.on_time(now_ms + AGE_MS)
     feed.on_probe(quote(301_000), "", now_ms + AGE_MS, 0)
-
-    assert (after_one, feed.phase) == (FeedPhase.STALE, FeedPhase.FRESH)
-    assert office.to(GATEWAY, FeedWord)[-1].reference == 301_000
+    assert feed.phase is FeedPhase.STALE

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -123,9 +124,15 @@ def test_a_frozen_stream_makes_the_price_stale_and_its_thaw_makes_it_fresh(venue
         assert world.office.wait_for(lambda: not world.words()[-1].is_fresh)
         assert -45 not in world.levels_entered()
         venue.heal()
-        venue.play(quote("ETHUSDT", "2911", "2911.01"))
-        assert world.office.wait_for(lambda: world.words()[-1].is_fresh)
-        assert until(lambda: world.seen().stale_times == 1)
+        # It is connected anew meanwhile: what the venue said between two sockets nobody heard.
+        bids = itertools.count(2911)
+        assert until(lambda: _said(venue, next(bids)) and world.words()[-1].is_fresh)
+        assert world.seen().stale_times == 1
+
+
+def _said(venue: RunningVenue, bid: int) -> bool:
+    venue.play(quote("ETHUSDT", f"{bid}", f"{bid}.01"))
+    return True
 
 
 def test_a_quiet_market_stays_fresh_by_probes(venue: RunningVenue) -> None:

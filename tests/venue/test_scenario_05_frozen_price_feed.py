@@ -18,13 +18,6 @@ def freeze(venue: VenueControl) -> None:
     venue.fault("frozen_stream", scope={"path": "/public", "symbol": "ETHUSDT"})
 
 
-def market_runs(venue: VenueControl) -> bool:
-    """Move the price once more: two probes that agree would prove a market that has come to rest."""
-    bid = Decimal("3087.5") + Decimal(time.monotonic_ns() // 1_000_000 % 1000) / 100
-    venue.quote("ETHUSDT", f"{bid}", f"{bid + Decimal('0.01')}")
-    return True
-
-
 def feed_word(live: LiveDeployment) -> str:
     [feed] = live.roster.feed_list
     phase: str = live.crew.ask(feed, "snapshot")["symbols"]["ETHUSDT"].phase.value
@@ -39,11 +32,12 @@ def test_entries_go_and_none_is_placed_on_a_stale_price(tmp_path: Path) -> None:
         freeze(venue)
         frozen_at = time.monotonic()
         venue.quote("ETHUSDT", "3087.5", "3087.51")
-        live.until(lambda: market_runs(venue) and live.holds() == ["price"], "the alarm is raised")
+        live.until(lambda: live.holds() == ["price"], "the alarm is raised")
         noticed_s = time.monotonic() - frozen_at
-        live.until(lambda: market_runs(venue) and live.entries() == [], "the entries are withdrawn")
+        live.until(lambda: live.entries() == [], "the entries are withdrawn")
         placed = len(venue.own_orders())
-        live.stays(lambda: market_runs(venue) and len(venue.own_orders()) == placed, "nothing is placed meanwhile", 2)
+        # The market rests now: probe after probe tells the same, and the stream still says nothing.
+        live.stays(lambda: len(venue.own_orders()) == placed, "nothing is placed meanwhile", 4 * PRICE_AGE_S)
 
         assert [one["level"] for one in live.notices("hold") if "price" in one["text"]] == ["warning"]
         assert feed_word(live) == "stale"
@@ -52,6 +46,26 @@ def test_entries_go_and_none_is_placed_on_a_stale_price(tmp_path: Path) -> None:
         venue.heal()
         venue.quote("ETHUSDT", "3087.49", "3087.50")
         live.until(lambda: live.holds() == [], "the price is fresh again")
+        live.until(lambda: live.entries() == ["3086", "3084", "3082"], "entries are placed at the new price")
+        live.settle()
+        live.reckon()
+
+
+def test_a_mute_socket_is_replaced_and_trusted_once_the_new_one_speaks(tmp_path: Path) -> None:
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue, runtime=LIMITS), venue) as live:
+        live.walk("2999.5")
+        venue.verb("sockets", action="half_open", path="/public")
+        venue.quote("ETHUSDT", "3087.5", "3087.51")
+        live.until(lambda: live.holds() == ["price"], "the alarm is raised")
+        live.stays(lambda: live.holds() == ["price"], "a new socket that says nothing yet proves nothing", 2)
+
+        def speaks() -> bool:
+            # The first move after the venue took the new subscription is heard.
+            bid = Decimal("3087.5") + Decimal(time.monotonic_ns() // 1_000_000 % 1000) / 1000
+            venue.quote("ETHUSDT", f"{bid:.2f}", f"{bid + Decimal('0.02'):.2f}")
+            return live.holds() == []
+
+        live.until(speaks, "the new socket is heard")
         live.until(lambda: live.entries() == ["3086", "3084", "3082"], "entries are placed at the new price")
         live.settle()
         live.reckon()
