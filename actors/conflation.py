@@ -51,7 +51,8 @@ def merged(older: Message, newer: Message) -> Message:
         case Tellings(), Tellings():
             return Tellings(told=_newest_told(older, newer))
         case Intents(), Intents():
-            return Intents(intents=tuple({intent.key: intent for intent in older.intents + newer.intents}.values()))
+            intents = tuple({intent.key: intent for intent in older.intents + newer.intents}.values())
+            return Intents(intents=intents, quoted_ms=_earlier(older.quoted_ms, newer.quoted_ms))
         case Alarms(), Alarms():
             return Alarms(symbol=newer.symbol, alarms=tuple({a.level: a for a in older.alarms + newer.alarms}.values()))
         case SlotsWanted(), SlotsWanted():
@@ -84,4 +85,10 @@ def _joined(older: WindowChange, newer: WindowChange) -> WindowChange:
         left=tuple(sorted(left)),
         due=tuple(sorted({*older.due, *newer.due})),
         rung=tuple(sorted({*older.rung, *newer.rung})),
+        quoted_ms=_earlier(older.quoted_ms, newer.quoted_ms),
     )
+
+
+def _earlier(older_ms: int | None, newer_ms: int | None) -> int | None:
+    """Return the time of the quote that waits for longest."""
+    return newer_ms if older_ms is None else older_ms

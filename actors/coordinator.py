@@ -10,10 +10,11 @@ from typing import Any, Protocol
 
 from actors.clock import Clock, monotonic_s
 from actors.messages import Envelope, HoldWord, LastWords, Receipt
+from actors.outbox import Gauges, NoGauges
 from actors.roster import Roster
 from actors.settings import Settings, configuration_hash
 from actors.structured_log import log_of
-from actors.supervision import Supervision
+from actors.supervision import Health, Supervision
 from grid.holds import HoldCause
 
 POLL_S = 0.1
@@ -69,6 +70,7 @@ class Coordinator:
         clock: Clock,
         is_restarted: bool = False,
         version: str = "",
+        gauges: Gauges | None = None,
     ) -> None:
         self._settings = settings
         self._roster = roster
@@ -76,6 +78,8 @@ class Coordinator:
         self._clock = clock
         self._is_restarted = is_restarted
         self._version = version
+        self._gauges = gauges or NoGauges()
+        self._restarts: dict[str, int] = {}
         self._log = log_of(roster.coordinator)
         self._state = DeploymentState.STARTING
         self._waiting_for: list[str] = []
@@ -170,6 +174,7 @@ class Coordinator:
             while not self._wake.wait(WATCH_S):
                 self._look()
                 self._call_roll()
+                self._show()
                 self._notice_close()
             self._stop()
         elif self._stop_mode is not None:
@@ -256,6 +261,20 @@ class Coordinator:
             if not self._wake.is_set() and not self._crew.is_there(name):
                 self._log.error("actor_gone", actor_gone=name)
                 self._crew.enlist(name)
+
+    def _show(self) -> None:
+        rows = self._supervision.rows(self._now_ms())
+        self._gauges.set("gridmesh_heartbeat_s", self._clock.now_ms() // 1000, actor=self._roster.coordinator)
+        self._gauges.set("gridmesh_is_running", self._state is DeploymentState.RUNNING)
+        for health in Health:
+            count = sum(1 for row in rows if row["health"] == health.value)
+            self._gauges.set("gridmesh_actors", count, health=health.value)
+        for row in rows:
+            self._gauges.count("gridmesh_actor_restarts", self._more(row["name"], row["restarts"]), actor=row["name"])
+
+    def _more(self, name: str, restarts: int) -> int:
+        more, self._restarts[name] = restarts - self._restarts.get(name, 0), restarts
+        return more
 
     def _notice_close(self) -> None:
         """Go on with a stop that an earlier life of this coordinator began: the gateway remembers it."""

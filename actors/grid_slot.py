@@ -113,7 +113,7 @@ class GridSlot:
             return  # the answer to our own question brings all of it
         match message:
             case WindowChange():
-                self._send(group.on_window(message, now_ms))
+                self._send(group.on_window(message, now_ms), message.quoted_ms)
             case Tellings():
                 for told in message.told:
                     self._send(group.on_told(told, now_ms))
@@ -137,10 +137,10 @@ class GridSlot:
         self._reconcile_at_ms = self._clock.now_ms() + self._reconcile_ms
         self._want_price()
 
-    def _send(self, requests: Requests) -> None:
+    def _send(self, requests: Requests, quoted_ms: int | None = None) -> None:
         if requests.intents:
             self._intents += len(requests.intents)
-            self._outbox.post(self._gateway, Intents(intents=requests.intents))
+            self._outbox.post(self._gateway, Intents(intents=requests.intents, quoted_ms=quoted_ms))
         if requests.alarms:
             self._outbox.post(self._feed, Alarms(symbol=self._layout.symbol, alarms=requests.alarms))
         if requests.unknown_levels:

@@ -83,6 +83,12 @@ class Journal:
         """Who writes: the epoch of the last `raise_owner_epoch`."""
         return self._owner_epoch
 
+    @property
+    def size_bytes(self) -> int:
+        """Size on disk, what is not yet moved into the file included; the archive is not."""
+        parts = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(part.stat().st_size for part in parts if part.exists())
+
     def append(self, batch: Sequence[Entry], *, before_commit: Callable[[], None] | None = None) -> int:
         """Write all entries in one transaction and return the number of the last; all or nothing.
 

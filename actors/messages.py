@@ -51,9 +51,10 @@ class SlotsWanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Intents:
-    """What a slot actor asks of the order desk."""
+    """What a slot actor asks of the order desk. `quoted_ms`: when the quote came that made it ask, for the metrics."""
 
     intents: tuple[Intent, ...]
+    quoted_ms: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

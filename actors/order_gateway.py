@@ -10,6 +10,7 @@ import asyncio
 import os
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from typing import Any
 
 from actors.actor_names import SlotLayout
@@ -37,6 +38,7 @@ from actors.messages import (
     Envelope,
     FeedWord,
     HoldWord,
+    Intents,
     Message,
     Receipt,
     SetupWanted,
@@ -108,7 +110,8 @@ class OrderGateway:
         self._outbox = outbox
         self._clock = clock
         self._log = log_of(name)
-        self._gauging = Gauging(name, gauges or NoGauges())
+        self._gauges = gauges or NoGauges()
+        self._gauging = Gauging(name=name, gauges=self._gauges, settings=settings, clock=clock)
         self._mailbox = Mailbox()
         self._thread = LoopThread(name, self._main, end=end)
         self._state = GatewayState.RESTORING
@@ -187,8 +190,11 @@ class OrderGateway:
                 # Lots and orders of ours exist: they are looked after, and entries wait for a person.
                 reason = f"a check before the start fails: {'; '.join(complaints)}"
                 self._on_event(HoldAsked(cause=HoldCause.OPERATOR, symbol="", is_put=True, reason=reason))
-            self._listening = Listening(venue=venue, market=market, symbols=list(self._grids), on_event=self._on_event)
-            await self._serve(self._listening, self._take_money(facts, venue, market))
+            self._listening = Listening(
+                venue=venue, market=market, symbols=list(self._grids), on_event=self._on_event, gauges=self._gauges
+            )
+            money = self._take_money(facts, venue, market)
+            await self._serve(self._listening, money, partial(self._show, venue, market, journal))
         except GridmeshError as error:
             self._refuse([str(error)], exit_code(error))
             await asyncio.Event().wait()
@@ -210,6 +216,7 @@ class OrderGateway:
             clock=self._clock,
             on_work=lambda work: self._caller.submit(work) if self._caller is not None else None,
             on_word=self._on_word,
+            timings=self._gauging.timings,
             reached=reached,
         )
         self._caller = VenueCaller(
@@ -218,6 +225,7 @@ class OrderGateway:
             clock=self._clock,
             on_event=self._on_event,
             release=self._keeper.release,
+            timings=self._gauging.timings,
             reached=reached,
         )
         self._rules = RuleReader(venue=venue, caller=self._caller, log=self._log, on_rules=self._on_rules)
@@ -228,7 +236,7 @@ class OrderGateway:
         for wanted in self._early:
             self._set_up(wanted)
 
-    async def _serve(self, listening: Listening, money: Money) -> None:
+    async def _serve(self, listening: Listening, money: Money, show: Callable[[], None]) -> None:
         async with asyncio.TaskGroup() as group:
             group.create_task(listening.run())
             group.create_task(money.run())
@@ -236,7 +244,7 @@ class OrderGateway:
                 group.create_task(self._rules.run())
             group.create_task(every(TICK_S, self._tick))
             group.create_task(every(PICTURE_S, self._paint))
-            group.create_task(every(GAUGES_S, self._show))
+            group.create_task(every(GAUGES_S, show))
 
     def _take_money(self, facts: Facts, venue: TradingVenue, market: MarketVenue) -> Money:
         assert self._keeper is not None
@@ -274,9 +282,12 @@ class OrderGateway:
         if self._caller is not None:
             self._picture["lanes"] = self._caller.depths()
 
-    def _show(self) -> None:
-        if self._picture and self._caller is not None and self._keeper is not None:
-            self._gauging.show(self._picture, self._caller.depths(), self._keeper, self._thread.depth)
+    def _show(self, venue: TradingVenue, market: MarketVenue, journal: Journal) -> None:
+        keeper, caller = self._keeper, self._caller
+        if self._picture and keeper is not None and caller is not None:
+            ages_s = {**venue.ages(), **market.ages()}
+            self._gauging.show(self._picture, keeper, caller, journal, ages_s, self._thread.depth)
+            self._gauges.set("gridmesh_clock_offset_ms", venue.clock_offset_ms())
         if self._money is not None:
             self._money.tell()
 
@@ -294,12 +305,13 @@ class OrderGateway:
         if events is None:
             self._log.error("unexpected_message", kind=type(message).__name__)
             return
+        quoted_ms = message.quoted_ms if isinstance(message, Intents) else None
         for event in events:
-            self._on_event(event)
+            self._on_event(event, quoted_ms)
 
-    def _on_event(self, event: Event) -> None:
+    def _on_event(self, event: Event, quoted_ms: int | None = None) -> None:
         if self._keeper is not None:
-            self._keeper.handle(event)
+            self._keeper.handle(event, quoted_ms)
             if self._money is not None:
                 self._money.note(event)
         elif isinstance(event, HoldAsked | CloseAsked):

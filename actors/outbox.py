@@ -5,6 +5,7 @@ Live, `actors/runtime` fills them with Ray; a back-test and the simulation fill 
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Protocol
 
 from actors.messages import Message
@@ -27,9 +28,9 @@ class Waker(Protocol):
 
 
 class Gauges(Protocol):
-    """Numbers for people to watch; names are declared in `actors/runtime/metrics.py`."""
+    """Numbers for people to watch; names are declared in `actors/runtime/metric_names.py`."""
 
-    def set(self, name: str, value: float, **tags: str) -> None:
+    def set(self, name: str, value: float | Decimal, **tags: str) -> None:
         """Show the present value."""
         ...
 
@@ -37,12 +38,19 @@ class Gauges(Protocol):
         """Add to a counter."""
         ...
 
+    def observe(self, name: str, value: float, **tags: str) -> None:
+        """Add one measurement to a histogram."""
+        ...
+
 
 class NoGauges:
     """Shows nothing: tests, back-test, simulation."""
 
-    def set(self, name: str, value: float, **tags: str) -> None:
+    def set(self, name: str, value: float | Decimal, **tags: str) -> None:
         """Do nothing."""
 
     def count(self, name: str, by: int = 1, **tags: str) -> None:
+        """Do nothing."""
+
+    def observe(self, name: str, value: float, **tags: str) -> None:
         """Do nothing."""

@@ -146,6 +146,7 @@ class PriceFeed:
                         self._push_soon()
                     case StreamUp():
                         self._stream_reason = "up"
+                        self._gauges.count("gridmesh_stream_connects", stream=event.name)
                         self._begin(self._seed(venue, self._feeds[event.name.rpartition("/")[2]]))
                     case StreamDown():
                         self._stream_reason = event.reason
@@ -160,7 +161,7 @@ class PriceFeed:
                 if feed.takes_restream(self._mono_ms()) and self._reading is not None:
                     self._reading.cancel()
             self._push()
-            self._show()
+            self._show(venue)
             await asyncio.sleep(TICK_S)
 
     def _begin(self, call: Coroutine[Any, Any, None]) -> None:
@@ -216,7 +217,10 @@ class PriceFeed:
         mono_ms = self._mono_ms()
         self._published = {symbol: feed.snapshot(mono_ms) for symbol, feed in self._feeds.items()}
 
-    def _show(self) -> None:
+    def _show(self, venue: MarketVenue) -> None:
+        self._gauges.set("gridmesh_heartbeat_s", self._clock.now_ms() // 1000, actor=self._name)
+        for stream, age_s in venue.ages().items():
+            self._gauges.set("gridmesh_stream_age_ms", age_s * 1000, stream=stream)
         self._gauges.set("gridmesh_inner_queue", self._loop.depth, actor=self._name)
         for symbol, seen in self._published.items():
             self._gauges.set("gridmesh_quote_age_ms", seen.quote_age_ms or 0, symbol=symbol)

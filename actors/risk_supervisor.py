@@ -173,7 +173,7 @@ class RiskSupervisor:
         venue = self._market()
         try:
             async with asyncio.TaskGroup() as group:
-                group.create_task(self._tick())
+                group.create_task(self._tick(venue))
                 await self._until_begun()
                 group.create_task(self._listen(venue))
         finally:
@@ -186,10 +186,13 @@ class RiskSupervisor:
             self._ask()
             await asyncio.sleep(RETRY_S)
 
-    async def _tick(self) -> None:
+    async def _tick(self, venue: MarketVenue) -> None:
         while True:
             self._feed(Tick())
             self._publish()
+            self._gauges.set("gridmesh_heartbeat_s", self._clock.now_ms() // 1000, actor=self._name)
+            for stream, age_s in venue.ages().items():
+                self._gauges.set("gridmesh_stream_age_ms", age_s * 1000, stream=stream)
             await asyncio.sleep(TICK_S)
 
     async def _listen(self, venue: MarketVenue) -> None:
@@ -211,6 +214,7 @@ class RiskSupervisor:
                     case Candle():
                         self._feed(event)
                     case StreamUp():
+                        self._gauges.count("gridmesh_stream_connects", stream=event.name)
                         self._up(venue, event.name.rpartition("/")[2])
                     case StreamDown():
                         self._down(event.name.rpartition("/")[2], event.reason)

@@ -226,9 +226,9 @@ class SymbolFeed:
         self._view = change.view
         if change.levels:
             self._crossings += 1
-            self._tell(change)
+            self._tell(change, wall_ms)
 
-    def _tell(self, change: WindowChange) -> None:
+    def _tell(self, change: WindowChange, quoted_ms: int | None = None) -> None:
         """Tell each slot actor its own part of the difference, and the others nothing."""
         name_of = self._layout.name_of
         for receiver in sorted({name_of(level) for level in change.levels}):
@@ -240,6 +240,7 @@ class SymbolFeed:
                     left=_of(receiver, change.left, name_of),
                     due=_of(receiver, change.due, name_of),
                     rung=_of(receiver, change.rung, name_of),
+                    quoted_ms=quoted_ms,
                 ),
             )
 

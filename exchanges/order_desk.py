@@ -60,7 +60,7 @@ from grid.records import OrderMarked, OwnerRaised, Record
 from grid.slot import Phase, Signal, SlotKey
 from grid.symbol_book import OrderEntry
 from risk.daily_loss import DailyLoss
-from risk.lease import Lease
+from risk.lease import Lease, LeaseState
 from risk.veto import Approved
 
 
@@ -136,6 +136,10 @@ class OrderDesk:
     def compared_ms(self) -> int:
         """Return when book and venue were last compared to the end (monotonic ms; -1 for never)."""
         return self._readings.compared_ms
+
+    def has_go(self, now: Instant) -> bool:
+        """Whether the lease of "go" is fresh: without it no entry leaves."""
+        return self._core.lease.state(now.mono_ms) is LeaseState.VALID
 
     def waits_for(self) -> list[str]:
         """Return what keeps the desk from trading, in words."""

@@ -171,6 +171,10 @@ class MarketVenue(Protocol):
         """Yield (symbol, mark price, venue time in ms) about once a second."""
         ...
 
+    def ages(self) -> dict[str, float]:
+        """Return seconds since each stream last spoke or was confirmed, by our stream name (`quote/ETHUSDT`)."""
+        ...
+
     async def close(self) -> None: ...
 
 
@@ -248,6 +252,10 @@ class TradingVenue(Protocol):
 
     def clock_offset_ms(self) -> int:
         """Return venue clock minus ours at the last measurement."""
+        ...
+
+    def ages(self) -> dict[str, float]:
+        """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
         ...
 
     async def close(self) -> None: ...

@@ -38,6 +38,8 @@ class WindowChange:
     left: tuple[int, ...] = ()
     due: tuple[int, ...] = ()
     rung: tuple[int, ...] = ()
+    quoted_ms: int | None = None
+    """When the quote came that made the difference; None in the answer to a question, which no quote has made."""
 
     @property
     def levels(self) -> tuple[int, ...]:

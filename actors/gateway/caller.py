@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from actors.clock import Clock
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
+from actors.gateway.timings import Timings
 from exchanges.cost import Cost
 from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
 from exchanges.desk.events import (
@@ -29,7 +30,7 @@ from exchanges.errands import LANE_SIZE, Work, cost_of, lane_of, life_ms, unsent
 from exchanges.errors import VenueError, VenueRefused, VenueUnreachable
 from exchanges.lane import Lane
 from exchanges.port import TradingVenue, UsedQuota
-from exchanges.throttle import Throttle
+from exchanges.throttle import Throttle, WindowState
 from exchanges.waiting_line import WaitingLine
 from grid.order import OrderReport
 from risk.veto import Approved
@@ -37,6 +38,13 @@ from risk.veto import Approved
 T = TypeVar("T")
 
 SECOND_NS = 1_000_000_000
+_NAMES: dict[type[Outcome], str] = {
+    Accepted: "accepted",
+    Refused: "refused",
+    NotSent: "not_sent",
+    Unknown: "unknown",
+}
+"""An outcome as the metrics call it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +65,7 @@ class VenueCaller:
         clock: Clock,
         on_event: Callable[[Event], None],
         release: Callable[[str], Approved | None],
+        timings: Timings | None = None,
         reached: Reached = pass_by,
     ) -> None:
         self._venue = venue
@@ -65,6 +74,7 @@ class VenueCaller:
         self._clock = clock
         self._on_event = on_event
         self._release = release
+        self._timings = timings or Timings(clock)
         self._reached = reached
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: set[_Turn] = set()
@@ -109,6 +119,11 @@ class VenueCaller:
         """Return how much waits in each lane."""
         return {lane.name.lower(): self._line.depth(lane) for lane in Lane}
 
+    def limits(self) -> tuple[int, list[WindowState], bool]:
+        """Return our own ceiling's tokens, how full the venue's windows are, and whether a ban is in force."""
+        now_ns = self._clock.monotonic_ns()
+        return self._throttle.tokens(now_ns), self._throttle.windows(now_ns), self._throttle.is_banned(now_ns)
+
     def in_flight(self) -> int:
         """Return how many calls are under way."""
         return len(self._tasks)
@@ -140,6 +155,7 @@ class VenueCaller:
         for dropped in self._line.expire(now_ns):
             self._drop(dropped.work, dropped.reason)
         while (released := self._line.release(now_ns)) is not None:
+            self._timings.waited(released.lane, released.waited_ns)
             if isinstance(released.work, _Turn):
                 _end(released.work)
             else:
@@ -165,21 +181,21 @@ class VenueCaller:
 
     async def _carry_out(self, work: Work) -> None:
         match work:
-            case Send(client_id=client_id):
+            case Send(client_id=client_id, lane=lane):
                 # No other event can come between the permission and the write: both are in this step of the loop.
                 approved = self._release(client_id)
                 if approved is not None:
                     self._reached(StopPoint.BEFORE_SEND)
-                    outcome = await self._outcome(self._venue.place(approved))
+                    outcome = await self._outcome(lane.name.lower(), self._venue.place(approved))
                     self._reached(StopPoint.AFTER_SEND)
                     self._on_event(PlaceAnswered(client_id=client_id, outcome=outcome))
                     self._reached(StopPoint.AFTER_ACK)
             case SendCancel(symbol=symbol, client_id=client_id):
-                outcome = await self._outcome(self._venue.cancel(symbol, client_id))
+                outcome = await self._outcome("cancel", self._venue.cancel(symbol, client_id))
                 self._on_event(CancelAnswered(client_id=client_id, outcome=outcome))
             case LookUp(symbol=symbol, client_id=client_id):
                 begun_ms = self._now_ms()
-                outcome = await self._outcome(self._venue.order(symbol, client_id))
+                outcome = await self._outcome("look_up", self._venue.order(symbol, client_id))
                 self._on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=outcome))
             case _:
                 await self._read(work)
@@ -188,17 +204,17 @@ class VenueCaller:
         begun_ms = self._now_ms()
         match work:
             case ReadOpenOrders():
-                reports = await self._reading(self._venue.open_orders())
+                reports = await self._reading("open_orders", self._venue.open_orders())
                 self._on_event(
                     OpenOrdersRead(begun_ms=begun_ms, reports=tuple(reports) if reports is not None else None)
                 )
             case ReadPositions():
-                positions = await self._reading(self._venue.positions())
+                positions = await self._reading("positions", self._venue.positions())
                 self._on_event(
                     PositionsRead(begun_ms=begun_ms, positions=tuple(positions) if positions is not None else None)
                 )
             case ReadTrades(symbol=symbol, since_ms=since_ms, order_id=order_id):
-                fills = await self._reading(self._venue.fills_since(symbol, since_ms, order_id or None))
+                fills = await self._reading("trades", self._venue.fills_since(symbol, since_ms, order_id or None))
                 self._on_event(
                     TradesRead(
                         symbol=symbol,
@@ -209,9 +225,15 @@ class VenueCaller:
                     )
                 )
 
-    async def _outcome(self, call: Awaitable[OrderReport]) -> Outcome:
+    async def _outcome(self, call: str, answer: Awaitable[OrderReport]) -> Outcome:
+        begun_ns = self._timings.now_ns()
+        outcome = await self._judged(answer)
+        self._timings.answered(call, _NAMES[type(outcome)], begun_ns)
+        return outcome
+
+    async def _judged(self, answer: Awaitable[OrderReport]) -> Outcome:
         try:
-            return Accepted(report=await call)
+            return Accepted(report=await answer)
         except VenueRefused as refused:
             return Refused(refusal=refused.refusal, code=refused.code, message=str(refused))
         except VenueUnreachable as failure:
@@ -220,14 +242,16 @@ class VenueCaller:
         except VenueError as failure:
             return Unknown(reason=str(failure))
 
-    async def _reading(self, call: Awaitable[T]) -> T | None:
+    async def _reading(self, call: str, answer: Awaitable[T]) -> T | None:
+        begun_ns, found = self._timings.now_ns(), None
         try:
-            return await call
+            found = await answer
         except VenueUnreachable as failure:
             self._note_ban(failure)
-            return None
         except VenueError:
-            return None
+            pass
+        self._timings.answered(call, "failed" if found is None else "accepted", begun_ns)
+        return found
 
     def _note_ban(self, failure: VenueUnreachable) -> None:
         if failure.banned:

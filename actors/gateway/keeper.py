@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from actors.clock import Clock
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
+from actors.gateway.timings import Timings
 from actors.journal import Journal
 from exchanges.desk.commands import (
     Command,
@@ -22,6 +23,7 @@ from exchanges.desk.commands import (
 from exchanges.desk.events import Event, Instant
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.errands import Work
+from exchanges.lane import Lane
 from exchanges.order_desk import OrderDesk
 from grid.book import Book
 from grid.records import FillBooked, OrderEnded, OrderIntended, OrderMarked, Record, to_body
@@ -54,13 +56,14 @@ class DeskKeeper:
         clock: Clock,
         on_work: Callable[[Work], None],
         on_word: Callable[[Command], None],
+        timings: Timings | None = None,
         reached: Reached = pass_by,
     ) -> None:
         self.desk = OrderDesk(book, settings, symbols)
         self.counts: Counter[str] = Counter()
         self.sent: Counter[tuple[str, str]] = Counter()
         """By symbol and purpose: orders that left for the venue."""
-        self._longest_write_us = 0
+        self._timings = timings or Timings(clock)
         self._journal = journal
         self._clock = clock
         self._on_work = on_work
@@ -74,9 +77,15 @@ class DeskKeeper:
             self._on_word(Notice(kind="journal", text=note, level="warning"))
         self._carry_out(self.desk.begin(owner_epoch, records, self.now()))
 
-    def handle(self, event: Event) -> None:
-        """Take one event: decide, commit, act."""
-        self._carry_out(self.desk.handle(event, self.now()))
+    def handle(self, event: Event, quoted_ms: int | None = None) -> None:
+        """Take one event: decide, commit, act. `quoted_ms`: when the quote came that it goes back to."""
+        came_ns = self._timings.now_ns()
+        effects = self.desk.handle(event, self.now())
+        if quoted_ms is not None:
+            self._timings.caused(effects, Lane.ENTRY, self._timings.quoted_ns(quoted_ms))
+        elif any(isinstance(record, FillBooked) for record in effects.records):
+            self._timings.caused(effects, Lane.EXIT, came_ns)
+        self._carry_out(effects)
 
     def release(self, client_id: str) -> Approved | None:
         """Give the permission to write an order to the wire, or take it back."""
@@ -84,17 +93,15 @@ class DeskKeeper:
         if approved is not None:
             self.counts["orders_sent"] += 1
             self.sent[approved.request.symbol, "exit" if approved.request.closing else "entry"] += 1
+            self._timings.released(client_id, closing=approved.request.closing)
+        else:
+            self._timings.kept_back(client_id)
         self._carry_out(effects)
         return approved
 
     def now(self) -> Instant:
         """Return the present moment."""
         return Instant(wall_ms=self._clock.now_ms(), mono_ms=self._clock.monotonic_ns() // 1_000_000)
-
-    def take_longest_write_us(self) -> int:
-        """Return the longest journal write since the last call, in microseconds."""
-        longest_us, self._longest_write_us = self._longest_write_us, 0
-        return longest_us
 
     def close(self) -> None:
         """Keep the book whole and close the journal."""
@@ -120,7 +127,7 @@ class DeskKeeper:
             [(at_ms, *to_body(record)) for record in records],
             before_commit=lambda: reached(StopPoint.MID_JOURNAL_WRITE) if intends else None,
         )
-        self._longest_write_us = max(self._longest_write_us, (self._clock.monotonic_ns() - begun_ns) // 1_000)
+        self._timings.journalled(begun_ns)
         if intends:
             reached(StopPoint.AFTER_COMMIT)
         if any(isinstance(record, FillBooked) and record.client_id for record in records):

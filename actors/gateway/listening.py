@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
+from actors.outbox import Gauges
 from exchanges.desk.events import Event, HoldAsked, MarkSeen, StreamSaid, StreamState
 from exchanges.port import ConfigurationChanged, MarketVenue, StreamDown, StreamUp, TradingVenue
 from grid.holds import HoldCause
@@ -22,11 +23,13 @@ class Listening:
         market: MarketVenue,
         symbols: Sequence[str],
         on_event: Callable[[Event], None],
+        gauges: Gauges,
     ) -> None:
         self._venue = venue
         self._market = market
         self._symbols = list(symbols)
         self._on_event = on_event
+        self._gauges = gauges
         self._stream: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
@@ -59,6 +62,7 @@ class Listening:
                     case OrderUpdate():
                         self._on_event(StreamSaid(update=event))
                     case StreamUp():
+                        self._gauges.count("gridmesh_stream_connects", stream="private")
                         self._on_event(StreamState(is_up=True))
                     case StreamDown(reason=reason):
                         self._on_event(StreamState(is_up=False, reason=f"the order stream is down: {reason}"))
@@ -72,3 +76,5 @@ class Listening:
         async for event in self._market.marks(self._symbols):
             if isinstance(event, tuple):
                 self._on_event(MarkSeen(symbol=event[0], price=event[1]))
+            elif isinstance(event, StreamUp):
+                self._gauges.count("gridmesh_stream_connects", stream=event.name)

@@ -73,6 +73,7 @@ def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
         clock=around.clock,
         is_restarted=around.is_restarted,
         version=version("gridmesh"),
+        gauges=around.gauges,
     )
 
 

@@ -112,7 +112,7 @@ class Hosted:
         try:
             on_last_words(self._say_last)
             incarnation = self._incarnation
-            gauges = RayGauges()
+            gauges = RayGauges(plan.deployment)
             courier = Courier(
                 sender=plan.name,
                 incarnation=incarnation,

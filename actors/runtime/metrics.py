@@ -1,54 +1,30 @@
-"""The numbers that Ray's metrics export, declared in one place. Outside of Ray they go nowhere."""
+"""The numbers that Ray's metrics export, each declared in `metric_names`. Outside of Ray they go nowhere."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from decimal import Decimal
 
 import ray
-from ray.util.metrics import Counter, Gauge
+from ray.util.metrics import Counter, Gauge, Histogram
 
+from actors.runtime.metric_names import DECLARED, Declared, Kind
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declared:
-    """One series: what it says, and the tags that tell its lines apart."""
-
-    description: str
-    tags: tuple[str, ...] = ()
-    is_counter: bool = False
-
-
-DECLARED: dict[str, Declared] = {
-    "gridmesh_inner_queue": Declared(description="calls handed to an actor's loop and not run yet", tags=("actor",)),
-    "gridmesh_unacknowledged": Declared(description="messages kept until their receiver has them", tags=("actor",)),
-    "gridmesh_resends": Declared(description="messages sent again", tags=("actor", "receiver"), is_counter=True),
-    "gridmesh_quote_age_ms": Declared(description="age of a symbol's last quote", tags=("symbol",)),
-    "gridmesh_price_is_fresh": Declared(description="1 while the price may be traded on", tags=("symbol",)),
-    "gridmesh_risk_go": Declared(description="1 while the risk supervisor says go"),
-    "gridmesh_risk_changes": Declared(description="halts and resumptions", tags=("what",), is_counter=True),
-    "gridmesh_holds": Declared(description="holds in force", tags=("cause", "symbol")),
-    "gridmesh_own_orders": Declared(description="own orders live at the venue", tags=("symbol", "purpose")),
-    "gridmesh_lots": Declared(description="lots held", tags=("symbol",)),
-    "gridmesh_round_trips": Declared(description="lots bought and sold", tags=("symbol",), is_counter=True),
-    "gridmesh_fills": Declared(description="fills booked", tags=("symbol", "side"), is_counter=True),
-    "gridmesh_orders_sent": Declared(description="orders sent", tags=("symbol", "purpose"), is_counter=True),
-    "gridmesh_orders_refused": Declared(description="orders refused", tags=("symbol", "reason"), is_counter=True),
-    "gridmesh_lane_waiting": Declared(description="requests that wait for the limiter", tags=("lane",)),
-    "gridmesh_journal_us": Declared(description="longest journal write of the last second in microseconds"),
-    "gridmesh_slots": Declared(description="levels with an order or a lot, by their state", tags=("symbol", "phase")),
-}
+DEPLOYMENT = "deployment"
+"""The tag that every series has: two deployments may share a cluster."""
 
 
 class RayGauges:
     """The `Gauges` of an actor process. A name that is not declared is a mistake of ours and raises `KeyError`."""
 
-    def __init__(self) -> None:
-        self._made: dict[str, Gauge | Counter] = {}
+    def __init__(self, deployment: str) -> None:
+        self._deployment = deployment
+        self._made: dict[str, Gauge | Counter | Histogram] = {}
 
-    def set(self, name: str, value: float, **tags: str) -> None:
-        """Show the present value."""
+    def set(self, name: str, value: float | Decimal, **tags: str) -> None:
+        """Show the present value. What is not set for some twenty seconds is no longer shown."""
         series = self._series(name)
         if isinstance(series, Gauge):
-            series.set(value, tags)
+            series.set(float(value), tags)
 
     def count(self, name: str, by: int = 1, **tags: str) -> None:
         """Add to a counter."""
@@ -56,11 +32,25 @@ class RayGauges:
         if isinstance(series, Counter) and by > 0:
             series.inc(by, tags)
 
-    def _series(self, name: str) -> Gauge | Counter | None:
+    def observe(self, name: str, value: float, **tags: str) -> None:
+        """Add one measurement to a histogram."""
+        series = self._series(name)
+        if isinstance(series, Histogram):
+            series.observe(value, tags)
+
+    def _series(self, name: str) -> Gauge | Counter | Histogram | None:
         declared = DECLARED[name]
         if not ray.is_initialized():
             return None
         if name not in self._made:
-            kind = Counter if declared.is_counter else Gauge
-            self._made[name] = kind(name, description=declared.description, tag_keys=declared.tags)
+            self._made[name] = _made(name, declared)
+            self._made[name].set_default_tags({DEPLOYMENT: self._deployment})
         return self._made[name]
+
+
+def _made(name: str, declared: Declared) -> Gauge | Counter | Histogram:
+    tags = (*declared.tags, DEPLOYMENT)
+    if declared.kind is Kind.HISTOGRAM:
+        return Histogram(name, description=declared.description, boundaries=list(declared.bounds), tag_keys=tags)
+    simple = Counter if declared.kind is Kind.COUNTER else Gauge
+    return simple(name, description=declared.description, tag_keys=tags)

@@ -100,7 +100,7 @@ def test_a_second_run_of_the_same_joins(shell: Shell, config: Path) -> None:
 def test_ray_s_metrics_show_what_the_actors_do(config: Path, ray: OwnRay) -> None:
     wanted = {
         *("gridmesh_holds", "gridmesh_own_orders", "gridmesh_lots", "gridmesh_slots", "gridmesh_lane_waiting"),
-        *("gridmesh_journal_us", "gridmesh_inner_queue", "gridmesh_unacknowledged", "gridmesh_orders_sent"),
+        *("gridmesh_journal_append_us", "gridmesh_inner_queue", "gridmesh_unacknowledged", "gridmesh_orders_sent"),
         *("gridmesh_quote_age_ms", "gridmesh_price_is_fresh"),
     }
     deadline = time.monotonic() + 45

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-DECLARING = ROOT / "actors" / "runtime" / "metrics.py"
-VERBS = {"set", "count", "_grow"}
+DECLARING = ROOT / "actors" / "runtime" / "metric_names.py"
+VERBS = {"set", "count", "observe", "_grow"}
 NOT_TAGS = {"by"}
 
 
