@@ -29,6 +29,10 @@ NEVER_CONNECTED = (
 )
 
 
+Code = int | str
+"""A venue's error code: a number or, at some venues, a label."""
+
+
 class Effect(Enum):
     """Whether a call can change something at the venue."""
 
@@ -41,7 +45,7 @@ class Reply:
     """A venue's answer that is no success. `code` is None where the body held none (a proxy's page)."""
 
     status: int
-    code: int | None
+    code: Code | None
     message: str
     retry_after_s: float | None = None
 
@@ -51,10 +55,10 @@ class CodeTable:
     """A venue's own codes. `refused`: final. `not_done`: nothing happened, retry after so many seconds.
     `unknown`: executed or not, whatever the HTTP status. `rate`: too many requests or weight, nothing happened."""
 
-    refused: Mapping[int, Refusal]
-    not_done: Mapping[int, float]
-    unknown: frozenset[int]
-    rate: frozenset[int]
+    refused: Mapping[Code, Refusal]
+    not_done: Mapping[Code, float]
+    unknown: frozenset[Code]
+    rate: frozenset[Code]
     not_done_words: str
     """What the message of an overload reply starts with when nothing was executed."""
 

@@ -7,17 +7,19 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from exchanges.binance import requests, wire
-from exchanges.binance.clock_offset import ClockOffset, ClockReading, offset_of
-from exchanges.binance.http import HttpClient
+from exchanges import wire
+from exchanges.binance import requests
 from exchanges.binance.market import socket_times
-from exchanges.binance.order_entry import NotConnected, OrderEntry
-from exchanges.binance.reader import Reader, ReaderTimes
 from exchanges.binance.rest import PRIVATE, PUBLIC, RestClient
 from exchanges.binance.settings import BinanceSettings, Credentials, Endpoints
+from exchanges.binance.tongue import BinanceHttp, BinanceOrders
 from exchanges.errors import Refusal, VenueError, VenueRefused
 from exchanges.outcome import Effect
 from exchanges.port import UsedQuota
+from exchanges.session.clock_offset import ClockOffset, ClockReading, offset_of
+from exchanges.session.http import HttpClient
+from exchanges.session.reader import Reader, ReaderTimes
+from exchanges.session.request_socket import NotConnected, RequestSocket
 from grid.errors import ConfigError
 
 SOCKET_WAIT_S = 2.0
@@ -31,11 +33,12 @@ class Calls:
         self.endpoints = Endpoints.of(settings)
         self.policy = self.endpoints.policy()
         self._credentials = _required(settings.credentials)
-        self._http = HttpClient(self.policy, settings.monotonic_ns, settings.connect_timeout_s)
+        self._http = HttpClient(self.policy, BinanceHttp(), settings.monotonic_ns, settings.connect_timeout_s)
         self._http.on_quota = on_quota
         self._rest = RestClient(self._credentials, self.endpoints.rest, self._http, self.venue_now_ms)
-        self._entry = OrderEntry(
+        self._entry = RequestSocket(
             url=self.endpoints.orders,
+            tongue=BinanceOrders(),
             policy=self.policy,
             times=socket_times(settings),
             in_flight_max=settings.in_flight_max,

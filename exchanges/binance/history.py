@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from exchanges.binance import wire, wire_account, wire_orders
+from exchanges import wire
+from exchanges.binance import wire_account, wire_orders
 from exchanges.binance.weights import INCOME_PAGE, ORDERS_PAGE, TRADES_PAGE
 from exchanges.cost import Cost
 from exchanges.errors import BadReply

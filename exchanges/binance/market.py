@@ -2,30 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
 
-from exchanges.binance import wire, wire_market, wire_rules
-from exchanges.binance.buffers import LatestBuffer
-from exchanges.binance.http import HttpClient
-from exchanges.binance.live import LiveStreams
-from exchanges.binance.reader import Reader, ReaderTimes
-from exchanges.binance.rulebook import merge
+from exchanges import wire
+from exchanges.binance import wire_market, wire_rules
 from exchanges.binance.settings import BinanceSettings, Endpoints
-from exchanges.binance.subscription import Ages, StreamName, Subscription, Take
+from exchanges.binance.tongue import BinanceHttp, BinanceStreams
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
 from exchanges.port import CandleEvent, QuoteEvent, StreamDown, StreamUp
+from exchanges.rulebook import merge
+from exchanges.session.ages import Ages, StreamName
+from exchanges.session.buffers import LatestBuffer
+from exchanges.session.http import HttpClient
+from exchanges.session.live import LiveStreams
+from exchanges.session.reader import Reader, ReaderTimes
+from exchanges.session.subscription import Prepare, Subscription, Take
 from exchanges.websocket import SocketTimes
 from grid.instrument import Instrument
 from grid.order import Quote
 from risk.candle import Candle
 
 CANDLES_KEPT = 2000
-Prepare = Callable[[], Awaitable[None]]
 MarkEvent = tuple[str, Decimal, int] | StreamUp | StreamDown
 
 
@@ -36,7 +38,7 @@ class BinanceMarket:
         self._settings = settings
         self._endpoints = Endpoints.of(settings)
         self._policy = self._endpoints.policy()
-        self._http = HttpClient(self._policy, settings.monotonic_ns, settings.connect_timeout_s)
+        self._http = HttpClient(self._policy, BinanceHttp(), settings.monotonic_ns, settings.connect_timeout_s)
         self._ages = Ages(settings.monotonic_ns)
         self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
@@ -125,6 +127,7 @@ class BinanceMarket:
         subscription = Subscription(
             url=url,
             names=names,
+            tongue=BinanceStreams(),
             policy=self._policy,
             times=socket_times(settings),
             ages=self._ages,

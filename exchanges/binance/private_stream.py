@@ -10,13 +10,14 @@ from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection
 
-from exchanges.binance import wire, wire_account, wire_orders
-from exchanges.binance.buffers import WholeBuffer
+from exchanges import wire
+from exchanges.binance import wire_account, wire_orders
 from exchanges.binance.codes import BAD_LISTEN_KEY
-from exchanges.binance.subscription import Ages
 from exchanges.errors import BadReply, VenueError, VenueRefused, VenueUnreachable
 from exchanges.hosts import HostPolicy
 from exchanges.port import Position, PrivateEvent, StreamDown, StreamUp
+from exchanges.session.ages import Ages
+from exchanges.session.buffers import WholeBuffer
 from exchanges.websocket import SocketTimes, open_websocket
 
 NAME = "private"

@@ -6,7 +6,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from exchanges.binance import wire, wire_rules
+from exchanges import wire
+from exchanges.binance import wire_rules
 from exchanges.port import UsedQuota
 
 HEADER = re.compile(r"x-mbx-(used-weight|order-count)-([0-9]{1,4})([smhd])", re.IGNORECASE | re.ASCII)

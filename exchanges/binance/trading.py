@@ -9,20 +9,16 @@ from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from exchanges.binance import requests, wire, wire_account, wire_orders, wire_rules
-from exchanges.binance.buffers import WholeBuffer
+from exchanges import wire
+from exchanges.binance import requests, wire_account, wire_orders, wire_rules
 from exchanges.binance.calls import Calls
 from exchanges.binance.codes import CODES, MARGIN_TYPE_UNCHANGED
 from exchanges.binance.history import History
-from exchanges.binance.http import refusal_in
-from exchanges.binance.live import LiveStreams
 from exchanges.binance.market import socket_times
 from exchanges.binance.private_stream import ListenKey, PrivateStream
-from exchanges.binance.reader import Reader, ReaderTimes
 from exchanges.binance.rest import PRIVATE_V2, PRIVATE_V3
-from exchanges.binance.rulebook import merge
 from exchanges.binance.settings import BinanceSettings
-from exchanges.binance.subscription import Ages
+from exchanges.binance.tongue import refusal_in
 from exchanges.binance.weights import COSTS, FEE_BURN, LISTEN_KEY, RULES, TIME
 from exchanges.cost import Cost
 from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, VenueRefused
@@ -39,6 +35,11 @@ from exchanges.port import (
     UsedQuota,
     VenueRules,
 )
+from exchanges.rulebook import merge
+from exchanges.session.ages import Ages
+from exchanges.session.buffers import WholeBuffer
+from exchanges.session.live import LiveStreams
+from exchanges.session.reader import Reader, ReaderTimes
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport
 from risk.veto import Approved

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from exchanges.binance import wire
+from exchanges import wire
 from exchanges.errors import BadReply, NotSupported
 from exchanges.port import Account, ConductIndicator, ConfigurationChanged, FeeRates, Income, MaintenanceTier, Position
 

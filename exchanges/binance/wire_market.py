@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from exchanges.binance import wire
+from exchanges import wire
 from exchanges.errors import BadReply
 from grid.instrument import Instrument
 from grid.order import Quote

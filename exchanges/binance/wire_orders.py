@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from exchanges.binance import wire
+from exchanges import wire
 from exchanges.errors import BadReply
 from grid.instrument import Instrument, OffGrid
 from grid.order import Fill, OrderReport, OrderStatus, OrderUpdate, Side

@@ -6,7 +6,7 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from exchanges.binance import wire
+from exchanges import wire
 from exchanges.errors import BadReply
 from exchanges.port import RateWindow, VenueRules
 from grid.instrument import Instrument

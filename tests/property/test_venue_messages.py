@@ -12,15 +12,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from exchanges.binance import quota, wire, wire_account, wire_market, wire_orders, wire_rules
+from exchanges import wire
+from exchanges.binance import quota, wire_account, wire_market, wire_orders, wire_rules
 from exchanges.binance.codes import CODES
-from exchanges.binance.http import HttpClient, _Failed
-from exchanges.binance.order_entry import OrderEntry, _Refused
-from exchanges.binance.subscription import Ages, StreamName, Subscription
+from exchanges.binance.tongue import BinanceHttp, BinanceOrders, BinanceStreams
 from exchanges.errors import BadReply, VenueError
 from exchanges.hosts import HostPolicy
 from exchanges.outcome import Effect, judge
 from exchanges.port import Position
+from exchanges.session.ages import Ages, StreamName
+from exchanges.session.http import HttpClient, _Failed
+from exchanges.session.request_socket import RequestSocket, Unsuccessful
+from exchanges.session.subscription import Subscription
 from exchanges.websocket import SocketTimes
 from tests.mutants import mutants, odd_values, spoilt_text
 from tests.unit.binance_messages import exchange_info, instrument, order_event, order_reply
@@ -229,7 +232,7 @@ HEADERS = st.dictionaries(
 @example(status=200, headers={"X-MBX-USED-WEIGHT-1M": "9" * 5000}, body=b"{}")
 def test_every_http_reply_has_an_outcome(status: int, headers: dict[str, str], body: bytes) -> None:
     seen: list[object] = []
-    client = HttpClient(HostPolicy.of(()), lambda: 0, 1.0)
+    client = HttpClient(HostPolicy.of(()), BinanceHttp(), lambda: 0, 1.0)
     client.on_quota = seen.append
     for effect in Effect:
         try:
@@ -255,8 +258,9 @@ TIMES = SocketTimes(open_timeout_s=1, ping_interval_s=1, ping_timeout_s=1)
 @settings(max_examples=300)
 @given(reply=st.one_of(mutants(SOCKET_REPLY), mutants(SOCKET_ERROR)))
 def test_every_answer_of_the_order_socket_has_an_outcome(reply: Any) -> None:
-    entry = OrderEntry(
+    entry = RequestSocket(
         url="ws://127.0.0.1:1",
+        tongue=BinanceOrders(),
         policy=HostPolicy.of(()),
         times=TIMES,
         in_flight_max=1,
@@ -266,7 +270,7 @@ def test_every_answer_of_the_order_socket_has_an_outcome(reply: Any) -> None:
     try:
         entry._result(wire.mapping(wire.decode(written(reply), "ws-fapi"), "ws-fapi"))
         return
-    except _Refused as refused:
+    except Unsuccessful as refused:
         outcome = judge(refused.reply, Effect.WRITE, CODES)
     except BadReply as failure:
         outcome = judge(failure, Effect.WRITE, CODES)
@@ -287,6 +291,7 @@ def test_a_frame_of_a_stream_is_taken_counted_or_refused(frame: Any, name: Any) 
     stream = Subscription(
         url="ws://127.0.0.1:1",
         names=[StreamName(venue="ethusdt@bookTicker", ours="quote/ETHUSDT")],
+        tongue=BinanceStreams(),
         policy=HostPolicy.of(()),
         times=TIMES,
         ages=Ages(lambda: 0),

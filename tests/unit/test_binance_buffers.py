@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from exchanges.binance.buffers import Closed, LatestBuffer, WholeBuffer
+from exchanges.session.buffers import Closed, LatestBuffer, WholeBuffer
 
 
 def latest(size: int) -> LatestBuffer[str]:

@@ -12,9 +12,10 @@ from typing import Any
 
 import pytest
 
-from exchanges.binance import quota, wire, wire_account, wire_market, wire_orders, wire_rules
-from exchanges.binance.wire import Instruments
+from exchanges import wire
+from exchanges.binance import quota, wire_account, wire_market, wire_orders, wire_rules
 from exchanges.port import Position
+from exchanges.wire import Instruments
 from grid.order import OrderUpdate
 from tests.unit.binance_messages import instrument
 

@@ -11,11 +11,12 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from exchanges.binance import requests
-from exchanges.binance.http import HttpClient
 from exchanges.binance.rest import PRIVATE, PRIVATE_V3, PUBLIC, RestClient
 from exchanges.binance.settings import REST_URL, Credentials
+from exchanges.binance.tongue import BinanceHttp
 from exchanges.hosts import HostPolicy
 from exchanges.outcome import Effect
+from exchanges.session.http import HttpClient
 from grid.instrument import Instrument
 from grid.order import OrderRequest, Side, TimeInForce
 
@@ -49,7 +50,7 @@ class Wire(HttpClient):
     """Keeps what would be sent: the last step before the socket."""
 
     def __init__(self) -> None:
-        super().__init__(HostPolicy.of([REST_URL]), lambda: 0, 1.0)
+        super().__init__(HostPolicy.of([REST_URL]), BinanceHttp(), lambda: 0, 1.0)
         self.sent: list[dict[str, Any]] = []
 
     async def send(self, method: str, url: str, **rest: Any) -> Any:

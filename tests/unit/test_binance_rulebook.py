@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchanges.binance.rulebook import merge
+from exchanges.rulebook import merge
 from tests.unit.binance_messages import instrument
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from exchanges.binance import quota, wire, wire_account, wire_market, wire_orders, wire_rules
+from exchanges import wire
+from exchanges.binance import quota, wire_account, wire_market, wire_orders, wire_rules
 from exchanges.errors import BadReply, NotSupported
 from exchanges.port import ConfigurationChanged, Position
 from grid.order import OrderStatus, Side

@@ -11,12 +11,13 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from exchanges.binance.http import HttpClient
 from exchanges.binance.settings import BinanceSettings, Credentials, Endpoints
+from exchanges.binance.tongue import BinanceHttp
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import VenueUnreachable
 from exchanges.hosts import ForbiddenHost, HostPolicy, is_loopback
 from exchanges.outcome import Effect
+from exchanges.session.http import HttpClient
 from exchanges.websocket import SocketTimes, open_websocket
 from grid.errors import ConfigError
 
@@ -94,7 +95,7 @@ def test_nothing_else_is(host: str) -> None:
 
 @pytest.mark.parametrize("host", ELSEWHERE)
 async def test_a_request_to_another_host_never_leaves(host: str) -> None:
-    client = HttpClient(LOOPBACK, lambda: 0, 2.0)
+    client = HttpClient(LOOPBACK, BinanceHttp(), lambda: 0, 2.0)
     try:
         with pytest.raises(VenueUnreachable, match="not sent") as caught:
             await client.send("GET", f"http://{host}:9/fapi/v1/time", effect=Effect.WRITE, timeout_s=2)
@@ -139,7 +140,7 @@ async def test_a_redirect_is_not_followed() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     port = runner.addresses[0][1]
-    client = HttpClient(LOOPBACK, lambda: 0, 2.0)
+    client = HttpClient(LOOPBACK, BinanceHttp(), lambda: 0, 2.0)
     try:
         with pytest.raises(VenueUnreachable, match="302"):
             await client.send("GET", f"http://127.0.0.1:{port}/first", effect=Effect.READ, timeout_s=2)
@@ -157,7 +158,7 @@ async def test_proxy_settings_of_the_environment_are_not_read(monkeypatch: pytes
         monkeypatch.setenv(name, "http://10.0.0.1:3128")
     with pytest.raises(OSError, match=r"127\.0\.0\.1|Connect call failed"):
         await open_websocket("ws://127.0.0.1:9/ws", LOOPBACK, TIMES)
-    client = HttpClient(LOOPBACK, lambda: 0, 2.0)
+    client = HttpClient(LOOPBACK, BinanceHttp(), lambda: 0, 2.0)
     try:
         with pytest.raises(VenueUnreachable, match="not sent") as caught:
             await client.send("GET", "http://127.0.0.1:9/", effect=Effect.READ, timeout_s=2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from exchanges.binance.clock_offset import ClockReading, offset_of
 from exchanges.reconnect import Backoff, BackoffRule
+from exchanges.session.clock_offset import ClockReading, offset_of
 
 RULE = BackoffRule(first_s=1.0, longest_s=8.0, stable_s=30.0)
 

@@ -138,7 +138,7 @@ async def test_a_garbled_reply_to_an_act_leaves_its_outcome_unknown(name: str) -
 
 
 async def test_a_body_without_end_is_broken_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("exchanges.binance.http.BODY_BYTES_MAX", 1000)
+    monkeypatch.setattr("exchanges.session.http.BODY_BYTES_MAX", 1000)
     said: list[bytes] = []
     async with raw_server(said) as place:
         venue = BinanceTrading(adapter(f"http://{place}", f"ws://{place}"))

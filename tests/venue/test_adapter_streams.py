@@ -9,9 +9,9 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.binance.reader import RENEWAL
 from exchanges.errors import OutcomeUnknown
 from exchanges.port import ConfigurationChanged, Position, StreamDown, StreamUp
+from exchanges.session.reader import RENEWAL
 from exchanges.sim.binance.faults import FaultKind, FaultRule, Scope
 from exchanges.sim.binance.options import Behaviour
 from exchanges.sim.binance.server import SimVenue

@@ -7,8 +7,8 @@ from collections.abc import AsyncGenerator
 from contextlib import suppress
 from typing import TypeVar
 
-from exchanges.binance.buffers import Closed, LatestBuffer, WholeBuffer
-from exchanges.binance.reader import Reader
+from exchanges.session.buffers import Closed, LatestBuffer, WholeBuffer
+from exchanges.session.reader import Reader
 
 E = TypeVar("E")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from exchanges.binance.wire import Instruments
+from exchanges.wire import Instruments
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import aiohttp
 from yarl import URL
 
-from exchanges.binance import quota, wire
-from exchanges.binance.codes import CODES
+from exchanges import wire
 from exchanges.errors import BadReply
 from exchanges.hosts import HostPolicy
-from exchanges.outcome import Effect, Reply, judge
+from exchanges.outcome import CodeTable, Effect, Reply, judge
 from exchanges.port import UsedQuota
 
 MESSAGE_LENGTH_MAX = 300
@@ -21,16 +20,37 @@ BODY_BYTES_MAX = 64 * 2**20
 """Thirty times the venue's largest reply."""
 PAUSE = re.compile(r"[0-9]{1,9}")
 PAUSE_S_MAX = 3 * 24 * 3600.0
-"""The longest ban that the venue documents."""
+"""The longest ban that a venue documents."""
+
+
+class HttpTongue(Protocol):
+    """How a venue says no over HTTP, and what its headers tell."""
+
+    @property
+    def codes(self) -> CodeTable: ...
+
+    def used(self, headers: Mapping[str, str], at_ns: int) -> UsedQuota | None:
+        """Return the used counts that a reply's headers tell, or None."""
+        ...
+
+    def refusal(self, decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
+        """Return the error that a decoded body tells, or None. An item of a batch may be such a body too."""
+        ...
 
 
 class HttpClient:
     """A session bound to the allowed hosts. Follows no redirect, reads no proxy setting, sends nothing twice."""
 
     def __init__(
-        self, policy: HostPolicy, monotonic_ns: Callable[[], int], connect_timeout_s: float, where: str = "rest"
+        self,
+        policy: HostPolicy,
+        tongue: HttpTongue,
+        monotonic_ns: Callable[[], int],
+        connect_timeout_s: float,
+        where: str = "rest",
     ) -> None:
         self._policy = policy
+        self._tongue = tongue
         self._monotonic_ns = monotonic_ns
         self._connect_timeout_s = connect_timeout_s
         self._where = where
@@ -61,9 +81,9 @@ class HttpClient:
                 raw = await _body(response)
                 return self._result(response.status, response.headers, raw)
         except (aiohttp.ClientError, TimeoutError, OSError, BadReply) as failure:
-            raise judge(failure, effect, CODES) from failure
+            raise judge(failure, effect, self._tongue.codes) from failure
         except _Failed as failed:
-            raise judge(failed.reply, effect, CODES) from None
+            raise judge(failed.reply, effect, self._tongue.codes) from None
 
     async def close(self) -> None:
         """Close every connection."""
@@ -80,17 +100,29 @@ class HttpClient:
         return self._session
 
     def _result(self, status: int, headers: Mapping[str, str], raw: bytes) -> Any:
-        used = quota.from_headers(headers, self._monotonic_ns())
+        used = self._tongue.used(headers, self._monotonic_ns())
         if used is not None and self.on_quota is not None:
             self.on_quota(used)
         if status == 200:
             # an error under a success status is a request error: the venue answered, and said no
             decoded = wire.decode(raw, self._where)
-            failure = refusal_in(decoded, 400, None)
+            failure = self._tongue.refusal(decoded, 400, None)
             if failure is None:
                 return decoded
             raise _Failed(failure)
-        raise _Failed(_reply(status, headers, raw))
+        raise _Failed(self._reply(status, headers, raw))
+
+    def _reply(self, status: int, headers: Mapping[str, str], raw: bytes) -> Reply:
+        pause = headers.get("Retry-After", "")
+        retry_after_s = min(float(pause), PAUSE_S_MAX) if PAUSE.fullmatch(pause) else None
+        try:
+            found = self._tongue.refusal(wire.decode(raw, "rest"), status, retry_after_s)
+        except BadReply:
+            found = None
+        if found is not None:
+            return found
+        words = raw[:MESSAGE_LENGTH_MAX].decode("utf-8", "replace")
+        return Reply(status=status, code=None, message=words, retry_after_s=retry_after_s)
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:
@@ -107,27 +139,3 @@ class _Failed(Exception):
     def __init__(self, reply: Reply) -> None:
         super().__init__(reply.message)
         self.reply = reply
-
-
-def refusal_in(decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
-    """Return the error that a decoded body tells (a negative code), or None. An item of a batch is such a body too."""
-    if not isinstance(decoded, dict):
-        return None
-    code = decoded.get("code")
-    if isinstance(code, bool) or not isinstance(code, int) or code >= 0:
-        return None
-    message = str(decoded.get("msg", ""))[:MESSAGE_LENGTH_MAX]
-    return Reply(status=status, code=code, message=message, retry_after_s=retry_after_s)
-
-
-def _reply(status: int, headers: Mapping[str, str], raw: bytes) -> Reply:
-    pause = headers.get("Retry-After", "")
-    retry_after_s = min(float(pause), PAUSE_S_MAX) if PAUSE.fullmatch(pause) else None
-    try:
-        found = refusal_in(wire.decode(raw, "rest"), status, retry_after_s)
-    except BadReply:
-        found = None
-    if found is not None:
-        return found
-    words = raw[:MESSAGE_LENGTH_MAX].decode("utf-8", "replace")
-    return Reply(status=status, code=None, message=words, retry_after_s=retry_after_s)

@@ -1,23 +1,21 @@
-"""Order entry over the venue's WebSocket: one connection, many requests in flight, each answered by its number."""
+"""Requests over a venue's WebSocket: one connection, many in flight, each answered by its number."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
-import orjson
 from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed
 from websockets.protocol import State
 
-from exchanges.binance import quota, wire
-from exchanges.binance.codes import CODES
-from exchanges.binance.http import PAUSE_S_MAX, refusal_in
+from exchanges import wire
 from exchanges.errors import BadReply, OutcomeUnknown, VenueUnreachable
 from exchanges.hosts import HostPolicy
-from exchanges.outcome import Effect, Reply, judge
+from exchanges.outcome import CodeTable, Effect, Reply, judge
 from exchanges.port import UsedQuota
+from exchanges.session.keep_alive import KeepAlive, Keeper
 from exchanges.websocket import SocketTimes, open_websocket
 
 BUSY_PAUSE_S = 0.05
@@ -27,7 +25,44 @@ class NotConnected(VenueUnreachable):
     """The socket is down and nothing was sent: the caller may use REST at once."""
 
 
-class OrderEntry:
+class Unsuccessful(Exception):
+    """A reply that is an error of the venue."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__(reply.message)
+        self.reply = reply
+
+
+class RequestTongue(Protocol):
+    """How a venue takes requests over a socket and answers them."""
+
+    keep_alive: KeepAlive | None
+
+    @property
+    def codes(self) -> CodeTable: ...
+
+    async def log_in(self, connection: ClientConnection) -> None:
+        """Do what a new connection needs before its first request. What it raises is a failed attempt."""
+        ...
+
+    def frame(self, number: str, method: str, params: wire.Row) -> bytes:
+        """Return a request as it is sent."""
+        ...
+
+    def number(self, reply: wire.Row) -> str | None:
+        """Return which request a reply answers; None for a mere acknowledgement or something else."""
+        ...
+
+    def used(self, reply: wire.Row, at_ns: int) -> UsedQuota | None:
+        """Return what the reply counts as used, or None."""
+        ...
+
+    def result(self, reply: wire.Row) -> Any:
+        """Return the result of a reply. Raises `Unsuccessful` or `BadReply`."""
+        ...
+
+
+class RequestSocket:
     """Handler of the order connection and the place where requests wait for their answers.
 
     A request whose answer does not come (time-out, connection lost after sending, an answer that can't be read) is
@@ -38,6 +73,7 @@ class OrderEntry:
         self,
         *,
         url: str,
+        tongue: RequestTongue,
         policy: HostPolicy,
         times: SocketTimes,
         in_flight_max: int,
@@ -45,6 +81,8 @@ class OrderEntry:
         on_quota: Callable[[UsedQuota], None],
     ) -> None:
         self._url = url
+        self._tongue = tongue
+        self._keeper = Keeper(tongue.keep_alive)
         self._policy = policy
         self._times = times
         self._in_flight_max = in_flight_max
@@ -87,8 +125,7 @@ class OrderEntry:
         self._waiting[number] = answer
         try:
             async with asyncio.timeout(timeout_s):
-                frame = orjson.dumps({"id": number, "method": method, "params": params})
-                await connection.send(frame, text=True)
+                await connection.send(self._tongue.frame(number, method, params), text=True)
                 reply = await answer
             return self._result(reply)
         except _Lost as lost:
@@ -96,16 +133,23 @@ class OrderEntry:
             raise (OutcomeUnknown(words) if effect is Effect.WRITE else VenueUnreachable(words)) from None
         except TimeoutError as failure:
             self._doubt(connection)
-            raise judge(failure, effect, CODES) from None
+            raise judge(failure, effect, self._tongue.codes) from None
         except (ConnectionClosed, BadReply) as failure:
-            raise judge(failure, effect, CODES) from None
-        except _Refused as refused:
-            raise judge(refused.reply, effect, CODES) from None
+            raise judge(failure, effect, self._tongue.codes) from None
+        except Unsuccessful as refused:
+            raise judge(refused.reply, effect, self._tongue.codes) from None
         finally:
             self._waiting.pop(number, None)
 
     async def open(self) -> ClientConnection:
         connection = await open_websocket(self._url, self._policy, self._times)
+        try:
+            async with asyncio.timeout(self._times.open_timeout_s):
+                await self._tongue.log_in(connection)
+        except BaseException:
+            await connection.close()
+            raise
+        self._keeper.start(connection)
         self._connection = self._opened = connection
         return connection
 
@@ -113,8 +157,13 @@ class OrderEntry:
         self._came_up.set()
 
     async def message(self, raw: str | bytes) -> None:
-        reply = wire.mapping(wire.decode(raw, "ws-fapi"), "ws-fapi")
-        answer = self._waiting.get(str(reply.get("id")))
+        if raw in (b"pong", "pong"):
+            return
+        reply = wire.mapping(wire.decode(raw, "order socket"), "order socket")
+        number = self._tongue.number(reply)
+        if number is None:
+            return
+        answer = self._waiting.get(number)
         if answer is None or answer.done():
             self.late_replies += 1
             return
@@ -126,6 +175,7 @@ class OrderEntry:
 
     async def down(self, reason: str) -> None:
         self._connection = self._opened = None
+        await self._keeper.stop()
         if self._proof is not None:
             self._proof.cancel()
             await asyncio.wait([self._proof])
@@ -151,39 +201,11 @@ class OrderEntry:
             self._connection = connection
 
     def _result(self, reply: wire.Row) -> Any:
-        used = quota.from_reply(reply.get("rateLimits"), self._monotonic_ns())
+        used = self._tongue.used(reply, self._monotonic_ns())
         if used is not None:
             self._on_quota(used)
-        status = wire.integer(reply, "status", "ws-fapi")
-        if status == 200:
-            if "result" not in reply:
-                raise BadReply("ws-fapi.result: missing")
-            return reply["result"]
-        raise _Refused(_reply(reply, status))
+        return self._tongue.result(reply)
 
 
 class _Lost(Exception):
     """The connection went while an answer was awaited."""
-
-
-class _Refused(Exception):
-    def __init__(self, reply: Reply) -> None:
-        super().__init__(reply.message)
-        self.reply = reply
-
-
-def _reply(reply: wire.Row, status: int) -> Reply:
-    error = reply.get("error")
-    found = refusal_in(error, status, _pause_s(error))
-    return found or Reply(status=status, code=None, message="no error in the reply")
-
-
-def _pause_s(error: Any) -> float | None:
-    """Return how long the venue bans us: it tells its own time now and the time when the ban ends."""
-    told = error.get("data") if isinstance(error, dict) else None
-    if not isinstance(told, dict):
-        return None
-    now_ms, until_ms = told.get("serverTime"), told.get("retryAfter")
-    if not isinstance(now_ms, int) or not isinstance(until_ms, int):
-        return None
-    return min(max(0.0, (until_ms - now_ms) / 1000), PAUSE_S_MAX)

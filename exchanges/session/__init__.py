@@ -1,0 +1,1 @@
+"""What every venue's session shares: HTTP, sockets, streams, buffers, the clock."""
