@@ -29,6 +29,12 @@ class FileLock:
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, f"{os.getpid()}\n".encode(), 0)
 
+    @property
+    def identity(self) -> str:
+        """Which file this is, on this host."""
+        status = os.fstat(self._descriptor)
+        return f"{status.st_dev}:{status.st_ino}"
+
     def release(self) -> None:
         """Let the next one have it."""
         if self._descriptor >= 0:

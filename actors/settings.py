@@ -17,6 +17,7 @@ from actors.redaction import redacted
 from actors.settings_alerts import AlertSettings
 from actors.settings_errors import raise_config_errors
 from actors.settings_fields import BASE_FOLDER, Section, broken
+from actors.settings_ownership import OwnershipSettings
 from actors.settings_runtime import GatewaySettings, JournalSettings, RiskSettings, RuntimeSettings
 from actors.settings_symbol import AccountSettings, SymbolSettings
 from actors.settings_text import read
@@ -39,6 +40,7 @@ class Settings(Section):
     runtime: RuntimeSettings = RuntimeSettings()
     journal: JournalSettings = JournalSettings()
     alerts: AlertSettings = AlertSettings()
+    ownership: OwnershipSettings = OwnershipSettings()
 
     @model_validator(mode="after")
     def _rules(self) -> Settings:
@@ -58,6 +60,10 @@ class Settings(Section):
             if ladder.amount > self.account.max_notional:
                 rule = f"can be at most account.max_notional, {self.account.max_notional}"
                 found.append((f"symbols[{index}].amount", ladder.amount, rule))
+        silence_s = Decimal(self.gateway.recv_window_ms) / 1000 + self.ownership.skew_s
+        if self.ownership.lease_s < 2 * silence_s:
+            rule = f"has to be at least {2 * silence_s}: twice gateway.recv_window_ms and skew_s together"
+            found.append(("ownership.lease_s", self.ownership.lease_s, rule))
         if self.account.drawdown is not None and not self.risk.enabled:
             rule = "needs risk.enabled: the risk supervisor keeps it"
             found.append(("account.drawdown", self.account.drawdown, rule))
@@ -86,7 +92,9 @@ def show_config(settings: Settings) -> dict[str, Any]:
 
 def configuration_hash(settings: Settings) -> str:
     """Return 16 hexadecimal digits that are equal for equal settings, however their numbers are written."""
-    text = json.dumps(_plain(settings.model_dump()), sort_keys=True, separators=(",", ":"))
+    # A standby is the same deployment once it has the account.
+    shown = _plain(settings.model_dump(exclude={"ownership": {"standby"}}))
+    text = json.dumps(shown, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

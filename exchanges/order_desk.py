@@ -252,6 +252,8 @@ class OrderDesk:
                     self._core.repeat(key)
             case HoldAsked(cause=HoldCause.STOP_LOSS, symbol=symbol, is_put=is_put, reason=reason):
                 self._on_stop_loss(symbol, reason, now, is_put=is_put)
+            case HoldAsked(cause=HoldCause.LEASE, is_put=is_put, reason=reason):
+                self._on_ownership(reason, now, is_owner=not is_put)
             case HoldAsked(cause=cause, symbol=symbol, is_put=True, reason=reason):
                 self._standing.put(cause, symbol, reason, now)
             case HoldAsked(cause=HoldCause.OPERATOR) if self._core.closing is not None:
@@ -263,6 +265,14 @@ class OrderDesk:
             case GoSaid(go=go):
                 self._core.lease.renew(go, now_ms=now.mono_ms)
                 self._standing.on_tick(now)
+
+    def _on_ownership(self, reason: str, now: Instant, *, is_owner: bool) -> None:
+        """The lease on the account ended or came back; the supervisor's own lease may hold still."""
+        self._core.is_owner = is_owner
+        if is_owner:
+            self._standing.on_tick(now)
+        else:
+            self._standing.put(HoldCause.LEASE, "", reason, now)
 
     def _on_venue(
         self, event: PlaceAnswered | CancelAnswered | OrderRead | StreamSaid | StreamState, now: Instant

@@ -186,6 +186,13 @@ class TradingVenue(Protocol):
     """Waited for before each request that is no call of ours: further pages, the listen key, the clock, rules."""
     costs: CallCosts
 
+    def fence_by(self, fence: Callable[[], None]) -> None:
+        """Ask `fence` before every write: it raises `VenueUnreachable` where nothing may be sent now.
+
+        It is the last step before the wire, and comes after the time stamp that bounds how late a request may arrive.
+        """
+        ...
+
     async def connect(self) -> None:
         """Load metadata and measure the clock offset; call once before anything else."""
         ...

@@ -10,6 +10,7 @@ from typing import TypeVar
 from actors.clock import Clock
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
 from actors.gateway.timings import Timings
+from actors.ownership.errors import Fenced
 from exchanges.cost import Cost
 from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
 from exchanges.desk.events import (
@@ -236,6 +237,8 @@ class VenueCaller:
             return Accepted(report=await answer)
         except VenueRefused as refused:
             return Refused(refusal=refused.refusal, code=refused.code, message=str(refused))
+        except Fenced as fenced:
+            return NotSent(reason=str(fenced), retry_after_ms=int(fenced.retry_after_s * 1000), is_ours=True)
         except VenueUnreachable as failure:
             self._note_ban(failure)
             return NotSent(reason=str(failure), retry_after_ms=int(failure.retry_after_s * 1000))

@@ -47,6 +47,13 @@ class Calls:
         )
         self._entry_task: asyncio.Task[None] | None = None
         self.clock = ClockOffset()
+        self._fence: Callable[[], None] = lambda: None
+
+    def fence_by(self, fence: Callable[[], None]) -> None:
+        """Have `fence` raise where nothing may be written. A request that passed it carries an older time stamp, so that
+        one which is held up between there and the wire is refused by the venue once its window is over.
+        """
+        self._fence = self._rest.fence = fence
 
     @property
     def is_socket_up(self) -> bool:
@@ -107,6 +114,7 @@ class Calls:
         timeout_s = self._settings.order_timeout_s
         try:
             signed = requests.signed(params, self._credentials, self.venue_now_ms())
+            self._fence()
             return await self._entry.request(ws_method, signed, Effect.WRITE, timeout_s)
         except NotConnected:
             return await self.write(rest_method, "order", dict(params))

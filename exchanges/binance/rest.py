@@ -49,6 +49,8 @@ class RestClient:
     ) -> None:
         self._signer = _Signer(credentials, rest_url, venue_now_ms)
         self._http = http
+        self.fence: Callable[[], None] = lambda: None
+        """Raises where nothing may be written; asked after the time stamp of a write was taken."""
 
     def addresses(self) -> dict[str, str]:
         """Return every address that a call could go to, by ccxt's section."""
@@ -59,6 +61,8 @@ class RestClient:
     ) -> Any:
         """Return the decoded reply of one call, sent once. Raises `VenueError`."""
         request = self._signer.sign(path, [section], method, dict(params))
+        if effect is Effect.WRITE:
+            self.fence()
         return await self._http.send(
             method,
             request["url"],

@@ -73,6 +73,10 @@ class BinanceTrading:
         self._ignored: Counter[str] = Counter()
         self._burns_other_asset: bool | None = None
 
+    def fence_by(self, fence: Callable[[], None]) -> None:
+        """Ask `fence` before every write, after its time stamp was taken; it raises where nothing may be sent."""
+        self._calls.fence_by(fence)
+
     async def connect(self) -> None:
         """Load the rules, measure the clock, open the order socket."""
         await self.rules()

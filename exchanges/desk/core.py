@@ -73,6 +73,8 @@ class Core:
     daily_loss: DailyLoss
     is_ready: bool = False
     is_fenced: bool = False
+    is_owner: bool = True
+    """False while the lease on the account does not cover what would be sent now."""
     is_stream_up: bool = False
     closing: ClosingMode | None = None
     is_closed: bool = False
@@ -110,6 +112,11 @@ class Core:
         for key in self.book.apply(record):
             self._changed[key] = self._recent[key] = None
         self.effects.records.append(record)
+
+    @property
+    def may_act(self) -> bool:
+        """Whether anything may be sent at all."""
+        return self.is_ready and self.is_owner and not self.is_fenced
 
     @property
     def filled(self) -> list[str]:

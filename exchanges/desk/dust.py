@@ -32,7 +32,7 @@ class Dust:
     def step(self, now: Instant) -> None:
         """Time passed: place, re-price or withdraw."""
         core = self._core
-        if now.mono_ms < self._look_ms or not core.is_ready or core.is_fenced:
+        if now.mono_ms < self._look_ms or not core.may_act:
             return
         self._look_ms = now.mono_ms + LOOK_MS
         if core.closing in (None, ClosingMode.LEAVE_EXITS):

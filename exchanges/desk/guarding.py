@@ -92,7 +92,7 @@ class Guarding:
             return
         core.do_at(Chore.SELL, scope, now.mono_ms + AGAIN_MS)
         gone = self._standing.gone_since_ms
-        if not core.is_ready or core.is_fenced or (scope not in gone and ACCOUNT not in gone):
+        if not core.may_act or (scope not in gone and ACCOUNT not in gone):
             return
         books = self._books(scope)
         for book in books:

@@ -306,12 +306,14 @@ class Placing:
         core = self._core
         if symbol in core.selling:
             return False
-        return core.is_ready and not core.is_fenced and core.closing in (None, ClosingMode.LEAVE_EXITS)
+        return core.may_act and core.closing in (None, ClosingMode.LEAVE_EXITS)
 
     def _obstacle(self, order: OrderEntry, now: Instant) -> tuple[Reason, str] | None:
         core = self._core
         if core.is_fenced:
             return Reason.HOLD, "another gateway owns the account"
+        if not core.is_owner:
+            return Reason.HOLD, "the lease on the account is not held"
         if order.client_id in core.cancel_wanted:
             return Reason.NOT_SENT, "withdrawn before it was sent"
         if order.purpose in (Purpose.EXIT, Purpose.DUST) and core.closing in (ClosingMode.KEEP, ClosingMode.FLATTEN):

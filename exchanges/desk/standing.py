@@ -73,7 +73,7 @@ class StandingHolds:
     def on_tick(self, now: Instant) -> None:
         """Watch the supervisor's lease and the feeds: silence is a no (rule 8 of the invariants)."""
         state = self._core.lease.state(now.mono_ms)
-        if state is LeaseState.VALID:
+        if state is LeaseState.VALID and self._core.is_owner:
             self.lift(HoldCause.LEASE, "", "the risk supervisor says go again")
         elif state is LeaseState.LOST and self._core.is_ready:
             self.put(HoldCause.LEASE, "", "the risk supervisor is silent", now)
