@@ -176,6 +176,9 @@ class Coordinator:
                 self._call_roll()
                 self._show()
                 self._notice_close()
+                if self._gateway_answers and self._gateway_refuses():
+                    self._give_up()
+                    return
             self._stop()
         elif self._stop_mode is not None:
             self._stop()
@@ -226,11 +229,25 @@ class Coordinator:
 
     def _gateway_serves(self) -> bool | None:
         self._look()
-        if self._gateway.get("state") == "refused":
-            self._refusals = list(self._gateway["refusals"])
-            self._refusal_code = int(self._gateway["refusal_code"])
+        if self._gateway_refuses():
             return False
         return True if self._gateway.get("state") == "serving" else None
+
+    def _gateway_refuses(self) -> bool:
+        if self._gateway.get("state") != "refused":
+            return False
+        self._refusals = list(self._gateway["refusals"])
+        self._refusal_code = int(self._gateway["refusal_code"])
+        return True
+
+    def _give_up(self) -> None:
+        """A gateway that served and refuses now has lost its account, or cannot go on: the deployment ends with it."""
+        self._last = {**self._gateway, "verified": False, "has_served": self._has_served}
+        self._crew.dismiss((*self._roster.feed_list, *self._roster.slots, self._roster.risk, self._roster.reconciler))
+        self._crew.ask(self._roster.gateway, "stop")
+        self._crew.dismiss((self._roster.gateway,))
+        self._state = DeploymentState.REFUSED
+        self._log.error("gave_up", why="; ".join(self._refusals))
 
     def _gateway_is_ready(self) -> bool | None:
         self._look()

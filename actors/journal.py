@@ -188,6 +188,12 @@ class Journal:
         journal_file.hang_up(self._connection)
         self._lock.release()
 
+    def abandon(self) -> None:
+        """Let go of the journal without a last word in it; a `close` after this does nothing."""
+        if not self._connection.closed:
+            journal_file.hang_up(self._connection)
+            self._lock.release()
+
 
 def _text(body: dict[str, Any]) -> str:
     return orjson.dumps(body, default=_decimal_text).decode()

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
-from enum import Enum
 from functools import partial
 from typing import Any
 
@@ -19,12 +18,14 @@ from actors.desk_mail import desk_events
 from actors.ending import end_process
 from actors.exit_codes import ExitCode, exit_code
 from actors.gateway.caller import VenueCaller
+from actors.gateway.gateway_state import GatewayState
 from actors.gateway.gauging import Gauging
 from actors.gateway.grids import Grid, desk_settings, desk_symbol
 from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.listening import Listening
 from actors.gateway.money import Money
 from actors.gateway.notices import Notices
+from actors.gateway.owning import Owning
 from actors.gateway.periodic import every
 from actors.gateway.picture import picture_of
 from actors.gateway.rule_reader import RuleReader, renewed
@@ -45,6 +46,7 @@ from actors.messages import (
     Tellings,
 )
 from actors.outbox import Gauges, NoGauges, Outbox
+from actors.ownership.ownership import HostOwnership
 from actors.settings import Settings
 from actors.structured_log import log_of
 from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell
@@ -74,14 +76,6 @@ PICTURE_S = 0.2
 GAUGES_S = 1.0
 
 
-class GatewayState(Enum):
-    """Where the gateway stands."""
-
-    RESTORING = "restoring"
-    REFUSED = "refused"
-    SERVING = "serving"
-
-
 class OrderGateway:
     """See the module. `venue`, `market` and `journal` are makers: the constructor does no I/O and cannot fail."""
 
@@ -97,6 +91,7 @@ class OrderGateway:
         journal: Callable[[], Journal],
         outbox: Outbox,
         clock: Clock,
+        ownership: HostOwnership | None = None,
         gauges: Gauges | None = None,
         end: Callable[[], None] = end_process,
     ) -> None:
@@ -125,6 +120,7 @@ class OrderGateway:
         self._early: list[SetupWanted] = []
         self._early_words: list[Event] = []
         self._notices = Notices(name, clock, settings.alerts)
+        self._owning = Owning(ownership or HostOwnership(), self._on_event)
         self._keeper: DeskKeeper | None = None
         self._caller: VenueCaller | None = None
         self._venue: TradingVenue | None = None
@@ -177,6 +173,7 @@ class OrderGateway:
         try:
             self._notices.begin()
             self._venue = venue = self._make_venue()
+            await self._owning.take(venue, self._wait_for)
             market, journal = self._make_market(), self._make_journal()
             starter = Starter(self._settings, venue, market, self._log, self._wait_for)
             facts, book = await starter.facts(), read_book(journal, from_body)
@@ -197,6 +194,7 @@ class OrderGateway:
             await self._serve(self._listening, money, partial(self._show, venue, market, journal))
         except GridmeshError as error:
             self._refuse([str(error)], exit_code(error))
+            await self._lay_down(str(error))
             await asyncio.Event().wait()
         finally:
             await self._end(venue, market, journal)
@@ -237,14 +235,10 @@ class OrderGateway:
             self._set_up(wanted)
 
     async def _serve(self, listening: Listening, money: Money, show: Callable[[], None]) -> None:
-        async with asyncio.TaskGroup() as group:
-            group.create_task(listening.run())
-            group.create_task(money.run())
-            if self._rules is not None:
-                group.create_task(self._rules.run())
-            group.create_task(every(TICK_S, self._tick))
-            group.create_task(every(PICTURE_S, self._paint))
-            group.create_task(every(GAUGES_S, show))
+        tasks = [listening.run(), money.run(), every(TICK_S, self._tick), every(PICTURE_S, self._paint)]
+        if self._rules is not None:
+            tasks.append(self._rules.run())
+        await self._owning.while_held(*tasks, every(GAUGES_S, show))
 
     def _take_money(self, facts: Facts, venue: TradingVenue, market: MarketVenue) -> Money:
         assert self._keeper is not None
@@ -265,7 +259,16 @@ class OrderGateway:
         self._money.account = facts.account
         return self._money
 
+    async def _lay_down(self, why: str) -> None:
+        """Another has the account: nothing more is decided, journalled or asked here."""
+        keeper, caller, self._keeper, self._caller = self._keeper, self._caller, None, None
+        if keeper is not None and caller is not None:
+            self._notices.take(Notice(kind="fenced", text=why, level="critical"))
+            keeper.abandon()
+            await caller.close()
+
     def _tick(self) -> None:
+        self._owning.look()
         if not self._settings.risk.enabled:
             # Nobody watches, as configured: the gateway says go itself, else nothing would ever trade.
             self._go_number += 1
@@ -281,6 +284,7 @@ class OrderGateway:
         )
         if self._caller is not None:
             self._picture["lanes"] = self._caller.depths()
+        self._picture["ownership"] = self._owning.picture()
 
     def _show(self, venue: TradingVenue, market: MarketVenue, journal: Journal) -> None:
         keeper, caller = self._keeper, self._caller
@@ -393,3 +397,4 @@ class OrderGateway:
             self._keeper.close()
         elif journal is not None:
             journal.close()
+        await self._owning.close()

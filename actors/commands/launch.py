@@ -21,11 +21,21 @@ Tapes = Annotated[
 Seed = Annotated[int, typer.Option("--seed", help="Seed of the generated market and of chance.")]
 
 
-def run(config: Config, as_json: Json = False) -> None:
+def run(
+    config: Config,
+    standby: Annotated[
+        bool,
+        typer.Option("--standby", help="Wait while another deployment has the account; take over when it is gone."),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Start a deployment and trade until it is stopped. Real money where the configuration says so."""
     from actors.settings import load_settings
 
     settings = load_settings(config)
+    if standby:
+        ownership = settings.ownership.model_copy(update={"standby": True})
+        settings = settings.model_copy(update={"ownership": ownership})
     raise typer.Exit(load("actors.runtime.launch", "run")(settings, config=config.resolve(), as_json=as_json))
 
 

@@ -108,6 +108,10 @@ class DeskKeeper:
         self._journal.save_snapshot(self._journal.last_seq, to_snapshot(self.desk.book))
         self._journal.close()
 
+    def abandon(self) -> None:
+        """Close the journal as it stands: the book is another's now."""
+        self._journal.abandon()
+
     def _carry_out(self, effects: Effects) -> None:
         if effects.records:
             self._commit(effects.records)

@@ -23,10 +23,12 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 TOKEN_BYTES = 16
 
 
-def ownership(settings: Settings, credentials: Credentials, clock: Clock, *, is_patient: bool = False) -> HostOwnership:
+def ownership(
+    settings: Settings, credentials: Credentials, clock: Clock, *, is_restarted: bool = False
+) -> HostOwnership:
     """Return the ownership that the settings ask for; does no I/O."""
     lock = partial(hold_account, settings.venue, credentials)
-    is_patient = is_patient or settings.ownership.standby
+    is_patient = settings.ownership.standby
     if settings.ownership.is_local:
         return HostOwnership(lock=lock, is_patient=is_patient)
     return LeaseOwnership(
@@ -38,6 +40,7 @@ def ownership(settings: Settings, credentials: Credentials, clock: Clock, *, is_
         holder=partial(_holder, settings.deployment, clock.now_ms()),
         now_ms=running_ms,
         is_patient=is_patient,
+        is_restarted=is_restarted,
     )
 
 

@@ -19,19 +19,19 @@ POLL_S = 0.5
 
 
 class HostOwnership:
-    """One writer among the processes of this host, by a lock that its holder's death releases. Another host is not seen.
+    """One writer among the processes of this host, by a lock that its holder's death releases; another is not seen.
 
     The part of ownership that needs no store. `is_patient`: waits for its turn instead of refusing.
     """
 
-    def __init__(self, *, lock: Callable[[], FileLock], is_patient: bool = False) -> None:
+    def __init__(self, *, lock: Callable[[], FileLock] | None = None, is_patient: bool = False) -> None:
         self._take_lock = lock
         self._is_patient = is_patient
         self._lock: FileLock | None = None
 
     async def take(self, wait_for: Callable[[str], None]) -> None:
         """Return once the account is ours; raises `RefusedToStart`, naming who has it."""
-        while self._lock is None:
+        while self._take_lock is not None and self._lock is None:
             try:
                 self._lock = self._take_lock()
             except RefusedToStart as refused:
@@ -74,6 +74,7 @@ class LeaseOwnership(HostOwnership):
         holder: Callable[[FileLock], Holder],
         now_ms: Callable[[], int],
         is_patient: bool = False,
+        is_restarted: bool = False,
     ) -> None:
         super().__init__(lock=lock, is_patient=is_patient)
         self._make_store = store
@@ -84,6 +85,7 @@ class LeaseOwnership(HostOwnership):
         self._make_holder = holder
         self._holder: Holder | None = None
         self._now_ms = now_ms
+        self._is_restarted = is_restarted
         self._log = log_of("ownership")
         self._trouble = ""
         self._fenced = 0
@@ -91,7 +93,8 @@ class LeaseOwnership(HostOwnership):
     async def take(self, wait_for: Callable[[str], None]) -> None:
         """Return once the lease is held and its former holder waited out.
 
-        An impatient claimant refuses as soon as he has seen the holder renew; one that no longer renews is dead or
+        An impatient claimant (one that is told to wait, or a gateway's new life behind its own former one, is patient)
+        refuses as soon as he has seen the holder renew; one that no longer renews is dead or
         stopped, and its lease is waited for.
         """
         await super().take(wait_for)
@@ -112,7 +115,7 @@ class LeaseOwnership(HostOwnership):
                     continue
                 if seen is None or seen.token != verdict.token:
                     seen = verdict
-                if not self._is_patient and verdict.renewals > seen.renewals:
+                if verdict.renewals > seen.renewals and not self._waits_for(verdict.holder):
                     raise AccountTaken((self._taken(verdict.holder),))
             wait_for(self._what_it_waits_for(verdict))
             await asyncio.sleep(min(POLL_S, self._lease.terms.renew_every_ms / 1000))
@@ -185,6 +188,10 @@ class LeaseOwnership(HostOwnership):
         self._lease.take(verdict, asked_ms=asked_ms, now_ms=self._now_ms())
         return verdict
 
+    def _waits_for(self, holder: Holder) -> bool:
+        assert self._holder is not None
+        return self._is_patient or (self._is_restarted and holder.deployment == self._holder.deployment)
+
     def _what_it_waits_for(self, verdict: Verdict | None) -> str:
         assert self._store is not None
         match verdict:
@@ -202,8 +209,8 @@ class LeaseOwnership(HostOwnership):
     def _taken(self, holder: Holder) -> str:
         assert self._store is not None
         return (
-            f"one deployment an account: {holder} has traded on it since {_utc(holder.since_ms)} and renews its lease in "
-            f"{self._store.where}; stop it first, or wait for it: gridmesh run --standby CONFIG"
+            f"one deployment an account: {holder} has traded on it since {_utc(holder.since_ms)} and renews its lease "
+            f"in {self._store.where}; stop it first, or wait for it: gridmesh run --standby CONFIG"
         )
 
 

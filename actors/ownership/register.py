@@ -76,7 +76,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Granted:
-    """The claimant holds it. `ended_ms_ago`: how long ago a former lease ended; None where nobody is to be waited for."""
+    """The claimant holds it. `ended_ms_ago`: since when a former lease is over; None where nobody is waited for."""
 
     ended_ms_ago: int | None = None
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from actors.coordinator import Coordinator
     from actors.journal import Journal
     from actors.order_gateway import OrderGateway
+    from actors.ownership.builder import ownership
     from actors.reconciler import Reconciler
     from actors.runtime.crew import RayCrew
     from actors.runtime.hosted import Surroundings
@@ -31,21 +32,12 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
         risk=roster.risk,
         venue=lambda: trading_venue(settings, load_credentials(settings.venue)),
         market=lambda: market_venue(settings),
-        journal=partial(_journal, settings),
+        journal=lambda: Journal.open(settings.journal_path),
+        ownership=ownership(settings, load_credentials(settings.venue), around.clock, is_restarted=around.is_restarted),
         outbox=around.courier,
         clock=around.clock,
         gauges=around.gauges,
     )
-
-
-def _journal(settings: Settings) -> Journal:
-    """Take the account for the life of this process, then open its journal."""
-    from actors.account_lock import hold_account
-    from actors.credentials import load_credentials
-    from actors.journal import Journal
-
-    hold_account(settings.venue, load_credentials(settings.venue))
-    return Journal.open(settings.journal_path)
 
 
 def reconciler(around: Surroundings, *, settings: Settings) -> Reconciler:

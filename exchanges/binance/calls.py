@@ -50,8 +50,10 @@ class Calls:
         self._fence: Callable[[], None] = lambda: None
 
     def fence_by(self, fence: Callable[[], None]) -> None:
-        """Have `fence` raise where nothing may be written. A request that passed it carries an older time stamp, so that
-        one which is held up between there and the wire is refused by the venue once its window is over.
+        """Have `fence` raise where nothing may be written.
+
+        A request that passed it carries an older time stamp, so that one which is held up between there and the wire is
+        refused by the venue once its window is over.
         """
         self._fence = self._rest.fence = fence
 

@@ -52,7 +52,7 @@ DRIFT_PPM = SKEW_MS // 4 * 1_000_000 // (2 * TERMS.lease_ms)
 class Leases(RuleBasedStateMachine):
     """Three claimants that all want it, one store, and one venue that refuses what is older than its window.
 
-    Clocks of claimants run apart, the store's clock steps and the venue's time is misjudged, all of it inside the bound.
+    Claimants' clocks run apart, the store's clock steps and the venue's time is misjudged, all inside the bound.
     """
 
     def __init__(self) -> None:
