@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pydantic import SecretStr
 
+from actors.redaction import HIDDEN, may_be_secret
 from actors.settings_venue import Credentials, VenueSettings
 from grid.errors import ConfigError
 
@@ -55,7 +56,9 @@ def read_private(file: Path, key: str) -> str:
     try:
         descriptor = os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except OSError as error:
-        raise ConfigError(key, file, f"cannot be opened: {error.strerror}") from None
+        # a key in the place of its file's name is a common slip
+        shown = HIDDEN if may_be_secret(file.name) else file
+        raise ConfigError(key, shown, f"cannot be opened: {error.strerror}") from None
     try:
         _check_private(os.fstat(descriptor), file, key)
         content = os.read(descriptor, SECRET_BYTES_MAX + 1)

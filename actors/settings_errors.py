@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 
 from actors.redaction import HIDDEN, looks_secret, may_be_secret
 from actors.settings_fields import BROKEN_RULES
+from actors.settings_text import key_words
 from grid.errors import ConfigError
 
 Location = tuple[int | str, ...]
@@ -86,7 +87,9 @@ def _rule(detail: ErrorDetails, context: dict[str, Any], field: FieldInfo | None
     rule = (
         str(own)
         if own
-        else RULES.get(detail["type"], detail["msg"]).format(**{name: _bound(value) for name, value in context.items()})
+        else RULES[detail["type"]].format(**{name: _bound(value) for name, value in context.items()})
+        if detail["type"] in RULES
+        else detail["msg"]
     )
     return f"{rule} ({field.description})" if field and field.description else rule
 
@@ -155,7 +158,7 @@ def dotted(location: Location) -> str:
     """Write a location as it reads in the file: `symbols[0].amount`."""
     text = ""
     for step in location:
-        text += f"[{step}]" if isinstance(step, int) else f".{step}"
+        text += f"[{step}]" if isinstance(step, int) else f".{key_words(step)}"
     return text.lstrip(".") or "configuration"
 
 

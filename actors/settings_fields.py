@@ -48,7 +48,12 @@ def _bounded(value: Decimal) -> Decimal:
 
 
 def _against_base(path: Path, info: ValidationInfo) -> Path:
-    path = path.expanduser()
+    try:
+        path = path.expanduser()
+    except RuntimeError:
+        raise PydanticCustomError("no_home", "begins with the home folder of somebody who has none here") from None
+    if not str(path).isprintable():
+        raise PydanticCustomError("unprintable", "holds a character that no file name should")
     base = (info.context or {}).get(BASE_FOLDER)
     return path if path.is_absolute() or base is None else Path(base) / path
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from urllib.parse import quote
 
 from websockets.asyncio.client import ClientConnection
@@ -96,11 +95,13 @@ class PrivateStream:
         return True
 
     async def down(self, reason: str) -> None:
-        if self._keeping is not None:
-            self._keeping.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._keeping
-            self._keeping = None
+        keeping, self._keeping = self._keeping, None
+        if keeping is not None:
+            keeping.cancel()
+            # waited for, not awaited: a cancel of the reader itself must not pass for the one of this task
+            await asyncio.wait([keeping])
+            if not keeping.cancelled() and (bug := keeping.exception()) is not None:
+                raise bug
         await self._buffer.put(StreamDown(name=NAME, reason=reason))
 
     async def _read(self, message: wire.Row) -> list[PrivateEvent]:
