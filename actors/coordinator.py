@@ -302,6 +302,7 @@ class Coordinator:
     def _stop(self) -> None:
         """Fence first, cancel own orders, verify, then streams, then actors (design, section 4)."""
         self._state = DeploymentState.STOPPING
+        self._show()
         roster, crew, mode = self._roster, self._crew, self._stop_mode or "keep"
         verified = self._has_served and self._close_gateway(mode, monotonic_s() + CLOSE_PATIENCE_S)
         self._last = {

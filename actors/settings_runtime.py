@@ -91,6 +91,9 @@ class RuntimeSettings(Section):
     )
     dashboard: bool = Field(True, description="start Ray's dashboard, on loopback (address local)")
     dashboard_port: int = Field(0, ge=0, le=65535, description="port of Ray's dashboard; 0 takes a free one")
+    metrics_port: int = Field(
+        0, ge=0, le=65535, description="port of Ray's metrics (address local); 0 takes a free one"
+    )
     log_json: bool = Field(False, description="log lines as JSON objects, one a line, for machines to read")
 
 

@@ -66,7 +66,7 @@ class Cluster:
         ray.shutdown()
 
 
-def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int = 0) -> Cluster:
+def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int = 0, metrics_port: int = 0) -> Cluster:
     """Start a Ray of our own on this machine, with a token that only this user can read."""
     # A local Ray that is gone does not come back: who asks it shall hear so soon.
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
@@ -82,6 +82,7 @@ def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int 
         include_dashboard=dashboard,
         dashboard_host="127.0.0.1",
         dashboard_port=dashboard_port or None,
+        _metrics_export_port=metrics_port or None,
         log_to_driver=False,
         logging_level=logging.WARNING,
         configure_logging=True,

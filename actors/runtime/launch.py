@@ -135,7 +135,10 @@ def start(settings: Settings) -> Run:
         runtime = settings.runtime
         with stop_signals.deferred():
             local = clusters.start_local(
-                settings.deployment, dashboard=runtime.dashboard, dashboard_port=runtime.dashboard_port
+                settings.deployment,
+                dashboard=runtime.dashboard,
+                dashboard_port=runtime.dashboard_port,
+                metrics_port=runtime.metrics_port,
             )
         return Run(settings, local)
     token = os.environ.get("RAY_AUTH_TOKEN_PATH")

@@ -42,7 +42,7 @@ def own_ray(environment: Mapping[str, str]) -> Iterator[OwnRay]:
     token = folder / "token"
     token.touch(mode=0o600)
     token.write_text(secrets.token_hex(32))
-    port, client_port, metrics_port = _free_ports(3)
+    port, client_port, metrics_port = free_ports(3)
     command = [str(Path(sys.executable).parent / "ray"), "start", "--head", "--block", "--disable-usage-stats"]
     command += ["--node-ip-address=127.0.0.1", f"--port={port}", f"--ray-client-server-port={client_port}"]
     command += [f"--metrics-export-port={metrics_port}"]
@@ -66,7 +66,8 @@ def own_ray(environment: Mapping[str, str]) -> Iterator[OwnRay]:
             shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_ports(count: int) -> list[int]:
+def free_ports(count: int) -> list[int]:
+    """Return ports that nobody listens on just now."""
     with ExitStack() as stack:
         held = [stack.enter_context(socket.socket()) for _ in range(count)]
         for one in held:

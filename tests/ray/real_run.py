@@ -36,6 +36,7 @@ class RealRun:
 
     def __init__(self, home: Path, *, seed: int = 5, **over: Mapping[str, Any]) -> None:
         self.home = home
+        self.metrics_port = 0
         self.venue_process = self._venue("--seed", str(seed))
         self._port = int(self.venue_process.rest_url.rpartition(":")[2])
         self.config = home / "crash.yaml"
