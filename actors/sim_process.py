@@ -30,7 +30,7 @@ class SimProcess:
         self._log = log.open("wb")
         environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "exchanges.sim.binance", "--ends-with-input", *arguments],
+            [sys.executable, "-m", "exchanges.sim.server", "--ends-with-input", *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=self._log,

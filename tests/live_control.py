@@ -16,9 +16,9 @@ from urllib.parse import urlencode
 
 import orjson
 
-from exchanges.sim.binance.control import TOKEN_HEADER
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, VenueOptions
 from exchanges.sim.market import Candle
+from exchanges.sim.server.control import TOKEN_HEADER
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, VenueOptions
 from grid.client_id import ClientId, decode
 from tests.venue.running_venue import INSTRUMENTS, running, still_market, still_options
 

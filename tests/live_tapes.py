@@ -15,9 +15,9 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from actors.sim_process import SimProcess
-from exchanges.sim.binance.options import demo_account
-from exchanges.sim.binance.sources import RecordedMarket
 from exchanges.sim.instrument import SimInstrument
+from exchanges.sim.server.options import demo_account
+from exchanges.sim.server.sources import RecordedMarket
 from tests.live_control import VenueControl, still_venue
 from tests.venue.running_venue import still_options
 

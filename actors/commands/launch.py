@@ -73,8 +73,8 @@ def sim(
     as_json: Json = True,
 ) -> None:
     """Start the simulated venue: Binance USD-M futures on loopback, for any client. Prints its addresses when ready."""
-    serve = load("exchanges.sim.binance.main", "serve")
-    options = load("exchanges.sim.binance.main", "ServeOptions")
+    serve = load("exchanges.sim.server.main", "serve")
+    options = load("exchanges.sim.server.main", "ServeOptions")
     try:
         asyncio.run(serve(options(port=port, tape=tuple(tape or ()), speed=speed, seed=seed, faults=faults)))
     except OSError as error:

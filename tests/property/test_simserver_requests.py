@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from exchanges.sim.binance.call import Call, Door
 from exchanges.sim.binance.endpoint import Endpoint, Security
 from exchanges.sim.binance.errors import ApiError
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultPlan, FaultRule, Subject, frame_copies
 from exchanges.sim.binance.interface import REST
-from exchanges.sim.binance.market_source import ListedMarket
-from exchanges.sim.binance.options import DEMO_KEY, VenueOptions
 from exchanges.sim.binance.pipeline import Pipeline
-from exchanges.sim.binance.rate_limits import Interval, Kind, RateLimits, Window
+from exchanges.sim.binance.rate_limits import RateLimits
 from exchanges.sim.binance.venue import Venue
 from exchanges.sim.catalogue import demo_instruments
 from exchanges.sim.market import BookTop
+from exchanges.sim.server.faults import Delay, FaultKind, FaultPlan, FaultRule, Subject, frame_copies
+from exchanges.sim.server.market_source import ListedMarket
+from exchanges.sim.server.options import DEMO_KEY, VenueOptions
+from exchanges.sim.server.windows import Interval, Kind, Window
 
 NOW_MS = 1_700_000_000_000
 UNBOUNDED = (Window(kind=Kind.WEIGHT, interval=Interval.MINUTE, number=1, limit=10**12),)

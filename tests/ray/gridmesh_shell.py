@@ -17,7 +17,7 @@ import orjson
 import psutil
 import yaml
 
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from tests.live_control import VenueControl
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -43,7 +43,7 @@ LEAVES: tuple[Leave, ...] = (
     Leave(rule=rules.clock_is_an_argument, path="actors/clock.py", what="", reason="the one clock of a run"),
     Leave(
         rule=rules.clock_is_an_argument,
-        path="exchanges/sim/binance/wall_clock.py",
+        path="exchanges/sim/server/wall_clock.py",
         what="",
         reason="the one clock of the simulated venue, a process of its own",
     ),
@@ -55,7 +55,7 @@ LEAVES: tuple[Leave, ...] = (
     ),
     Leave(
         rule=rules.no_secret_is_written_down,
-        path="exchanges/sim/binance/options.py",
+        path="exchanges/sim/server/options.py",
         what="",
         reason="the published account of the simulated venue; it opens nothing else",
     ),

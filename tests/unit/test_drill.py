@@ -14,9 +14,9 @@ from actors.drill_faults import continuous_faults, standard_faults
 from actors.drill_settings import deposit, drill_settings, write_coins
 from actors.ordeal import Ordeal
 from actors.settings import load_settings, show_config
-from exchanges.sim.binance.coins_config import read_coins
-from exchanges.sim.binance.fault_config import parse_rules
-from exchanges.sim.binance.faults import FaultKind
+from exchanges.sim.server.coins_config import read_coins
+from exchanges.sim.server.fault_config import parse_rules
+from exchanges.sim.server.faults import FaultKind
 from grid.errors import ConfigError
 
 REST, WS = "http://127.0.0.1:9", "ws://127.0.0.1:9"

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from exchanges.sim.binance.fault_config import parse_rules, read_rules
-from exchanges.sim.binance.faults import (
+from exchanges.sim.server.fault_config import parse_rules, read_rules
+from exchanges.sim.server.faults import (
     Delay,
     FaultKind,
     FaultPlan,

@@ -14,9 +14,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from exchanges.sim.binance.call import Call, Door
 from exchanges.sim.binance.errors import ApiError
 from exchanges.sim.binance.listen_keys import ListenKeys
-from exchanges.sim.binance.rate_limits import BanRule, Interval, Kind, RateLimits, Window
+from exchanges.sim.binance.rate_limits import RateLimits
 from exchanges.sim.binance.signing import (
-    ApiKey,
     KeyRing,
     check_time,
     rest_params,
@@ -24,6 +23,8 @@ from exchanges.sim.binance.signing import (
     websocket_params,
     websocket_payload,
 )
+from exchanges.sim.server.keys import ApiKey, KeyBook
+from exchanges.sim.server.windows import BanRule, Interval, Kind, Window
 
 KEY = "k" * 64
 OWN = "not a secret of anything"
@@ -50,7 +51,7 @@ def sign(payload: str) -> str:
 
 
 def ring() -> KeyRing:
-    return KeyRing([ApiKey(key=KEY, account="main", secret=OWN)])
+    return KeyRing(KeyBook([ApiKey(key=KEY, account="main", secret=OWN)]))
 
 
 def refusal(act: object) -> tuple[int, int]:
@@ -97,7 +98,7 @@ def test_a_wrong_key_or_signature_is_refused(params: dict[str, str], api_key: st
 def test_an_ed25519_key_signs_too_and_may_log_on() -> None:
     private = Ed25519PrivateKey.generate()
     pem = private.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-    keys = KeyRing([ApiKey(key=KEY, account="main", public_key_pem=pem)])
+    keys = KeyRing(KeyBook([ApiKey(key=KEY, account="main", public_key_pem=pem)]))
     signature = base64.b64encode(private.sign(b"timestamp=1")).decode()
 
     assert keys.signer(call({"signature": signature}, payload="timestamp=1")).may_log_on

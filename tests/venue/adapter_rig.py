@@ -13,7 +13,7 @@ from exchanges.binance.market import BinanceMarket
 from exchanges.binance.settings import BinanceSettings, Credentials
 from exchanges.binance.trading import BinanceTrading
 from exchanges.reconnect import BackoffRule
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from grid.order import OrderRequest, Side, TimeInForce
 from risk.veto import Approved
 

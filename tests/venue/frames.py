@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 
 Sign = Callable[[str], str]
 

@@ -17,17 +17,27 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from exchanges.sim.binance.faults import FaultRule
-from exchanges.sim.binance.market_source import ListedMarket
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, Behaviour, SimAccount, VenueOptions, demo_account
-from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS, BanRule, Window
-from exchanges.sim.binance.server import SimVenue
+from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
+from exchanges.sim.binance.venue import Venue
 from exchanges.sim.catalogue import demo_instruments
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import BookTop, MarketEvent, Trade
+from exchanges.sim.server.faults import FaultRule
+from exchanges.sim.server.market_source import ListedMarket
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, Behaviour, SimAccount, VenueOptions, demo_account
+from exchanges.sim.server.server import SimVenue
+from exchanges.sim.server.windows import BanRule, Window
 from grid.order import Side
 
 T = TypeVar("T")
+
+
+def binance(server: SimVenue) -> Venue:
+    """Return what only a venue that speaks Binance's language has."""
+    assert isinstance(server.venue, Venue)
+    return server.venue
+
+
 INSTRUMENTS: dict[str, SimInstrument] = {held.symbol: held for held in demo_instruments()}
 OPENING = (("BTCUSDT", "60000", "60000.1"), ("ETHUSDT", "3000", "3000.01"), ("XRPUSDT", "0.5", "0.5001"))
 
@@ -120,7 +130,7 @@ class RunningVenue:
 
         def run(server: SimVenue) -> None:
             server.venue.plan.clear()
-            server.venue.limits.lift("127.0.0.1")
+            binance(server).limits.lift("127.0.0.1")
             now_ms = server.venue.now_ms()
             for account in server.venue.engine.read.accounts():
                 for symbol in INSTRUMENTS:

@@ -12,9 +12,9 @@ from exchanges.binance.settings import Credentials
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.port import ConfigurationChanged, TradingVenue, UsedQuota
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
-from exchanges.sim.binance.server import SimVenue
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.server import SimVenue
 from grid.order import OrderReport, OrderStatus, Side, TimeInForce
 from tests.venue.adapter_rig import approved, settings, trading
 from tests.venue.running_venue import RunningVenue, running, still_options

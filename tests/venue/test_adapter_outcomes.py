@@ -9,9 +9,9 @@ import pytest
 
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import OutcomeUnknown, VenueError, VenueUnreachable
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope
-from exchanges.sim.binance.options import Behaviour
-from exchanges.sim.binance.server import SimVenue
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Loss, Scope
+from exchanges.sim.server.options import Behaviour
+from exchanges.sim.server.server import SimVenue
 from tests.venue.adapter_rig import approved, eventually, settings, trading
 from tests.venue.running_venue import RunningVenue, running, still_options
 

@@ -12,13 +12,13 @@ import pytest
 from exchanges.errors import OutcomeUnknown
 from exchanges.port import ConfigurationChanged, Position, StreamDown, StreamUp
 from exchanges.session.reader import RENEWAL
-from exchanges.sim.binance.faults import FaultKind, FaultRule, Scope
-from exchanges.sim.binance.options import Behaviour
-from exchanges.sim.binance.server import SimVenue
+from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
+from exchanges.sim.server.options import Behaviour
+from exchanges.sim.server.server import SimVenue
 from grid.order import OrderStatus, OrderUpdate, Quote, Side, TimeInForce
 from risk.candle import Candle
 from tests.venue.adapter_rig import approved, eventually, market, of, settings, trading, until
-from tests.venue.running_venue import RunningVenue, quote, running, still_options, trade
+from tests.venue.running_venue import RunningVenue, binance, quote, running, still_options, trade
 
 
 @pytest.fixture(scope="module")
@@ -115,9 +115,8 @@ async def test_a_key_is_kept_alive_and_survives_us() -> None:
             await events.aclose()
 
         def key_of(server: SimVenue) -> str | None:
-            inner = server.venue
-            found: str | None = inner.listen_keys.key_of("main", inner.now_ms())
-            return found
+            inner = binance(server)
+            return inner.listen_keys.key_of("main", inner.now_ms())
 
         assert venue.within(key_of) is not None
 

@@ -20,7 +20,7 @@ import pytest
 import trustme
 from aiohttp.abc import AbstractResolver, ResolveResult
 
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from grid.order import Side
 from tests.venue.running_venue import RunningVenue, running, still_options, trade
 

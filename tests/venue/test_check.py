@@ -11,15 +11,15 @@ import pytest
 
 from actors.journal import Journal
 from actors.settings import load_settings
-from exchanges.sim.binance.faults import FaultKind, FaultRule, Scope
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
+from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
 from grid.ladder import GridSide
 from grid.records import Record, to_body
 from tests.grid_world import generation
 from tests.unit.command_line import CommandLine, Ended
 from tests.unit.test_grid_book import lot_at
 from tests.unit.test_journal import entries, sql
-from tests.venue.running_venue import RunningVenue, running, still_options
+from tests.venue.running_venue import RunningVenue, binance, running, still_options
 from tests.venue.trading_account import TradingAccount, own_id
 
 
@@ -68,11 +68,11 @@ def test_a_lock_of_the_venue_s_is_a_warning_that_names_its_bound(account: Tradin
     told = {"isLocked": True, "plannedRecoverTime": 1545741270000, "indicator": "GCR", "value": 0.991}
     free = {"isLocked": False, "indicator": "UFR", "value": 0.05, "triggerValue": 0.995}
     indicators: dict[str, list[dict[str, object]]] = {"ETHUSDT": [{**told, "triggerValue": 0.99}, free]}
-    account.venue.within(lambda server: server.venue.indicators.update(indicators))
+    account.venue.within(lambda server: binance(server).indicators.update(indicators))
     try:
         ended = account.run("check", account.config, "--json")
     finally:
-        account.venue.within(lambda server: server.venue.indicators.clear())
+        account.venue.within(lambda server: binance(server).indicators.clear())
 
     assert ended.code == 0
     [line] = [line for line in lines(ended, "warn") if line.startswith("trading status")]

@@ -11,7 +11,7 @@ from actors.exit_codes import ExitCode
 from grid.holds import HoldCause
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import deployed, live_settings
-from tests.venue.running_venue import running, still_options
+from tests.venue.running_venue import binance, running, still_options
 
 TOO_MANY = {"risk": {"enabled": False, "required_positions": 1_000_000}}
 
@@ -32,7 +32,7 @@ def test_a_refused_start_names_the_rule_and_changes_nothing_at_the_venue(tmp_pat
 def test_a_start_says_what_the_venue_has_locked_and_goes_on(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     told = {"isLocked": True, "indicator": "TMV", "value": 10, "triggerValue": 10}
     with running(replace(still_options(), control_token="a token")) as started:
-        started.within(lambda server: server.venue.indicators.update({"ACCOUNT": [told]}))
+        started.within(lambda server: binance(server).indicators.update({"ACCOUNT": [told]}))
         venue = VenueControl(started.rest_url, started.ws_url, "a token")
         with deployed(live_settings(tmp_path, venue), venue) as live:
             live.until(lambda: len(live.entries()) == 3, "it quotes")

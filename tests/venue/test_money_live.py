@@ -6,8 +6,8 @@ from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 
-from exchanges.sim.binance.market_source import ListedMarket
-from exchanges.sim.binance.options import demo_account
+from exchanges.sim.server.market_source import ListedMarket
+from exchanges.sim.server.options import demo_account
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.venue.running_venue import still_market, still_options

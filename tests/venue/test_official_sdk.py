@@ -20,7 +20,7 @@ from binance_sdk_derivatives_trading_usds_futures.rest_api import models as rest
 from binance_sdk_derivatives_trading_usds_futures.websocket_api import models as ws_models
 from binance_sdk_derivatives_trading_usds_futures.websocket_streams import models as stream_models
 
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from grid.order import Side
 from tests.venue.running_venue import RunningVenue, running, still_options, trade
 

@@ -20,11 +20,11 @@ from exchanges.desk.commands import Notice, ReadOpenOrders, ReadPositions, ReadT
 from exchanges.desk.events import Event, OpenOrdersRead, TradesRead
 from exchanges.errors import VenueUnreachable
 from exchanges.port import RateWindow, StreamUp
-from exchanges.sim.binance.rate_limits import Kind
+from exchanges.sim.server.windows import Kind
 from exchanges.throttle import Throttle, ThrottleRule
 from grid.order import Side, TimeInForce
 from tests.venue.adapter_rig import approved, eventually, of, settings, trading, until
-from tests.venue.running_venue import RunningVenue, running, still_options
+from tests.venue.running_venue import RunningVenue, binance, running, still_options
 
 MINUTE = RateWindow(kind="weight", interval_ms=60_000, limit=2400)
 FILLS = 5
@@ -59,7 +59,7 @@ class Account:
 
     def _venue_counts(self) -> int:
         def used(server: object) -> int:
-            limits = self._venue.server.venue.limits
+            limits = binance(self._venue.server).limits
             minute = next(window for window in limits.windows if window.kind is Kind.WEIGHT)
             return limits.used(minute, "127.0.0.1", self._venue.server.venue.now_ms())
 

@@ -18,8 +18,8 @@ from actors.credentials import account_mark, load_credentials
 from actors.journal import Journal
 from actors.panic import READ_PAUSE_S
 from actors.settings import load_settings
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Loss, Scope
 from grid.client_id import ClientId
 from grid.order import Purpose
 from tests.unit.command_line import CommandLine

@@ -18,8 +18,8 @@ from actors.price_feed import PriceFeed
 from actors.symbol_feed import FeedPhase, FeedSnapshot
 from exchanges.binance.market import BinanceMarket
 from exchanges.binance.settings import BinanceSettings
-from exchanges.sim.binance.faults import FaultKind, FaultRule
-from exchanges.sim.binance.server import SimVenue
+from exchanges.sim.server.faults import FaultKind, FaultRule
+from exchanges.sim.server.server import SimVenue
 from grid.window import WindowChange
 from tests.grid_setup import example_setup
 from tests.post_office import Letters, PostOffice

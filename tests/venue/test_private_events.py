@@ -11,9 +11,9 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchanges.sim.binance.options import demo_account
-from exchanges.sim.binance.server import SimVenue
 from exchanges.sim.market import Mark
+from exchanges.sim.server.options import demo_account
+from exchanges.sim.server.server import SimVenue
 from grid.order import Side
 from tests.venue.running_venue import PlainClient, RunningVenue, quote, running, still_options, trade
 

@@ -12,7 +12,7 @@ from binance.exceptions import BinanceAPIException
 from binance.ws.reconnecting_websocket import ReconnectingWebsocket
 from binance.ws.streams import BinanceSocketManager
 
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from grid.order import Side
 from tests.venue.running_venue import RunningVenue, running, still_options, trade
 

@@ -15,7 +15,7 @@ from actors.messages import AccountWord, HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
 from exchanges.binance.settings import BinanceSettings
-from exchanges.sim.binance.market_source import ListedMarket
+from exchanges.sim.server.market_source import ListedMarket
 from grid.holds import HoldCause
 from grid.intent import Standing
 from risk.lease import Go

@@ -17,9 +17,9 @@ from actors.messages import HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
 from exchanges.binance.settings import BinanceSettings
-from exchanges.sim.binance.faults import FaultKind, FaultRule
-from exchanges.sim.binance.market_source import ListedMarket
 from exchanges.sim.market import Candle
+from exchanges.sim.server.faults import FaultKind, FaultRule
+from exchanges.sim.server.market_source import ListedMarket
 from grid.holds import HoldCause
 from grid.intent import Standing
 from grid.order import Side

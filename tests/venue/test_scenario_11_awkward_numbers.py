@@ -11,9 +11,9 @@ from typing import Any
 
 import pytest
 
-from exchanges.sim.binance.market_source import ListedMarket
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import BookTop, Trade
+from exchanges.sim.server.market_source import ListedMarket
 from grid.order import Purpose, Side
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings

@@ -6,7 +6,7 @@ import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
-from exchanges.sim.binance.options import DEMO_KEY
+from exchanges.sim.server.options import DEMO_KEY
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.venue.running_venue import signed

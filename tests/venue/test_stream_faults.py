@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Scope
-from exchanges.sim.binance.options import Behaviour
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Scope
+from exchanges.sim.server.options import Behaviour
 from tests.venue.frames import order_frame
 from tests.venue.running_venue import PlainClient, RunningVenue, quote, running, still_options
 

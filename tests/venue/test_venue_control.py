@@ -10,10 +10,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchanges.sim.binance.market_source import ListedMarket
-from exchanges.sim.binance.options import VenueOptions
-from exchanges.sim.binance.sources import GeneratedMarket
 from exchanges.sim.market import MarketEvent
+from exchanges.sim.server.market_source import ListedMarket
+from exchanges.sim.server.options import VenueOptions
+from exchanges.sim.server.sources import GeneratedMarket
 from grid.order import Side
 from tests.venue.running_venue import (
     INSTRUMENTS,

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, SimAccount
-from exchanges.sim.binance.rate_limits import BanRule, Interval, Kind, Window
-from exchanges.sim.binance.signing import ApiKey
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule
+from exchanges.sim.server.keys import ApiKey
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, SimAccount
+from exchanges.sim.server.windows import BanRule, Interval, Kind, Window
 from exchanges.sim.settings import AccountSpec
 from tests.venue.frames import frame, order_frame, with_ed25519
 from tests.venue.running_venue import PlainClient, RunningVenue, running, signed, still_options

@@ -15,8 +15,8 @@ import aiohttp
 import pytest
 from pydantic import ValidationError
 
-from exchanges.sim.binance.account_config import read_accounts
-from exchanges.sim.binance.main import parse
+from exchanges.sim.server.account_config import read_accounts
+from exchanges.sim.server.main import parse
 from tests.venue.running_venue import PlainClient, signed
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,7 +28,7 @@ async def program(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "exchanges.sim.binance",
+        "exchanges.sim.server",
         *arguments,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

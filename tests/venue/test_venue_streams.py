@@ -10,7 +10,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchanges.sim.binance.options import Behaviour
+from exchanges.sim.server.options import Behaviour
 from grid.order import Side
 from tests.venue.running_venue import PlainClient, RunningVenue, quote, running, still_options, trade
 

@@ -10,8 +10,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope
-from exchanges.sim.binance.options import Behaviour
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Loss, Scope
+from exchanges.sim.server.options import Behaviour
 from grid.order import Side
 from tests.venue.frames import order_frame
 from tests.venue.running_venue import PlainClient, RunningVenue, running, still_options, trade

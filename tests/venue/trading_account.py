@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET
 from exchanges.sim.orders import NewOrder, TimeInForce
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from grid.client_id import ClientId
 from grid.order import Purpose, Side
 from tests.unit.command_line import CommandLine, Ended

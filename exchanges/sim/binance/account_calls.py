@@ -7,10 +7,10 @@ from typing import Any
 from exchanges.sim.binance import render_account as render
 from exchanges.sim.binance.call import Call
 from exchanges.sim.binance.errors import ApiError, malformed_parameter, unknown_symbol
-from exchanges.sim.binance.faults import FaultKind
-from exchanges.sim.binance.rate_limits import Kind
-from exchanges.sim.binance.text import plain
 from exchanges.sim.binance.venue import Venue
+from exchanges.sim.server.faults import FaultKind
+from exchanges.sim.server.text import plain
+from exchanges.sim.server.windows import Kind
 from exchanges.sim.views import AccountView, MarginType, PositionView
 
 OK = {"code": 200, "msg": "success"}

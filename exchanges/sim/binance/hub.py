@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
 
-from exchanges.sim.binance.connection import Connection, Health
-from exchanges.sim.binance.faults import FaultKind, FaultPlan, Subject, frame_copies
 from exchanges.sim.binance.sessions import StreamSession
 from exchanges.sim.binance.stream_names import Root, StreamName, Topic
+from exchanges.sim.server.connection import Connection
+from exchanges.sim.server.core import VenueCore
+from exchanges.sim.server.faults import Subject
 
 
 class Hub:
@@ -20,14 +21,12 @@ class Hub:
     nothing of the market or of the account ever comes.
     """
 
-    def __init__(self, plan: FaultPlan, now_ms: Callable[[], int], *, legacy_is_retired: bool) -> None:
-        self._plan = plan
-        self._now_ms = now_ms
+    def __init__(self, venue: VenueCore, *, legacy_is_retired: bool) -> None:
+        self._venue = venue
         self._legacy_is_retired = legacy_is_retired
         self._sessions: dict[StreamSession, None] = {}
         self._by_stream: dict[str, dict[StreamSession, None]] = {}
         self._streams: dict[str, StreamName] = {}
-        self.sent = 0
 
     def join(self, session: StreamSession) -> None:
         self._sessions[session] = None
@@ -66,7 +65,7 @@ class Hub:
         wrapped = _wrapped(stream.name, bare)
         for session in list(listeners):
             subject = Subject(stream=stream.name, symbol=symbol, path=session.connection.path)
-            self._send(session.connection, wrapped if session.is_combined else bare, subject)
+            self._venue.send(session.connection, wrapped if session.is_combined else bare, subject)
 
     def publish_private(
         self, key: str, account: str, payload: Mapping[str, Any], *, symbol: str = "", client_id: str = ""
@@ -81,7 +80,7 @@ class Hub:
             subject = Subject(
                 stream=event, symbol=symbol, account=account, path=session.connection.path, client_id=client_id
             )
-            self._send(session.connection, _wrapped(key, bare) if session.is_combined else bare, subject)
+            self._venue.send(session.connection, _wrapped(key, bare) if session.is_combined else bare, subject)
 
     def connections(self, path: str = "") -> list[Connection]:
         return [held.connection for held in self._sessions if held.connection.path.startswith(path)]
@@ -99,28 +98,6 @@ class Hub:
     def _is_private(self, session: StreamSession) -> bool:
         return session.root is Root.PRIVATE or (session.root is Root.LEGACY and not self._legacy_is_retired)
 
-    def _send(self, connection: Connection, frame: bytes, subject: Subject) -> None:
-        if connection.health is not Health.OPEN:
-            return
-        now_ms = self._now_ms()
-        if self._plan.strike(FaultKind.FORCED_CUT, subject, now_ms):
-            connection.cut()
-            return
-        if self._plan.strike(FaultKind.HALF_OPEN, subject, now_ms):
-            connection.go_half_open()
-            return
-        for copy in frame_copies(self._plan, subject, now_ms):
-            self.sent += 1
-            connection.push(frame, delay_s=copy.delay_ms / 1000, is_in_line=copy.is_in_line)
-
 
 def _wrapped(name: str, bare: bytes) -> bytes:
     return b'{"stream":"' + name.encode() + b'","data":' + bare + b"}"
-
-
-def cut_all(connections: Iterable[Connection]) -> int:
-    """Cut every connection; return how many were open."""
-    held = [connection for connection in connections if connection.health is not Health.CLOSED]
-    for connection in held:
-        connection.cut()
-    return len(held)

@@ -10,8 +10,8 @@ from exchanges.sim.binance.call import Call
 from exchanges.sim.binance.endpoint import Endpoint, Security
 from exchanges.sim.binance.errors import ApiError
 from exchanges.sim.binance.stream_names import INTERVALS_MS
-from exchanges.sim.binance.text import money, plain
 from exchanges.sim.binance.venue import Venue
+from exchanges.sim.server.text import money, plain
 from exchanges.sim.venue_events import PrintEvent
 from exchanges.sim.views import FundingRow
 
@@ -81,7 +81,7 @@ def klines(venue: Venue, call: Call) -> Any:
     interval = call.text("interval")
     if interval not in INTERVALS_MS:
         raise ApiError(400, -1120, "Invalid interval.")
-    if venue.market.candles_are_missing(instrument.symbol):
+    if venue.candles_are_missing(instrument.symbol):
         return []
     rows = venue.engine.read.klines(
         instrument.symbol,

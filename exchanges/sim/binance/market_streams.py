@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from exchanges.sim.binance import render_market as render
-from exchanges.sim.binance.faults import FaultKind, Subject
 from exchanges.sim.binance.render_events import order_trade_update
 from exchanges.sim.binance.stream_names import StreamName, Topic, parse_stream
 from exchanges.sim.orders import OrderStatus, OrderType
@@ -62,12 +61,6 @@ class MarketStreams:
             for stream in hub.wanted(topic):
                 if self._is_due(stream, TICKER_PUSH_MS, now_ms):
                     self._push_ticker(stream, now_ms)
-
-    def candles_are_missing(self, symbol: str) -> bool:
-        """Say whether a fault withholds this coin's candles now."""
-        return (
-            self._venue.plan.strike(FaultKind.CANDLES_MISSING, Subject(symbol=symbol), self._venue.now_ms()) is not None
-        )
 
     def day_ticker(self, symbol: str, now_ms: int) -> render.Json:
         venue = self._venue
@@ -144,7 +137,7 @@ class MarketStreams:
                 self._send_kline(stream, row, is_closed=True)
 
     def _send_kline(self, stream: StreamName, kline: Kline, *, is_closed: bool) -> None:
-        if self.candles_are_missing(stream.symbol):
+        if self._venue.candles_are_missing(stream.symbol):
             return
         instrument = self._venue.instrument(stream.symbol)
         payload = render.kline_event(

@@ -8,10 +8,10 @@ from exchanges.sim.binance import render_orders as render
 from exchanges.sim.binance.call import Call
 from exchanges.sim.binance.endpoint import Endpoint
 from exchanges.sim.binance.errors import ApiError, order_does_not_exist
-from exchanges.sim.binance.faults import FaultKind
 from exchanges.sim.binance.trade_calls import order_names
 from exchanges.sim.binance.venue import Venue
 from exchanges.sim.orders import OrderView
+from exchanges.sim.server.faults import FaultKind
 
 ROWS_MAX = 1000
 WEEK_MS = 7 * 86_400_000

@@ -25,7 +25,6 @@ class PrivateStreams:
 
     def __init__(self, venue: Venue) -> None:
         self._venue = venue
-        self.sent: dict[str, int] = {}
 
     def send(self, events: Sequence[VenueEvent]) -> None:
         ordered = _account_updates_first(events) if self._venue.behaviour.account_update_first else events
@@ -51,7 +50,7 @@ class PrivateStreams:
     def _publish(self, event: VenueEvent, payload: dict[str, Any]) -> None:
         account = getattr(event, "account", "")
         name = payload["e"]
-        self.sent[name] = self.sent.get(name, 0) + 1
+        self._venue.private_sent[name] += 1
         key = self._venue.listen_keys.key_of(account, self._venue.now_ms())
         if key is None:
             return

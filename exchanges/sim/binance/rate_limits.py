@@ -7,73 +7,15 @@ goes on in the same window is banned (418) for a time that doubles with each ban
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
 
 from exchanges.sim.binance.errors import ApiError
-
-DAY_MS = 24 * 3600 * 1000
-
-
-class Kind(Enum):
-    WEIGHT = "REQUEST_WEIGHT"
-    ORDERS = "ORDERS"
-
-
-class Interval(Enum):
-    SECOND = ("SECOND", "S", 1000)
-    MINUTE = ("MINUTE", "M", 60_000)
-
-    @property
-    def word(self) -> str:
-        return self.value[0]
-
-    @property
-    def letter(self) -> str:
-        return self.value[1]
-
-    @property
-    def length_ms(self) -> int:
-        return self.value[2]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Window:
-    kind: Kind
-    interval: Interval
-    number: int
-    limit: int
-
-    @property
-    def length_ms(self) -> int:
-        return self.interval.length_ms * self.number
-
-    @property
-    def label(self) -> str:
-        return f"{self.number}{self.interval.letter}"
-
-    def rendered(self) -> dict[str, object]:
-        return {
-            "rateLimitType": self.kind.value,
-            "interval": self.interval.word,
-            "intervalNum": self.number,
-            "limit": self.limit,
-        }
-
+from exchanges.sim.server.windows import BanRule, Interval, Kind, Window
 
 BINANCE_WINDOWS = (
     Window(kind=Kind.WEIGHT, interval=Interval.MINUTE, number=1, limit=2400),
     Window(kind=Kind.ORDERS, interval=Interval.MINUTE, number=1, limit=1200),
     Window(kind=Kind.ORDERS, interval=Interval.SECOND, number=10, limit=300),
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BanRule:
-    """After `strikes` refusals in one weight window the address is banned for `first_ms`, doubling to `longest_ms`."""
-
-    strikes: int = 10
-    first_ms: int = 120_000
-    longest_ms: int = 3 * DAY_MS
 
 
 @dataclass(slots=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
-from exchanges.sim.binance.text import money, plain, quantity_text
 from exchanges.sim.instrument import Bracket, SimInstrument
+from exchanges.sim.server.text import money, plain, quantity_text
 from exchanges.sim.views import AccountView, AssetView, Income, MarginType, PositionView
 
 Json = dict[str, Any]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from exchanges.sim.binance.render_orders import algo_event_body
-from exchanges.sim.binance.text import average_text, money, plain, price_text, quantity_text
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.orders import Execution
+from exchanges.sim.server.text import average_text, money, plain, price_text, quantity_text
 from exchanges.sim.venue_events import (
     AccountEvent,
     AlgoEvent,

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from exchanges.sim.binance.text import money, plain, quantity_text
 from exchanges.sim.instrument import SimInstrument
+from exchanges.sim.server.text import money, plain, quantity_text
 from exchanges.sim.venue_events import PrintEvent, PublishedBook
 from exchanges.sim.views import DepthRow, Kline, PremiumIndex
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from exchanges.sim.algo_orders import AlgoStatus, AlgoView
-from exchanges.sim.binance.text import average_text, money, plain, price_text, quantity_text
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.orders import Fill, OrderView
+from exchanges.sim.server.text import average_text, money, plain, price_text, quantity_text
 from grid.order import Side
 
 Json = dict[str, Any]

@@ -1,16 +1,15 @@
-"""The HTTP door: requests to calls, replies to responses, and the ways in which a response can go missing."""
+"""The HTTP door: requests to calls, replies to responses."""
 
 from __future__ import annotations
-
-import asyncio
 
 from aiohttp import web
 
 from exchanges.sim.binance.call import Call, Door
 from exchanges.sim.binance.endpoint import Endpoint
-from exchanges.sim.binance.pipeline import Delivery, Pipeline, Reply
+from exchanges.sim.binance.pipeline import Pipeline
 from exchanges.sim.binance.signing import rest_params, rest_payload
 from exchanges.sim.binance.venue import Venue
+from exchanges.sim.server.road import deliver
 
 NOT_FOUND = b'{"code":-5000,"msg":"Path %s, Method %s is invalid"}'
 
@@ -29,7 +28,8 @@ class RestDoor:
             body = NOT_FOUND % (request.path.encode(), request.method.encode())
             return web.Response(status=404, body=body, content_type="application/json")
         call = await self._call(endpoint, request)
-        return await self._deliver(request, await self._pipeline.answer(endpoint, call))
+        reply = await self._pipeline.answer(endpoint, call)
+        return await deliver(request, reply, hang_s=self._venue.behaviour.hang_s)
 
     async def _call(self, endpoint: Endpoint, request: web.Request) -> Call:
         received_ms = self._venue.now_ms()
@@ -46,37 +46,3 @@ class RestDoor:
             api_key=request.headers.get("X-MBX-APIKEY", ""),
             payload=rest_payload(query, body),
         )
-
-    async def _deliver(self, request: web.Request, reply: Reply) -> web.StreamResponse:
-        match reply.delivery:
-            case Delivery.WHOLE:
-                return web.Response(
-                    status=reply.status,
-                    body=reply.body(),
-                    content_type=reply.content_type,
-                    headers=reply.headers,
-                )
-            case Delivery.TRUNCATED:
-                return await _send_half(request, reply)
-            case Delivery.HANG:
-                await asyncio.sleep(self._venue.behaviour.hang_s)
-        _abort(request)
-        return web.Response(status=500)
-
-
-async def _send_half(request: web.Request, reply: Reply) -> web.StreamResponse:
-    """Announce the whole body, send half of it, and drop the connection."""
-    body = reply.body()
-    response = web.StreamResponse(status=reply.status, headers={"Content-Length": str(len(body))})
-    response.content_type = reply.content_type
-    await response.prepare(request)
-    await response.write(body[: len(body) // 2])
-    if request.transport is not None:
-        request.transport.close()
-    return response
-
-
-def _abort(request: web.Request) -> None:
-    transport = request.transport
-    if isinstance(transport, asyncio.WriteTransport):
-        transport.abort()

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from exchanges.sim.binance.connection import Connection
 from exchanges.sim.binance.stream_names import Root, StreamName, parse_stream
+from exchanges.sim.server.connection import Connection
 
 STREAMS_MAX = 1024
 

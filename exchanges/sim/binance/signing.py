@@ -10,8 +10,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from urllib.parse import parse_qsl
 
 from cryptography.exceptions import InvalidSignature
@@ -27,40 +26,26 @@ from exchanges.sim.binance.errors import (
     missing_parameter,
     outside_recv_window,
 )
+from exchanges.sim.server.keys import KEY_LENGTH_MIN, ApiKey, KeyBook
 
 AHEAD_MAX_MS = 1000
 RECV_WINDOW_DEFAULT_MS = 5000
 RECV_WINDOW_MAX_MS = 60_000
-KEY_LENGTH_MIN = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """A key of an account. Exactly one of `secret` (HMAC) and `public_key_pem` (Ed25519) is set."""
-
-    key: str
-    account: str
-    secret: str = field(default="", repr=False)
-    public_key_pem: str = ""
-
-    @property
-    def may_log_on(self) -> bool:
-        """Say whether `session.logon` takes this key: the venue takes Ed25519 keys only."""
-        return self.public_key_pem != ""
 
 
 class KeyRing:
-    """The API keys that the venue knows."""
+    """Finds the key of a request, and judges its signature."""
 
-    def __init__(self, keys: Iterable[ApiKey]) -> None:
-        self._keys = {key.key: key for key in keys}
+    def __init__(self, book: KeyBook) -> None:
+        self._book = book
 
     def holder(self, api_key: str) -> ApiKey:
         if not api_key or len(api_key) < KEY_LENGTH_MIN or not api_key.isascii():
             raise bad_api_key_format()
-        if api_key not in self._keys:
+        found = self._book.find(api_key)
+        if found is None:
             raise bad_api_key()
-        return self._keys[api_key]
+        return found
 
     def signer(self, call: Call) -> ApiKey:
         """Return the key that signed the call. Raises the venue's refusal where key or signature is wrong."""

@@ -7,10 +7,10 @@ from collections import deque
 
 from aiohttp import WSCloseCode, web
 
-from exchanges.sim.binance.connection import Connection
 from exchanges.sim.binance.sessions import StreamSession, converse
 from exchanges.sim.binance.stream_names import Root
 from exchanges.sim.binance.venue import Venue
+from exchanges.sim.server.connection import Connection
 
 MESSAGES_PER_SECOND_MAX = 10
 _ROOTS = {"public": Root.PUBLIC, "market": Root.MARKET, "private": Root.PRIVATE}

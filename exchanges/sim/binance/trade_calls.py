@@ -30,7 +30,7 @@ def order_names(call: Call) -> tuple[int, str]:
 
 def place(venue: Venue, call: Call) -> Any:
     placed = venue.engine.submit(call.account, new_order(call), venue.now_ms())
-    venue.hide_for_a_while(call, placed.order)
+    venue.hide_for_a_while(venue.subject(call), placed.order)
     venue.tell(placed.events)
     wants_result = call.optional("newOrderRespType", "ACK") == "RESULT"
     order = placed.order if wants_result else placed.accepted

@@ -9,14 +9,15 @@ from typing import Any
 import orjson
 
 from exchanges.sim.binance.call import Call, Door
-from exchanges.sim.binance.connection import Connection
 from exchanges.sim.binance.endpoint import Effect, Endpoint, Security
 from exchanges.sim.binance.errors import ApiError
-from exchanges.sim.binance.faults import FaultKind
 from exchanges.sim.binance.interface import WEBSOCKET
-from exchanges.sim.binance.pipeline import Delivery, Pipeline, Reply
+from exchanges.sim.binance.pipeline import Pipeline
 from exchanges.sim.binance.signing import websocket_params, websocket_payload
 from exchanges.sim.binance.venue import Venue
+from exchanges.sim.server.connection import Connection
+from exchanges.sim.server.faults import FaultKind
+from exchanges.sim.server.road import Delivery, Reply
 
 PATH = "/ws-fapi/v1"
 CONNECT_WEIGHT = 5

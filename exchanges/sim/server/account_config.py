@@ -14,8 +14,8 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from exchanges.sim.binance.options import SimAccount
-from exchanges.sim.binance.signing import KEY_LENGTH_MIN, ApiKey
+from exchanges.sim.server.keys import KEY_LENGTH_MIN, ApiKey
+from exchanges.sim.server.options import SimAccount
 from exchanges.sim.settings import AccountSpec
 
 
@@ -27,6 +27,7 @@ class AccountModel(BaseModel):
     api_key: Annotated[str, Field(min_length=KEY_LENGTH_MIN)]
     api_secret: SecretStr | None = None
     public_key_file: Path | None = None
+    api_passphrase: SecretStr = SecretStr("")
     maker_fee: Decimal | None = None
     taker_fee: Decimal | None = None
     fee_asset: str = "USDT"
@@ -43,6 +44,7 @@ class AccountModel(BaseModel):
     def made(self, folder: Path) -> SimAccount:
         pem = (folder / self.public_key_file).read_text(encoding="ascii") if self.public_key_file else ""
         secret = self.api_secret.get_secret_value() if self.api_secret else ""
+        passphrase = self.api_passphrase.get_secret_value()
         return SimAccount(
             spec=AccountSpec(
                 account=self.account,
@@ -54,7 +56,11 @@ class AccountModel(BaseModel):
                 hedge_mode=self.hedge_mode,
                 leverage=self.leverage,
             ),
-            keys=(ApiKey(key=self.api_key, account=self.account, secret=secret, public_key_pem=pem),),
+            keys=(
+                ApiKey(
+                    key=self.api_key, account=self.account, secret=secret, public_key_pem=pem, passphrase=passphrase
+                ),
+            ),
         )
 
 

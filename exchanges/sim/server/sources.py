@@ -6,11 +6,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from exchanges.sim.binance.market_source import MarketSource
 from exchanges.sim.catalogue import demo_instruments
 from exchanges.sim.generator import DEMO_COINS, CoinPlan, DemoTape
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import Candle, MarketEvent
+from exchanges.sim.server.market_source import MarketSource
 from exchanges.sim.tape import open_tape, tape_symbols
 
 MINUTE_MS = 60_000

@@ -6,15 +6,16 @@ import ssl
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from exchanges.sim.binance.faults import FaultRule
-from exchanges.sim.binance.market_source import SourceFactory
-from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS, BanRule, Window
-from exchanges.sim.binance.signing import ApiKey
+from exchanges.sim.server.faults import FaultRule
+from exchanges.sim.server.keys import ApiKey
+from exchanges.sim.server.market_source import SourceFactory
+from exchanges.sim.server.windows import BanRule, Window
 from exchanges.sim.settings import AccountSpec, EngineConfig
 
 DEMO_KEY = "demoSimulatedVenueKey0000000000000000000000000000000000000000000"
 DEMO_SECRET = "demoSimulatedVenueSecret00000000000000000000000000000000000000000"
-"""Key and secret of the account `main`: worth nothing anywhere but at a simulated venue."""
+DEMO_PASSPHRASE = "demoSimulatedVenuePassphrase"
+"""Key, secret and passphrase of the account `main`: worth nothing anywhere but at a simulated venue."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +29,7 @@ class SimAccount:
 def demo_account(*, deposit: Decimal = Decimal(10_000)) -> SimAccount:
     return SimAccount(
         spec=AccountSpec(account="main", deposit=deposit),
-        keys=(ApiKey(key=DEMO_KEY, account="main", secret=DEMO_SECRET),),
+        keys=(ApiKey(key=DEMO_KEY, account="main", secret=DEMO_SECRET, passphrase=DEMO_PASSPHRASE),),
     )
 
 
@@ -57,6 +58,8 @@ class VenueOptions:
     """All of a venue; only its market must be named."""
 
     market: SourceFactory
+    protocol: str = "binance"
+    """Which venue's language it speaks."""
     host: str = "127.0.0.1"
     port: int = 0
     seed: int = 0
@@ -65,7 +68,8 @@ class VenueOptions:
     faults: tuple[FaultRule, ...] = ()
     behaviour: Behaviour = field(default_factory=Behaviour)
     engine: EngineConfig = field(default_factory=lambda: EngineConfig(publish=True))
-    windows: tuple[Window, ...] = BINANCE_WINDOWS
+    windows: tuple[Window, ...] | None = None
+    """Request limits instead of the protocol's own."""
     ban: BanRule = field(default_factory=BanRule)
     control_token: str = field(default="", repr=False)
     """Guards /sim/*; empty: one is made and printed at the start."""

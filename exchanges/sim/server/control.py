@@ -14,17 +14,17 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
-from exchanges.sim.binance import control_forms as forms
-from exchanges.sim.binance.fault_config import parse_rules
-from exchanges.sim.binance.truth import fault_state, venue_state
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import BookTop, Funding, Mark, MarketEvent, Trade
 from exchanges.sim.orders import NewOrder
 from exchanges.sim.refusal import Refused
+from exchanges.sim.server import control_forms as forms
+from exchanges.sim.server.fault_config import parse_rules
+from exchanges.sim.server.truth import fault_state, venue_state
 from exchanges.sim.venue_events import VenueEvent
 
 if TYPE_CHECKING:
-    from exchanges.sim.binance.server import SimVenue
+    from exchanges.sim.server.server import SimVenue
 
 TOKEN_HEADER = "X-Sim-Token"
 F = TypeVar("F", bound=forms.Form)
@@ -80,7 +80,11 @@ class Control:
         return handle
 
     async def _state(self, request: web.Request) -> Any:
-        return {**venue_state(self._venue), "tape": self._server.tape.status()}
+        return {
+            **venue_state(self._venue),
+            "sockets": len(self._server.connections()),
+            "tape": self._server.tape.status(),
+        }
 
     async def _show_faults(self, request: web.Request) -> Any:
         return fault_state(self._venue)
@@ -160,7 +164,7 @@ class Control:
 
     async def _expire_listen_key(self, request: web.Request) -> Any:
         form = await _read(request, forms.AccountForm)
-        self._venue.private.expire(form.account)
+        self._venue.expire_session(form.account)
         return {}
 
     async def _liquidate(self, request: web.Request) -> Any:
@@ -189,9 +193,9 @@ class Control:
     async def _limits(self, request: web.Request) -> Any:
         form = await _read(request, forms.LimitVerb)
         if form.action == "ban":
-            self._venue.limits.ban(form.address, self._venue.now_ms() + form.length_ms)
+            self._venue.ban(form.address, self._venue.now_ms() + form.length_ms)
         else:
-            self._venue.limits.lift(form.address)
+            self._venue.lift(form.address)
         return {}
 
     def _told(self, events: Iterable[VenueEvent]) -> dict[str, Any]:

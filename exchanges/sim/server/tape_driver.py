@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
 
-from exchanges.sim.binance.market_source import MarketSource
-from exchanges.sim.binance.venue import Venue
 from exchanges.sim.market import BookTop, Candle, Mark, MarketEvent, Trade
+from exchanges.sim.server.core import VenueCore
+from exchanges.sim.server.market_source import MarketSource
 from grid.order import Side
 
 STEP_S = 0.02
@@ -19,7 +19,7 @@ BURST_MAX = 500
 class TapeDriver:
     """The tape of a venue. Speed only compresses the tape's time: a venue minute stays a minute of the clock."""
 
-    def __init__(self, venue: Venue, source: MarketSource, *, speed: float, keep_playing: bool = False) -> None:
+    def __init__(self, venue: VenueCore, source: MarketSource, *, speed: float, keep_playing: bool = False) -> None:
         self._venue = venue
         self._source = source
         self._speed = speed

@@ -7,19 +7,13 @@ from collections.abc import Callable
 
 from aiohttp import web
 
-from exchanges.sim.binance.connection import Connection
-from exchanges.sim.binance.control import Control
-from exchanges.sim.binance.errors import ApiError
-from exchanges.sim.binance.interface import REST
-from exchanges.sim.binance.options import VenueOptions
-from exchanges.sim.binance.pipeline import Pipeline
-from exchanges.sim.binance.rest_door import RestDoor
-from exchanges.sim.binance.stream_door import StreamDoor
-from exchanges.sim.binance.tape_driver import TapeDriver
-from exchanges.sim.binance.venue import Venue
-from exchanges.sim.binance.wall_clock import wall_clock_ms
-from exchanges.sim.binance.ws_api_door import CONNECT_WEIGHT, WebSocketApi
-from exchanges.sim.binance.ws_api_door import PATH as WS_API_PATH
+from exchanges.sim.server.connection import Connection
+from exchanges.sim.server.control import Control
+from exchanges.sim.server.core import VenueCore
+from exchanges.sim.server.doors import doors_of
+from exchanges.sim.server.options import VenueOptions
+from exchanges.sim.server.tape_driver import TapeDriver
+from exchanges.sim.server.wall_clock import wall_clock_ms
 
 HOUSEKEEPING_S = 0.05
 
@@ -32,14 +26,16 @@ class SimVenue:
 
     def __init__(self, options: VenueOptions, wall_ms: Callable[[], int] = wall_clock_ms) -> None:
         self.options = options
-        self.venue = Venue(options, wall_ms)
+        self._doors = doors_of(options, wall_ms)
         self.tape = TapeDriver(self.venue, self.venue.source, speed=options.speed, keep_playing=options.keep_playing)
         self.rest_url = ""
         self.ws_url = ""
-        self._pipeline = Pipeline(self.venue)
-        self._api_connections: set[Connection] = set()
         self._runner: web.AppRunner | None = None
         self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def venue(self) -> VenueCore:
+        return self._doors.venue
 
     @property
     def port(self) -> int:
@@ -64,7 +60,7 @@ class SimVenue:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._pipeline.stop()
+        await self._doors.stop()
         for connection in self.connections():
             connection.cut()
         if self._runner is not None:
@@ -90,48 +86,15 @@ class SimVenue:
         await asyncio.gather(*self._tasks)
 
     def connections(self, path: str = "") -> list[Connection]:
-        own = [held for held in self._api_connections if held.path.startswith(path)]
-        return self.venue.hub.connections(path) + own
+        return self._doors.connections(path)
 
     async def _keep_house(self) -> None:
         while True:
             self.venue.advance()
-            self.venue.market.tick(self.venue.now_ms())
             await asyncio.sleep(HOUSEKEEPING_S)
 
     def _application(self) -> web.Application:
-        rest, streams = RestDoor(self.venue, self._pipeline, REST), StreamDoor(self.venue)
         application = web.Application(client_max_size=1 << 20)
-        router = application.router
-        Control(self).add_to(router)
-        router.add_get(WS_API_PATH, self._serve_api)
-        for root in ("", "/{root:public|market|private}"):
-            router.add_get(root + "/{kind:ws}", streams.handle)
-            router.add_get(root + "/{kind:ws}/{names:.*}", streams.handle)
-            router.add_get(root + "/{kind:stream}", streams.handle)
-        router.add_route("*", "/{path:.*}", rest.handle)
+        Control(self).add_to(application.router)
+        self._doors.add_to(application.router)
         return application
-
-    async def _serve_api(self, request: web.Request) -> web.StreamResponse:
-        behaviour = self.options.behaviour
-        try:
-            self.venue.limits.charge_weight(request.remote or "", CONNECT_WEIGHT, self.venue.now_ms())
-        except ApiError as error:
-            return web.json_response(error.body(), status=error.status)
-        socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=1 << 20)
-        await socket.prepare(request)
-        connection = Connection(socket, request, path=request.path)
-        connection.start(
-            ping_interval_s=behaviour.ping_interval_s,
-            pong_wait_s=behaviour.pong_wait_s,
-            lifetime_s=behaviour.connection_lifetime_s,
-        )
-        wants_limits = request.query.get("returnRateLimits", "true") != "false"
-        api = WebSocketApi(self.venue, self._pipeline, connection, returns_limits=wants_limits)
-        self._api_connections.add(connection)
-        try:
-            await connection.serve(api.receive)
-        finally:
-            self._api_connections.discard(connection)
-            await api.stop()
-        return socket

@@ -15,7 +15,7 @@ from typing import Annotated
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from exchanges.sim.binance.faults import Delay, FaultKind, FaultRule, Loss, Scope, Shape
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Loss, Scope, Shape
 
 
 class _Strict(BaseModel):

@@ -1,4 +1,7 @@
-"""The venue's truth for checks: every order ever, every fill, wallets, and what was counted on the way."""
+"""The venue's truth for checks: every order ever, every fill, wallets, and what was counted on the way.
+
+It is told in the words of Binance's documents, whichever language the doors speak.
+"""
 
 from __future__ import annotations
 
@@ -6,27 +9,26 @@ from collections import Counter
 from typing import Any
 
 from exchanges.sim.binance import render_account, render_orders
-from exchanges.sim.binance.text import money, plain, quantity_text
-from exchanges.sim.binance.venue import Venue
 from exchanges.sim.orders import OrderStatus, OrderView
+from exchanges.sim.server.core import VenueCore
+from exchanges.sim.server.text import money, plain, quantity_text
 
 STRUCK_SHOWN = 200
 
 
-def venue_state(venue: Venue) -> dict[str, Any]:
+def venue_state(venue: VenueCore) -> dict[str, Any]:
     return {
         "time": venue.now_ms(),
         "serverTime": venue.server_ms(),
         "accounts": {account: _account(venue, account) for account in venue.engine.read.accounts()},
-        "refusals": {str(code): count for code, count in sorted(venue.refusals.items())},
-        "privateEvents": dict(venue.private.sent),
-        "framesSent": venue.hub.sent,
-        "streams": len(venue.hub.connections()),
+        "refusals": dict(sorted(venue.refusals.items())),
+        "privateEvents": dict(venue.private_sent),
+        "framesSent": venue.frames_sent,
         "faults": fault_state(venue),
     }
 
 
-def fault_state(venue: Venue) -> dict[str, Any]:
+def fault_state(venue: VenueCore) -> dict[str, Any]:
     return {
         "rules": [
             {"name": rule.name, "kind": rule.kind.value, "matches": matches, "strikes": strikes}
@@ -47,7 +49,7 @@ def fault_state(venue: Venue) -> dict[str, Any]:
     }
 
 
-def _account(venue: Venue, account: str) -> dict[str, Any]:
+def _account(venue: VenueCore, account: str) -> dict[str, Any]:
     orders = venue.engine.read.every_order(account)
     view = venue.engine.read.account(account)
     return {
@@ -74,7 +76,7 @@ def _account(venue: Venue, account: str) -> dict[str, Any]:
     }
 
 
-def _fills(venue: Venue, account: str, orders: list[OrderView]) -> list[dict[str, Any]]:
+def _fills(venue: VenueCore, account: str, orders: list[OrderView]) -> list[dict[str, Any]]:
     client_ids = {(order.symbol, order.order_id): order.client_id for order in orders}
     return [
         {

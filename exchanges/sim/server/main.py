@@ -1,4 +1,4 @@
-"""The venue as a program: `python -m exchanges.sim.binance`, and what `gridmesh sim` calls."""
+"""The venue as a program: `python -m exchanges.sim.server`, and what `gridmesh sim` calls."""
 
 from __future__ import annotations
 
@@ -16,19 +16,21 @@ from typing import TextIO
 
 import orjson
 
-from exchanges.sim.binance.account_config import read_accounts
-from exchanges.sim.binance.coins_config import read_coins
-from exchanges.sim.binance.fault_config import read_rules
-from exchanges.sim.binance.market_source import SourceFactory
-from exchanges.sim.binance.options import DEMO_KEY, DEMO_SECRET, VenueOptions, demo_account
-from exchanges.sim.binance.server import SimVenue
-from exchanges.sim.binance.sources import GeneratedMarket, RecordedMarket
+from exchanges.sim.server.account_config import read_accounts
+from exchanges.sim.server.coins_config import read_coins
+from exchanges.sim.server.doors import PROTOCOLS
+from exchanges.sim.server.fault_config import read_rules
+from exchanges.sim.server.market_source import SourceFactory
+from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, VenueOptions, demo_account
+from exchanges.sim.server.server import SimVenue
+from exchanges.sim.server.sources import GeneratedMarket, RecordedMarket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
     """What the command line can say. Without a tape the generator plays for `duration_s`."""
 
+    protocol: str = "binance"
     host: str = "127.0.0.1"
     port: int = 0
     tape: tuple[Path, ...] = ()
@@ -56,6 +58,7 @@ class ServeOptions:
 
     def venue(self) -> VenueOptions:
         return VenueOptions(
+            protocol=self.protocol,
             market=self.market(),
             host=self.host,
             port=self.port,
@@ -108,8 +111,9 @@ def _announcement(server: SimVenue) -> dict[str, object]:
 
 
 def parse(arguments: Sequence[str]) -> ServeOptions:
-    parser = argparse.ArgumentParser(prog="exchanges.sim.binance", description="A simulated Binance USD-M venue.")
+    parser = argparse.ArgumentParser(prog="exchanges.sim.server", description="A simulated venue.")
     defaults = ServeOptions()
+    parser.add_argument("--protocol", choices=PROTOCOLS, default=defaults.protocol)
     parser.add_argument("--host", default=defaults.host)
     parser.add_argument("--port", type=int, default=defaults.port, help="0: any free port")
     parser.add_argument("--tape", type=Path, action="append", default=[], help="may be given several times")

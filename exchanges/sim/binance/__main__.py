@@ -1,3 +1,0 @@
-from exchanges.sim.binance.main import main
-
-main()

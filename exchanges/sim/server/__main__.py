@@ -1,0 +1,3 @@
+from exchanges.sim.server.main import main
+
+main()
