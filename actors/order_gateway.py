@@ -202,9 +202,8 @@ class OrderGateway:
     def _take_over(self, facts: Facts, due: list[Grid], book: Book, journal: Journal, venue: TradingVenue) -> None:
         """Begin with the book that the journal holds."""
         self._grids = {grid.settings.symbol: grid for grid in due}
-        rule = ThrottleRule(
-            orders_per_second=self._settings.gateway.orders_per_second, burst=self._settings.gateway.burst
-        )
+        gateway = self._settings.gateway
+        rule = ThrottleRule(orders_per_second=gateway.orders_per_second, burst=gateway.burst)
         reached = stops_from(os.environ)
         self._keeper = DeskKeeper(
             book=book,
@@ -223,6 +222,7 @@ class OrderGateway:
             clock=self._clock,
             on_event=self._on_event,
             release=self._keeper.release,
+            release_stop=self._keeper.release_stop,
             timings=self._gauging.timings,
             reached=reached,
         )

@@ -28,9 +28,14 @@ class BreakerSettings(Section):
         Decimal(0), ge=0, lt=1, description="price rule of the release: this far beyond the price of the trip"
     )
 
+    @property
+    def trips_otherwise(self) -> bool:
+        """Whether something beside these rules may trip the stop-loss of this scope."""
+        return False
+
     def breakers(self) -> Breakers | None:
         """Return the rules; None where nothing is configured."""
-        if self.stop_loss is None and self.profit_arm is None and self.max_layers is None:
+        if self._is_idle():
             return None
         reentry = None
         if self.cool_down_s is not None:
@@ -56,9 +61,12 @@ class BreakerSettings(Section):
             found.append(("profit_arm", self.profit_arm, "needs profit_trail, the share that may be given back"))
         if self.cool_down_s is None and self.recovery:
             found.append(("recovery", self.recovery, "needs cool_down_s: without it only the operator releases"))
-        is_idle = self.stop_loss is None and self.profit_arm is None and self.max_layers is None
-        if is_idle and self.cool_down_s is not None:
+        if self._is_idle() and self.cool_down_s is not None:
             found.append(("cool_down_s", self.cool_down_s, "needs stop_loss, profit_arm or max_layers"))
         if self.stop_sells and self.stop_loss is None and self.profit_arm is None:
             found.append(("stop_sells", True, "needs stop_loss or profit_arm"))
         return found
+
+    def _is_idle(self) -> bool:
+        has_rule = self.stop_loss is not None or self.profit_arm is not None or self.max_layers is not None
+        return not has_rule and not self.trips_otherwise

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from actors.settings_breakers import BreakerSettings
 from actors.settings_fields import Exact, broken
+from actors.settings_stop import StopSettings
 from grid.ladder import GridSide, Spacing
 
 
@@ -68,6 +69,15 @@ class SymbolSettings(BreakerSettings):
     cancels_manual_orders: bool = Field(
         False, description="consent: the countdown would cancel orders of other hands on the symbol too"
     )
+
+    exchange_stop: StopSettings | None = Field(
+        None, description="a stop at the venue that closes the position beyond the ladder; left out: none"
+    )
+
+    @property
+    def trips_otherwise(self) -> bool:
+        """Whether the exchange-side stop may trip the symbol's stop-loss."""
+        return self.exchange_stop is not None
 
     @model_validator(mode="after")
     def _rules(self) -> SymbolSettings:

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from exchanges.cost import CallCosts, Cost
-from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
+from exchanges.desk.commands import (
+    CancelStop,
+    LookUp,
+    LookUpStop,
+    ReadOpenOrders,
+    ReadOpenStops,
+    ReadPositions,
+    ReadTrades,
+    Send,
+    SendCancel,
+    SendStop,
+)
 from exchanges.desk.events import (
     CancelAnswered,
     Event,
@@ -12,11 +23,16 @@ from exchanges.desk.events import (
     OrderRead,
     PlaceAnswered,
     PositionsRead,
+    StopAnswered,
+    StopCancelAnswered,
+    StopRead,
+    StopsRead,
     TradesRead,
 )
 from exchanges.lane import Lane
 
-Work = Send | SendCancel | LookUp | ReadOpenOrders | ReadPositions | ReadTrades
+Reading = LookUp | LookUpStop | ReadOpenOrders | ReadOpenStops | ReadPositions | ReadTrades
+Work = Send | SendCancel | SendStop | CancelStop | Reading
 
 LANE_SIZE = 1_000
 ENTRY_LIFE_MS = 5_000
@@ -28,8 +44,10 @@ def lane_of(work: Work) -> Lane:
     match work:
         case Send(lane=lane):
             return lane
-        case SendCancel():
+        case SendCancel() | CancelStop():
             return Lane.CANCEL
+        case SendStop():
+            return Lane.EXIT
         case _:
             return Lane.READ
 
@@ -42,17 +60,17 @@ def life_ms(lane: Lane) -> int:
 def cost_of(work: Work, costs: CallCosts) -> Cost:
     """Return what the work spends by the venue's list; of trades the first page."""
     match work:
-        case Send():
+        case Send() | SendStop():
             return costs.place
-        case SendCancel():
+        case SendCancel() | CancelStop():
             return costs.cancel
-        case LookUp():
+        case LookUp() | LookUpStop():
             return costs.order
         case ReadTrades():
             return costs.fills
         case ReadPositions():
             return costs.positions
-        case ReadOpenOrders():
+        case ReadOpenOrders() | ReadOpenStops():
             return costs.open_orders
 
 
@@ -66,6 +84,14 @@ def unsent(work: Work, reason: str, now_ms: int) -> Event:
             return CancelAnswered(client_id=client_id, outcome=outcome)
         case LookUp(client_id=client_id):
             return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome)
+        case SendStop(symbol=symbol, client_id=client_id):
+            return StopAnswered(symbol=symbol, client_id=client_id, outcome=outcome)
+        case CancelStop(symbol=symbol, client_id=client_id):
+            return StopCancelAnswered(symbol=symbol, client_id=client_id, is_done=False)
+        case LookUpStop(symbol=symbol, client_id=client_id):
+            return StopRead(symbol=symbol, client_id=client_id, begun_ms=now_ms, outcome=outcome)
+        case ReadOpenStops():
+            return StopsRead(begun_ms=now_ms, reports=None)
         case ReadOpenOrders():
             return OpenOrdersRead(begun_ms=now_ms, reports=None)
         case ReadPositions():

@@ -22,6 +22,7 @@ class Refusal(Enum):
     CREDENTIALS = "credentials"
     SYMBOL_CLOSED = "symbol_closed"
     POSITION_MODE = "position_mode"
+    WOULD_TRIGGER = "would_trigger"
     OTHER = "other"
 
 

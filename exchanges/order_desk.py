@@ -39,6 +39,11 @@ from exchanges.desk.events import (
     ReferenceSeen,
     RulesRead,
     StatesWanted,
+    StopAnswered,
+    StopCancelAnswered,
+    StopRead,
+    StopSaid,
+    StopsRead,
     StreamSaid,
     StreamState,
     Ticked,
@@ -52,6 +57,7 @@ from exchanges.desk.reports import Reports
 from exchanges.desk.rulings import Rulings
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.desk.standing import StandingHolds
+from exchanges.desk.stops import Stops, StopWord
 from grid.book import Book
 from grid.holds import HoldCause
 from grid.instrument import Instrument
@@ -61,7 +67,7 @@ from grid.slot import Phase, Signal, SlotKey
 from grid.symbol_book import OrderEntry
 from risk.daily_loss import DailyLoss
 from risk.lease import Lease, LeaseState
-from risk.veto import Approved
+from risk.veto import Approved, ApprovedStop
 
 
 class OrderDesk:
@@ -81,10 +87,11 @@ class OrderDesk:
         self._rulings = Rulings(self._core, self._standing)
         self._reports = Reports(self._core, self._cancelling, self._placing, self._standing)
         self._decrees = Decrees(self._core, self._standing)
-        self._readings = Readings(self._core, self._reports, self._standing)
         flattening = Flattening(self._core, self._placing)
         self._closing = Closing(self._core, self._cancelling, flattening, self._standing)
         self._guarding = Guarding(self._core, self._cancelling, flattening, self._standing)
+        self._stops = Stops(self._core, self._guarding)
+        self._readings = Readings(self._core, self._reports, self._standing, self._stops)
         self._dust = Dust(self._core, self._cancelling, self._placing)
         self.accounting = Accounting(self._core)
         """The account's money: equity, its tie, income. Only this desk changes it."""
@@ -135,7 +142,7 @@ class OrderDesk:
     @property
     def compared_ms(self) -> int:
         """Return when book and venue were last compared to the end (monotonic ms; -1 for never)."""
-        return self._readings.compared_ms
+        return self._core.compared_ms
 
     def has_go(self, now: Instant) -> bool:
         """Whether the lease of "go" is fresh: without it no entry leaves."""
@@ -194,6 +201,7 @@ class OrderDesk:
                 core.do_at(Chore.SETTLE, order.client_id, now.mono_ms)
         self.accounting.begin()
         self._guarding.begin(now)
+        self._stops.begin(now)
         return core.take_effects()
 
     def _doubt(self, order: OrderEntry, now: Instant) -> None:
@@ -215,6 +223,14 @@ class OrderDesk:
         self._guarding.check(now)
         return self._placing.release(client_id, now), self._core.take_effects()
 
+    def release_stop(self, client_id: str, now: Instant) -> tuple[ApprovedStop | None, Effects]:
+        """Return the permission to send an exchange-side stop now, or None and the record that took it back."""
+        return self._stops.release(client_id, now), self._core.take_effects()
+
+    def stop_word(self, symbol: str, now: Instant) -> StopWord | None:
+        """Return how the symbol's exchange-side stop stands, None where none is configured and none rests."""
+        return self._stops.word(symbol, now)
+
     def handle(self, event: Event, now: Instant) -> Effects:
         """Take one event; return what has to be journalled and done."""
         match event:
@@ -224,6 +240,10 @@ class OrderDesk:
                 self._on_venue(event, now)
             case OpenOrdersRead() | TradesRead() | PositionsRead() | ReconcileDue():
                 self._on_reading(event, now)
+            case StopAnswered() | StopCancelAnswered() | StopRead() | StopsRead() | StopSaid():
+                self._stops.on_event(event, now)
+                if isinstance(event, StopsRead):
+                    self._closing.on_open_stops(event, now)
             case AccountRead() | RateSeen() | IncomeRead():
                 self._on_money(event, now)
             case MarkSeen(symbol=symbol, price=price):
@@ -334,6 +354,7 @@ class OrderDesk:
         self._standing.on_tick(now)
         self._guarding.check(now)
         self._dust.step(now)
+        self._stops.step(now)
         for chore, subject, attempt in self._core.take_due(now):
             self._do(chore, subject, attempt, now)
         if not self._core.is_ready:
@@ -359,5 +380,7 @@ class OrderDesk:
                 self._guarding.step(subject, now)
             case Chore.RULES:
                 self._rulings.ask(now)
+            case Chore.STOP:
+                self._stops.look(subject, attempt, now)
             case Chore.LIFT_MARGIN:
                 self._standing.lift(HoldCause.MARGIN, "", "the pause is over")

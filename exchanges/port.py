@@ -15,8 +15,9 @@ from typing import Protocol
 from exchanges.cost import CallCosts, Cost
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport, OrderUpdate, Quote
+from grid.stop import StopReport
 from risk.candle import Candle
-from risk.veto import Approved
+from risk.veto import Approved, ApprovedStop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +152,7 @@ class ConfigurationChanged:
     symbol: str = ""
 
 
-PrivateEvent = OrderUpdate | Position | StreamUp | StreamDown | ConfigurationChanged
+PrivateEvent = OrderUpdate | StopReport | Position | StreamUp | StreamDown | ConfigurationChanged
 QuoteEvent = Quote | StreamUp | StreamDown
 CandleEvent = Candle | StreamUp | StreamDown
 
@@ -216,6 +217,20 @@ class TradingVenue(Protocol):
         ...
 
     async def open_orders(self, symbol: str | None = None) -> list[OrderReport]: ...
+
+    async def place_stop(self, stop: ApprovedStop) -> StopReport: ...
+
+    async def cancel_stop(self, symbol: str, client_id: str) -> None:
+        """Cancel a waiting stop; what became of it only `stop` tells."""
+        ...
+
+    async def stop(self, symbol: str, client_id: str) -> StopReport:
+        """Return the stop; raises `VenueRefused` with `Refusal.UNKNOWN_ORDER` where the venue knows none."""
+        ...
+
+    async def open_stops(self) -> list[StopReport]:
+        """Return every conditional order of the account that waits, of any kind and anybody's."""
+        ...
 
     async def account(self) -> Account: ...
 

@@ -30,9 +30,12 @@ from grid.records import (
     OwnerRaised,
     Record,
     SlotCleared,
+    StopIntended,
+    StopMarked,
     TradesCompleted,
 )
 from grid.slot import Phase, Signal, SlotKey, SlotOrder, SlotState
+from grid.stop import StopEntry, StopPhase
 from grid.symbol_book import OrderEntry, SymbolBook
 
 FILLS_REMEMBERED = 50_000
@@ -146,12 +149,31 @@ class Book:
             case TradesCompleted():
                 book = self.symbol(record.symbol)
                 book.trades_ms = max(book.trades_ms, record.venue_ms)
+            case StopIntended() | StopMarked():
+                self._stop(record)
             case Counted():
                 self.symbol(record.symbol).totals.add(record.what)
             case BreakerSet() | DayOpened() | PeakSet() | EquityBaseline() | IncomeBooked() | RateSet():
                 self.account.apply(record)
             case _:
                 raise TypeError(f"no rule for {type(record).__name__}")
+
+    def _stop(self, record: StopIntended | StopMarked) -> None:
+        symbol = self.symbol(record.symbol)
+        if isinstance(record, StopIntended):
+            if symbol.stop is not None:
+                raise UnexpectedSignal(f"{record.symbol}: a second stop beside {symbol.stop.client_id}")
+            symbol.stop = StopEntry(
+                client_id=record.client_id, side=record.side, trigger=record.trigger, at_ms=record.at_ms
+            )
+            return
+        if symbol.stop is None or symbol.stop.client_id != record.client_id:
+            raise UnexpectedSignal(f"{record.symbol}: {record.signal.value} for stop {record.client_id}")
+        stop = symbol.stop.after(record.signal, algo_id=record.algo_id, order_id=record.order_id)
+        if record.order_id:
+            # Trades tell the venue's id alone: by this one they are known to be ours.
+            self._ids[(record.symbol, record.order_id)] = record.client_id
+        symbol.stop = stop if stop.phase is not StopPhase.GONE else None
 
     def _slot(self, key: SlotKey) -> SlotState:
         return self.symbol(key.symbol).slot(key)

@@ -31,6 +31,8 @@ class Purpose(Enum):
     EXIT = "X"
     DUST = "D"
     FLATTEN = "F"
+    STOP = "S"
+    """The exchange-side stop, and the order at market that it becomes."""
 
     @property
     def closing(self) -> bool:

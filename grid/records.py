@@ -22,6 +22,7 @@ from grid.lot import Lot
 from grid.order import Fill, OrderStatus, Purpose, Side
 from grid.reasons import Reason
 from grid.slot import Signal, SlotKey
+from grid.stop import StopSignal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,6 +170,29 @@ class TradesCompleted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopIntended:
+    """A symbol's exchange-side stop is about to be sent. Committed before the first byte leaves."""
+
+    symbol: str
+    client_id: str
+    side: Side
+    trigger: int
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopMarked:
+    """Something happened to the symbol's stop: see `StopSignal`. `order_id` is the order that it became."""
+
+    symbol: str
+    client_id: str
+    signal: StopSignal
+    algo_id: str = ""
+    order_id: str = ""
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counted:
     """Something worth counting that changes no order: a latecomer, a repair, a taker exit."""
 
@@ -191,6 +215,8 @@ Record = (
     | LotSet
     | FundingBooked
     | TradesCompleted
+    | StopIntended
+    | StopMarked
     | Counted
     | BreakerSet
     | DayOpened
@@ -214,6 +240,8 @@ KINDS: dict[str, type[Any]] = {
     "lot": LotSet,
     "funding": FundingBooked,
     "trades": TradesCompleted,
+    "stop": StopIntended,
+    "stopped": StopMarked,
     "count": Counted,
     "breaker": BreakerSet,
     "day": DayOpened,

@@ -20,6 +20,7 @@ from grid.holds import Hold, HoldSet
 from grid.ledger import Ledger, MutableTotals
 from grid.records import GenerationStarted
 from grid.slot import SlotState
+from grid.stop import StopEntry
 from grid.symbol_book import OrderEntry, SymbolBook
 
 VERSION = 1
@@ -39,6 +40,7 @@ class _SymbolImage:
     totals: tuple[tuple[str, int], ...]
     trades_ms: int = 0
     forgotten_ms: int = 0
+    stop: StopEntry | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +123,7 @@ def _symbol_image(book: SymbolBook) -> _SymbolImage:
         trades_ms=book.trades_ms,
         forgotten_ms=book.forgotten_ms,
         totals=tuple(book.totals.counts.items()),
+        stop=book.stop,
     )
 
 
@@ -137,6 +140,7 @@ def _symbol_book(image: _SymbolImage) -> SymbolBook:
         trades_ms=image.trades_ms,
         forgotten_ms=image.forgotten_ms,
         totals=MutableTotals(dict(image.totals)),
+        stop=image.stop,
     )
 
 

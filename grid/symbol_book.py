@@ -13,6 +13,7 @@ from grid.lot import Lot
 from grid.order import OrderStatus, Purpose, Side
 from grid.records import GenerationStarted
 from grid.slot import SlotKey, SlotState
+from grid.stop import StopEntry
 
 
 @dataclass(slots=True, kw_only=True)
@@ -62,6 +63,8 @@ class SymbolBook:
     forgotten_ms: int = 0
     """Venue time of the newest fill that is booked and no longer remembered: older ones cannot be told from new."""
     totals: MutableTotals = field(default_factory=MutableTotals)
+    stop: StopEntry | None = None
+    """Our exchange-side stop while it may live, or may still sell."""
 
     @property
     def generation(self) -> GenerationStarted:

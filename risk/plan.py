@@ -10,6 +10,7 @@ from grid.instrument import Instrument
 from grid.ladder import GridSide, Ladder
 from grid.policy import GridPolicy
 from grid.sizing import entry_quantity
+from risk.stop_rule import StopRule
 
 
 class Severity(Enum):
@@ -78,6 +79,7 @@ class SymbolPlan:
     tiers: tuple[Tier, ...]
     position: int = 0
     entry_price: Decimal = Decimal(0)
+    stop: StopRule | None = None
 
     @property
     def symbol(self) -> str:

@@ -35,6 +35,7 @@ def check_start(account: AccountPlan, symbols: Sequence[SymbolPlan]) -> list[Fin
         found += _check_leverage(account, plan)
         found += _check_position(plan)
         found += _check_liquidation(account, plan, [other for other in symbols if other is not plan])
+        found += _check_stop(account, plan, [other for other in symbols if other is not plan])
         found += check_levels(plan)
     return sorted(found, key=lambda finding: finding.severity is not Severity.REFUSE)
 
@@ -131,6 +132,28 @@ def _check_liquidation(account: AccountPlan, plan: SymbolPlan, others: Sequence[
         f"max_lots of at most {lots_that_work(plan, wallet)} works, or {remedy}"
     )
     yield _refuse(f"symbols[{plan.symbol}].max_lots", str(lots), rule)
+
+
+def _check_stop(account: AccountPlan, plan: SymbolPlan, others: Sequence[SymbolPlan]) -> Iterator[Finding]:
+    """The exchange-side stop lies beyond the last level, or it sells what the ladder buys, and before liquidation."""
+    if plan.stop is None:
+        return
+    end = full_ladder(plan, plan.policy.max_lots).last_price
+    stop = plan.stop.beyond(end, plan.sign)
+    name = "price" if plan.stop.price is not None else "distance"
+    key, value = f"symbols[{plan.symbol}].exchange_stop.{name}", str(plan.stop.price or plan.stop.distance)
+    if (end - stop) * plan.sign <= 0:
+        beyond = "below" if plan.sign > 0 else "above"
+        yield _refuse(key, value, f"has to lie beyond the ladder: {beyond} {_price(end)}, where max_lots ends")
+        return
+    taken = sum((worst_draw(other, other.policy.max_lots) for other in others), Decimal(0))
+    liquidation = liquidation_price(plan, plan.policy.max_lots, account.wallet - taken)
+    if liquidation is not None and (stop - liquidation) * plan.sign <= 0:
+        nearest = abs(1 - liquidation / end)
+        works = f"a price between {_price(end)} and {_price(liquidation)}"
+        if name == "distance":
+            works = f"a distance under {_SHORT.plus(nearest):.4f}"
+        yield _refuse(key, value, f"lies at {_price(stop)}, beyond liquidation at {_price(liquidation)}; {works} works")
 
 
 def _leverage_that_works(plan: SymbolPlan) -> int:

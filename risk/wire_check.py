@@ -15,7 +15,7 @@ from grid.order import OrderRequest, Side, TimeInForce
 from risk.daily_loss import DailyLoss
 from risk.veto import Approved
 
-_CLIENT_ID = re.compile(r"[A-Za-su-z0-9][A-Za-z0-9]{0,27}")
+CLIENT_ID = re.compile(r"[A-Za-su-z0-9][A-Za-z0-9]{0,27}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +74,7 @@ def approve(
 def _against_venue(request: OrderRequest, instrument: Instrument) -> Iterator[str]:
     if not instrument.trading:
         yield f"{instrument.symbol} is not trading"
-    if not _CLIENT_ID.fullmatch(request.client_id):
+    if not CLIENT_ID.fullmatch(request.client_id):
         yield f"client id {request.client_id!r} is not 1 to 28 letters and digits, not starting with t"
     if not max(1, instrument.price_min) <= request.price <= instrument.price_max:
         low, high = instrument.price(instrument.price_min), instrument.price(instrument.price_max)

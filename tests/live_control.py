@@ -95,15 +95,20 @@ class VenueControl:
 
     def cancel_by_hand(self, symbol: str, client_id: str) -> None:
         """Cancel one of our orders as a person at the venue's own page would."""
-        params = {"symbol": symbol, "origClientOrderId": client_id, "timestamp": time.time_ns() // 1_000_000}
-        query = urlencode(params)
+        self.by_hand("DELETE", "order", {"symbol": symbol, "origClientOrderId": client_id})
+
+    def by_hand(self, method: str, path: str, params: Mapping[str, str]) -> Row:
+        """Call the venue as another program with the account's key would."""
+        query = urlencode({**params, "timestamp": str(time.time_ns() // 1_000_000)})
         signature = hmac.new(DEMO_SECRET.encode(), query.encode(), hashlib.sha256).hexdigest()
         request = urllib.request.Request(
-            f"{self.rest_url}/fapi/v1/order?{query}&signature={signature}",
-            method="DELETE",
+            f"{self.rest_url}/fapi/v1/{path}?{query}&signature={signature}",
+            method=method,
             headers={"X-MBX-APIKEY": DEMO_KEY},
         )
-        urllib.request.urlopen(request, timeout=10).close()
+        with urllib.request.urlopen(request, timeout=10) as reply:
+            answer: Row = orjson.loads(reply.read())
+        return answer
 
     def verb(self, endpoint: str, /, **body: Any) -> Row:
         """Use any other control endpoint."""

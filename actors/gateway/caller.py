@@ -12,7 +12,18 @@ from actors.gateway.stop_points import Reached, StopPoint, pass_by
 from actors.gateway.timings import Timings
 from actors.ownership.errors import Fenced
 from exchanges.cost import Cost
-from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
+from exchanges.desk.commands import (
+    CancelStop,
+    LookUp,
+    LookUpStop,
+    ReadOpenOrders,
+    ReadOpenStops,
+    ReadPositions,
+    ReadTrades,
+    Send,
+    SendCancel,
+    SendStop,
+)
 from exchanges.desk.events import (
     Accepted,
     CancelAnswered,
@@ -24,22 +35,30 @@ from exchanges.desk.events import (
     PlaceAnswered,
     PositionsRead,
     Refused,
+    StopAccepted,
+    StopAnswered,
+    StopCancelAnswered,
+    StopOutcome,
+    StopRead,
+    StopsRead,
     TradesRead,
     Unknown,
 )
-from exchanges.errands import LANE_SIZE, Work, cost_of, lane_of, life_ms, unsent
+from exchanges.errands import LANE_SIZE, Reading, Work, cost_of, lane_of, life_ms, unsent
 from exchanges.errors import VenueError, VenueRefused, VenueUnreachable
 from exchanges.lane import Lane
 from exchanges.port import TradingVenue, UsedQuota
 from exchanges.throttle import Throttle, WindowState
 from exchanges.waiting_line import WaitingLine
 from grid.order import OrderReport
-from risk.veto import Approved
+from grid.stop import StopReport
+from risk.veto import Approved, ApprovedStop
 
 T = TypeVar("T")
 
 SECOND_NS = 1_000_000_000
-_NAMES: dict[type[Outcome], str] = {
+_NAMES: dict[type[Outcome | StopAccepted], str] = {
+    StopAccepted: "accepted",
     Accepted: "accepted",
     Refused: "refused",
     NotSent: "not_sent",
@@ -67,6 +86,7 @@ class VenueCaller:
         on_event: Callable[[Event], None],
         release: Callable[[str], Approved | None],
         timings: Timings | None = None,
+        release_stop: Callable[[str], ApprovedStop | None] = lambda _: None,
         reached: Reached = pass_by,
     ) -> None:
         self._venue = venue
@@ -76,6 +96,7 @@ class VenueCaller:
         self._on_event = on_event
         self._release = release
         self._timings = timings or Timings(clock)
+        self._release_stop = release_stop
         self._reached = reached
         self._tasks: set[asyncio.Task[None]] = set()
         self._turns: set[_Turn] = set()
@@ -194,16 +215,29 @@ class VenueCaller:
             case SendCancel(symbol=symbol, client_id=client_id):
                 outcome = await self._outcome("cancel", self._venue.cancel(symbol, client_id))
                 self._on_event(CancelAnswered(client_id=client_id, outcome=outcome))
-            case LookUp(symbol=symbol, client_id=client_id):
-                begun_ms = self._now_ms()
-                outcome = await self._outcome("look_up", self._venue.order(symbol, client_id))
-                self._on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=outcome))
+            case SendStop(symbol=symbol, client_id=client_id):
+                stop = self._release_stop(client_id)
+                if stop is not None:
+                    told = await self._stop_outcome("place_stop", self._venue.place_stop(stop))
+                    self._on_event(StopAnswered(symbol=symbol, client_id=client_id, outcome=told))
+            case CancelStop(symbol=symbol, client_id=client_id):
+                is_done = await self._is_done(self._venue.cancel_stop(symbol, client_id))
+                self._on_event(StopCancelAnswered(symbol=symbol, client_id=client_id, is_done=is_done))
             case _:
                 await self._read(work)
 
-    async def _read(self, work: ReadOpenOrders | ReadPositions | ReadTrades) -> None:
+    async def _read(self, work: Reading) -> None:
         begun_ms = self._now_ms()
         match work:
+            case LookUp(symbol=symbol, client_id=client_id):
+                outcome = await self._outcome("look_up", self._venue.order(symbol, client_id))
+                self._on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=outcome))
+            case LookUpStop(symbol=symbol, client_id=client_id):
+                told = await self._stop_outcome("look_up_stop", self._venue.stop(symbol, client_id))
+                self._on_event(StopRead(symbol=symbol, client_id=client_id, begun_ms=begun_ms, outcome=told))
+            case ReadOpenStops():
+                stops = await self._reading("open_stops", self._venue.open_stops())
+                self._on_event(StopsRead(begun_ms=begun_ms, reports=tuple(stops) if stops is not None else None))
             case ReadOpenOrders():
                 reports = await self._reading("open_orders", self._venue.open_orders())
                 self._on_event(
@@ -235,15 +269,34 @@ class VenueCaller:
     async def _judged(self, answer: Awaitable[OrderReport]) -> Outcome:
         try:
             return Accepted(report=await answer)
-        except VenueRefused as refused:
-            return Refused(refusal=refused.refusal, code=refused.code, message=str(refused))
-        except Fenced as fenced:
-            return NotSent(reason=str(fenced), retry_after_ms=int(fenced.retry_after_s * 1000), is_ours=True)
-        except VenueUnreachable as failure:
-            self._note_ban(failure)
-            return NotSent(reason=str(failure), retry_after_ms=int(failure.retry_after_s * 1000))
-        except VenueError as failure:
-            return Unknown(reason=str(failure))
+        except VenueError as error:
+            return self._failure(error)
+
+    async def _stop_outcome(self, call: str, answer: Awaitable[StopReport]) -> StopOutcome:
+        begun_ns = self._timings.now_ns()
+        try:
+            outcome: StopOutcome = StopAccepted(report=await answer)
+        except VenueError as error:
+            outcome = self._failure(error)
+        self._timings.answered(call, _NAMES[type(outcome)], begun_ns)
+        return outcome
+
+    async def _is_done(self, answer: Awaitable[None]) -> bool:
+        try:
+            await answer
+        except VenueError as error:
+            return isinstance(self._failure(error), Refused)  # a no may mean that it is gone: it is looked up
+        return True
+
+    def _failure(self, error: VenueError) -> Refused | NotSent | Unknown:
+        if isinstance(error, VenueRefused):
+            return Refused(refusal=error.refusal, code=error.code, message=str(error))
+        if isinstance(error, Fenced):
+            return NotSent(reason=str(error), retry_after_ms=int(error.retry_after_s * 1000), is_ours=True)
+        if isinstance(error, VenueUnreachable):
+            self._note_ban(error)
+            return NotSent(reason=str(error), retry_after_ms=int(error.retry_after_s * 1000))
+        return Unknown(reason=str(error))
 
     async def _reading(self, call: str, answer: Awaitable[T]) -> T | None:
         begun_ns, found = self._timings.now_ns(), None

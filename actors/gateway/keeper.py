@@ -12,13 +12,7 @@ from actors.journal import Journal
 from exchanges.desk.commands import (
     Command,
     Effects,
-    LookUp,
     Notice,
-    ReadOpenOrders,
-    ReadPositions,
-    ReadTrades,
-    Send,
-    SendCancel,
 )
 from exchanges.desk.events import Event, Instant
 from exchanges.desk.settings import DeskSettings, DeskSymbol
@@ -29,7 +23,7 @@ from grid.book import Book
 from grid.records import FillBooked, OrderEnded, OrderIntended, OrderMarked, Record, to_body
 from grid.slot import Signal
 from grid.snapshot import from_snapshot, to_snapshot
-from risk.veto import Approved
+from risk.veto import Approved, ApprovedStop
 
 SNAPSHOT_EVERY = 20_000
 """Records after which the book is kept whole and the older records are dropped."""
@@ -99,6 +93,14 @@ class DeskKeeper:
         self._carry_out(effects)
         return approved
 
+    def release_stop(self, client_id: str) -> ApprovedStop | None:
+        """Give the permission to write an exchange-side stop to the wire, or take it back."""
+        approved, effects = self.desk.release_stop(client_id, self.now())
+        if approved is not None:
+            self.counts["stops_sent"] += 1
+        self._carry_out(effects)
+        return approved
+
     def now(self) -> Instant:
         """Return the present moment."""
         return Instant(wall_ms=self._clock.now_ms(), mono_ms=self._clock.monotonic_ns() // 1_000_000)
@@ -116,7 +118,7 @@ class DeskKeeper:
         if effects.records:
             self._commit(effects.records)
         for command in effects.commands:
-            if isinstance(command, Send | SendCancel | LookUp | ReadTrades | ReadOpenOrders | ReadPositions):
+            if isinstance(command, Work):
                 self._on_work(command)
             else:
                 self._on_word(command)

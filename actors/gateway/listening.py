@@ -7,10 +7,11 @@ from collections.abc import Callable, Sequence
 from contextlib import aclosing
 
 from actors.outbox import Gauges
-from exchanges.desk.events import Event, HoldAsked, MarkSeen, StreamSaid, StreamState
+from exchanges.desk.events import Event, HoldAsked, MarkSeen, StopSaid, StreamSaid, StreamState
 from exchanges.port import ConfigurationChanged, MarketVenue, StreamDown, StreamUp, TradingVenue
 from grid.holds import HoldCause
 from grid.order import OrderUpdate
+from grid.stop import StopReport
 
 
 class Listening:
@@ -61,6 +62,8 @@ class Listening:
                 match event:
                     case OrderUpdate():
                         self._on_event(StreamSaid(update=event))
+                    case StopReport():
+                        self._on_event(StopSaid(report=event))
                     case StreamUp():
                         self._gauges.count("gridmesh_stream_connects", stream="private")
                         self._on_event(StreamState(is_up=True))

@@ -76,6 +76,7 @@ def _symbol(
         "lot_cost": str(sum((lot.cost for lot in lots), Decimal(0))),
         "position": str(instrument.quantity(book.expected_position())),
         "foreign": str(instrument.quantity(book.foreign)),
+        "stop": _stop(desk, book.symbol, instrument, now),
         "entries": sum(1 for slot in book.slots.values() if slot.has_live_entry),
         "exits": sum(1 for slot in book.slots.values() if slot.has_live_exit),
         "grid_profit_gross": str(ledger.realised),
@@ -95,6 +96,20 @@ def _symbol(
             for key, slot in sorted(book.slots.items())
             if _is_shown(slot)
         ],
+    }
+
+
+def _stop(desk: OrderDesk, symbol: str, instrument: Instrument, now: Instant) -> dict[str, Any] | None:
+    """Return the exchange-side stop, and why there is none though one is configured; None where none is."""
+    word = desk.stop_word(symbol, now)
+    if word is None:
+        return None
+    return {
+        "phase": word.stop.phase.value if word.stop is not None else None,
+        "trigger": str(instrument.price(word.stop.trigger)) if word.stop is not None else None,
+        "client_id": word.stop.client_id if word.stop is not None else None,
+        "missing": word.missing,
+        "retry_ms": None if word.retry_ms is None else now.wall_ms + word.retry_ms - now.mono_ms,
     }
 
 

@@ -7,7 +7,18 @@ from collections.abc import Callable
 from actors.virtual.agenda import Agenda
 from actors.virtual.venue import VirtualVenue
 from exchanges.binance.weights import COSTS
-from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
+from exchanges.desk.commands import (
+    CancelStop,
+    LookUp,
+    LookUpStop,
+    ReadOpenOrders,
+    ReadOpenStops,
+    ReadPositions,
+    ReadTrades,
+    Send,
+    SendCancel,
+    SendStop,
+)
 from exchanges.desk.events import (
     CancelAnswered,
     Event,
@@ -15,13 +26,17 @@ from exchanges.desk.events import (
     OrderRead,
     PlaceAnswered,
     PositionsRead,
+    StopAnswered,
+    StopCancelAnswered,
+    StopRead,
+    StopsRead,
     TradesRead,
 )
 from exchanges.errands import LANE_SIZE, Work, cost_of, lane_of, life_ms, unsent
 from exchanges.port import RateWindow
 from exchanges.throttle import Throttle, ThrottleRule
 from exchanges.waiting_line import WaitingLine
-from risk.veto import Approved
+from risk.veto import Approved, ApprovedStop
 
 MS = 1_000_000
 WINDOWS = (
@@ -39,12 +54,14 @@ class Errands:
         agenda: Agenda,
         venue: VirtualVenue,
         release: Callable[[str], Approved | None],
+        release_stop: Callable[[str], ApprovedStop | None],
         on_event: Callable[[Event], None],
         is_alive: Callable[[], bool],
     ) -> None:
         self._agenda = agenda
         self._venue = venue
         self._release = release
+        self._release_stop = release_stop
         self._on_event = on_event
         self._is_alive = is_alive
         self._line: WaitingLine[Work] = WaitingLine(Throttle(WINDOWS, ThrottleRule()), LANE_SIZE)
@@ -94,6 +111,8 @@ class Errands:
                     client_id,
                     lambda out: on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=out)),
                 )
+            case SendStop() | CancelStop() | LookUpStop() | ReadOpenStops():
+                self._carry_out_stop(work)
             case ReadOpenOrders():
                 venue.open_orders(lambda found: on_event(OpenOrdersRead(begun_ms=begun_ms, reports=found)))
             case ReadPositions():
@@ -107,6 +126,30 @@ class Errands:
                     ),
                     order_id,
                 )
+
+    def _carry_out_stop(self, work: SendStop | CancelStop | LookUpStop | ReadOpenStops) -> None:
+        begun_ms, on_event, venue = self._agenda.now_ms, self._on_event, self._venue
+        match work:
+            case SendStop(symbol=symbol, client_id=client_id):
+                stop = self._release_stop(client_id)
+                if stop is not None:
+                    venue.stops.place(
+                        stop, lambda out: on_event(StopAnswered(symbol=symbol, client_id=client_id, outcome=out))
+                    )
+            case CancelStop(symbol=symbol, client_id=client_id):
+                venue.stops.cancel(
+                    symbol,
+                    client_id,
+                    lambda done: on_event(StopCancelAnswered(symbol=symbol, client_id=client_id, is_done=done)),
+                )
+            case LookUpStop(symbol=symbol, client_id=client_id):
+                venue.stops.look_up(
+                    symbol,
+                    client_id,
+                    lambda out: on_event(StopRead(symbol=symbol, client_id=client_id, begun_ms=begun_ms, outcome=out)),
+                )
+            case ReadOpenStops():
+                venue.stops.waiting(lambda found: on_event(StopsRead(begun_ms=begun_ms, reports=found)))
 
     def _later(self, work: Work, reason: str) -> None:
         self._agenda.after(0, "not sent", work, lambda: self._on_event(unsent(work, reason, self._agenda.now_ms)))

@@ -29,6 +29,7 @@ from exchanges.desk.events import (
     MarkSeen,
     ReconcileDue,
     StatesWanted,
+    StopSaid,
     StreamSaid,
     StreamState,
     Ticked,
@@ -41,8 +42,9 @@ from grid.intent import Standing
 from grid.order import OrderUpdate
 from grid.records import GenerationStarted, Record, from_body, to_body
 from grid.slot import SlotKey
+from grid.stop import StopReport
 from risk.lease import Go
-from risk.veto import Approved
+from risk.veto import Approved, ApprovedStop
 
 JournalRow = tuple[str, str, dict[str, Any]]
 INCOME_OVERLAP_MS = 60_000
@@ -87,12 +89,12 @@ class VirtualGateway:
             book,
             settings.desk,
             {
-                g.symbol: DeskSymbol(policy=g.policy, instrument=g.instrument, breakers=g.breakers)
+                g.symbol: DeskSymbol(policy=g.policy, instrument=g.instrument, breakers=g.breakers, stop=g.stop)
                 for g in settings.grids
             },
         )
         self.started_ms = agenda.now_ms
-        self._errands = Errands(agenda, venue, self.release, self.on_event, is_alive)
+        self._errands = Errands(agenda, venue, self.release, self.release_stop, self.on_event, is_alive)
 
     def start(self) -> None:
         """Take over the book and connect."""
@@ -127,6 +129,12 @@ class VirtualGateway:
     def release(self, client_id: str) -> Approved | None:
         """Return the permission to write an order to the wire."""
         approved, effects = self.desk.release(client_id, self._agenda.instant())
+        self._carry_out(effects)
+        return approved
+
+    def release_stop(self, client_id: str) -> ApprovedStop | None:
+        """Return the permission to write an exchange-side stop to the wire."""
+        approved, effects = self.desk.release_stop(client_id, self._agenda.instant())
         self._carry_out(effects)
         return approved
 
@@ -214,8 +222,14 @@ class VirtualGateway:
     def _connect(self) -> None:
         self._venue.stream.connect(self._on_private)
 
-    def _on_private(self, event: OrderUpdate | StreamState) -> None:
-        self.on_event(event if isinstance(event, StreamState) else StreamSaid(update=event))
+    def _on_private(self, event: OrderUpdate | StopReport | StreamState) -> None:
+        match event:
+            case StreamState():
+                self.on_event(event)
+            case StopReport():
+                self.on_event(StopSaid(report=event))
+            case _:
+                self.on_event(StreamSaid(update=event))
 
     def _on_dropped(self, reason: str) -> None:
         if self._is_alive():

@@ -10,6 +10,7 @@ from typing import Protocol
 from actors.messages import Message
 from exchanges.desk.events import NotSent, Refused
 from grid.order import OrderUpdate
+from grid.stop import StopReport
 
 
 class CallKind(Enum):
@@ -72,7 +73,7 @@ class Mishaps(Protocol):
         """Return the copies of a message between actors."""
         ...
 
-    def update(self, update: OrderUpdate) -> Sequence[Copy]:
+    def update(self, update: OrderUpdate | StopReport) -> Sequence[Copy]:
         """Return the copies of an event of the private stream."""
         ...
 
@@ -92,7 +93,7 @@ class Calm:
         """Deliver once."""
         return ONCE
 
-    def update(self, update: OrderUpdate) -> Sequence[Copy]:
+    def update(self, update: OrderUpdate | StopReport) -> Sequence[Copy]:
         """Deliver once."""
         return ONCE
 

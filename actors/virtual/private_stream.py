@@ -8,8 +8,9 @@ from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import Mishaps
 from exchanges.desk.events import StreamState
 from grid.order import OrderUpdate
+from grid.stop import StopReport
 
-Listener = Callable[[OrderUpdate | StreamState], None]
+Listener = Callable[[OrderUpdate | StopReport | StreamState], None]
 
 
 class PrivateStream:
@@ -65,7 +66,7 @@ class PrivateStream:
         if self.is_up:
             self._is_mute, self.mute_since_ms = True, self._agenda.now_ms
 
-    def tell(self, update: OrderUpdate) -> None:
+    def tell(self, update: OrderUpdate | StopReport) -> None:
         """Send one event to whoever is connected now."""
         if self._listener is None or self._is_mute:
             return
@@ -76,6 +77,6 @@ class PrivateStream:
                 at_ms = self._last_ms = max(at_ms, self._last_ms)
             self._agenda.at(at_ms, "stream", update, lambda: self._deliver(connection, update))
 
-    def _deliver(self, connection: int, update: OrderUpdate) -> None:
+    def _deliver(self, connection: int, update: OrderUpdate | StopReport) -> None:
         if connection == self._connection and self._listener is not None and not self._is_mute:
             self._listener(update)

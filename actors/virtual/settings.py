@@ -14,6 +14,7 @@ from grid.ladder import GridSide, Spacing
 from grid.policy import GridPolicy
 from grid.records import GenerationStarted
 from risk.rules import RiskRules
+from risk.stop_rule import StopRule
 
 ACCOUNT = "main"
 
@@ -44,6 +45,7 @@ class GridPlan:
     modulus: int = 8
     slots_per_actor: int = 1
     breakers: Breakers | None = None
+    stop: StopRule | None = None
 
     @property
     def symbol(self) -> str:

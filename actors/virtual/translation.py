@@ -6,6 +6,7 @@ from exchanges.desk.events import Refused
 from exchanges.errors import Refusal
 from exchanges.port import Account, Income, Position
 from exchanges.sim import orders as venue
+from exchanges.sim.algo_orders import AlgoStatus, AlgoView, NewAlgoOrder
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.refusal import Reason
 from exchanges.sim.refusal import Refused as VenueRefused
@@ -13,6 +14,7 @@ from exchanges.sim.venue_events import OrderEvent, PublishedBook
 from exchanges.sim.views import AccountView, MarginType, PositionView
 from exchanges.sim.views import Income as VenueIncome
 from grid.order import Fill, OrderReport, OrderRequest, OrderStatus, OrderUpdate, Quote, TimeInForce
+from grid.stop import StopReport, StopRequest, StopStatus, WorkingType
 
 _STATUSES = {
     venue.OrderStatus.NEW: OrderStatus.NEW,
@@ -27,7 +29,21 @@ _LIFETIMES = {
     TimeInForce.GTC: venue.TimeInForce.GTC,
     TimeInForce.IOC: venue.TimeInForce.IOC,
 }
+_STOPS = {
+    AlgoStatus.NEW: StopStatus.WAITING,
+    AlgoStatus.TRIGGERING: StopStatus.TRIGGERED,
+    AlgoStatus.TRIGGERED: StopStatus.TRIGGERED,
+    AlgoStatus.FINISHED: StopStatus.TRIGGERED,
+    AlgoStatus.REJECTED: StopStatus.FAILED,
+    AlgoStatus.CANCELED: StopStatus.ENDED,
+    AlgoStatus.EXPIRED: StopStatus.ENDED,
+}
+_WORKING = {
+    WorkingType.MARK: venue.WorkingType.MARK_PRICE,
+    WorkingType.LAST: venue.WorkingType.CONTRACT_PRICE,
+}
 _REFUSALS = {
+    Reason.WOULD_TRIGGER: Refusal.WOULD_TRIGGER,
     Reason.POST_ONLY: Refusal.POST_ONLY_WOULD_TAKE,
     Reason.REDUCE_ONLY: Refusal.REDUCE_ONLY_CONFLICT,
     Reason.REDUCE_ONLY_MARGIN: Refusal.REDUCE_ONLY_CONFLICT,
@@ -64,6 +80,34 @@ def order_of(request: OrderRequest, instrument: SimInstrument) -> venue.NewOrder
         time_in_force=_LIFETIMES[request.time_in_force],
         reduce_only=request.closing,
         client_id=request.client_id,
+    )
+
+
+def new_stop(request: StopRequest, instrument: SimInstrument) -> NewAlgoOrder:
+    """Return the stop as it goes over the wire."""
+    return NewAlgoOrder(
+        symbol=request.symbol,
+        side=request.side,
+        type=venue.OrderType.STOP_MARKET,
+        trigger_price=instrument.price(request.trigger),
+        close_position=True,
+        client_id=request.client_id,
+        working_type=_WORKING[request.working_type],
+    )
+
+
+def stop_of(view: AlgoView, instrument: SimInstrument) -> StopReport:
+    """Return the conditional order."""
+    return StopReport(
+        symbol=view.symbol,
+        client_id=view.client_id,
+        algo_id=str(view.algo_id),
+        side=view.side,
+        status=_STOPS[view.status],
+        trigger=instrument.ticks(view.trigger_price),
+        closes_position=view.close_position,
+        order_id=str(view.order_id) if view.order_id else "",
+        reason=view.reject_reason,
     )
 
 

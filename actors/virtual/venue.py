@@ -12,6 +12,7 @@ from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import NO_FATE, CallFate, CallKind, Mishaps
 from actors.virtual.private_stream import PrivateStream
 from actors.virtual.settings import ACCOUNT, WorldSettings
+from actors.virtual.stops import VirtualStops
 from actors.virtual.translation import (
     TOO_OLD,
     UNKNOWN_ORDER,
@@ -23,6 +24,7 @@ from actors.virtual.translation import (
     quote_of,
     refused_of,
     report_of,
+    stop_of,
     update_of,
 )
 from exchanges.desk.events import Accepted, NotSent, Outcome, Unknown
@@ -31,7 +33,7 @@ from exchanges.sim.engine import MatchingEngine
 from exchanges.sim.market import MarketEvent
 from exchanges.sim.refusal import Refused as VenueRefused
 from exchanges.sim.settings import AccountSpec, EngineConfig
-from exchanges.sim.venue_events import BookEvent, OrderEvent, PublishedBook, VenueEvent
+from exchanges.sim.venue_events import AlgoEvent, BookEvent, OrderEvent, PublishedBook, VenueEvent
 from grid.order import Fill, OrderReport, OrderRequest, Quote
 from risk.veto import Approved
 
@@ -57,6 +59,7 @@ class VirtualVenue:
             start_ms=agenda.wall_ms,
         )
         self.engine.open_account(AccountSpec(account=ACCOUNT, deposit=settings.deposit), agenda.wall_ms)
+        self.stops = VirtualStops(self.engine, mishaps, self, self._instruments)
         latency = settings.latency
         self.stream = PrivateStream(
             agenda, mishaps, lambda: self._draw(latency.connect), lambda: self._draw(latency.stream)
@@ -89,6 +92,8 @@ class VirtualVenue:
                 if event.fill is not None:
                     self._note_positions()
                 self.stream.tell(update_of(event))
+            elif isinstance(event, AlgoEvent):
+                self.stream.tell(stop_of(event.algo, self._instruments[event.algo.symbol]))
             elif isinstance(event, BookEvent) and event.symbol not in self.frozen:
                 self._send_quote(event.book)
 
@@ -102,7 +107,7 @@ class VirtualVenue:
         """Send an order."""
         request, sent_ms = approved.request, self._agenda.now_ms
         fate = self._mishaps.call(CallKind.PLACE, request.symbol, request.closing)
-        answer = self._replying(fate, reply, NO_REPLY)
+        answer = self.replying(fate, reply, NO_REPLY)
         if self.on_sent is not None:
             self.on_sent(request)
 
@@ -128,27 +133,27 @@ class VirtualVenue:
 
         if not fate.is_request_lost:
             self.on_the_way[request.client_id], self.sent_ms[request.client_id] = request, sent_ms
-            self._travel(CallKind.PLACE, request, fate, arrive)
+            self.travel(CallKind.PLACE, request, fate, arrive)
 
     def cancel(self, symbol: str, client_id: str, reply: Callable[[Outcome], None]) -> None:
         """Cancel an order by client id."""
         fate = self._mishaps.call(CallKind.CANCEL, symbol, False)
-        answer = self._replying(fate, reply, NO_REPLY)
+        answer = self.replying(fate, reply, NO_REPLY)
 
         def arrive() -> None:
             answer(fate.answer if fate.answer is not None else self._cancel(symbol, client_id))
 
-        self._travel(CallKind.CANCEL, client_id, fate, arrive)
+        self.travel(CallKind.CANCEL, client_id, fate, arrive)
 
     def look_up(self, symbol: str, client_id: str, reply: Callable[[Outcome], None]) -> None:
         """Read an order by client id."""
         fate = self._mishaps.call(CallKind.LOOK_UP, symbol, False)
-        answer = self._replying(fate, reply, NOT_READ)
+        answer = self.replying(fate, reply, NOT_READ)
 
         def arrive() -> None:
             answer(fate.answer if isinstance(fate.answer, NotSent) else self._read_order(symbol, client_id))
 
-        self._travel(CallKind.LOOK_UP, client_id, fate, arrive)
+        self.travel(CallKind.LOOK_UP, client_id, fate, arrive)
 
     def open_orders(self, reply: Callable[[tuple[OrderReport, ...] | None], None]) -> None:
         """Read all open orders of the account."""
@@ -239,19 +244,28 @@ class VirtualVenue:
     ) -> None:
         fate = self._mishaps.call(kind, symbol, False)
         nothing: A | None = None
-        answer = self._replying(fate, reply, nothing)
+        answer = self.replying(fate, reply, nothing)
 
         def arrive() -> None:
             answer(None if fate.answer is not None else read(fate))
 
-        self._travel(kind, symbol, fate, arrive)
+        self.travel(kind, symbol, fate, arrive)
 
-    def _travel(self, kind: CallKind, about: object, fate: CallFate, arrive: Callable[[], None]) -> None:
+    def now_ms(self) -> int:
+        """Return the monotonic time."""
+        return self._agenda.now_ms
+
+    def wall_ms(self) -> int:
+        """Return the venue's time."""
+        return self._agenda.wall_ms
+
+    def travel(self, kind: CallKind, about: object, fate: CallFate, arrive: Callable[[], None]) -> None:
+        """Let a call arrive after its delay."""
         if not fate.is_request_lost:
             delay_ms = self._draw(self._settings.latency.request) + fate.request_delay_ms
             self._agenda.after(delay_ms, kind.value, about, arrive)
 
-    def _replying(self, fate: CallFate, reply: Callable[[A], None], otherwise: A) -> Callable[[A], None]:
+    def replying(self, fate: CallFate, reply: Callable[[A], None], otherwise: A) -> Callable[[A], None]:
         """Return what carries an answer back; the caller's patience ends in `otherwise`, once at most."""
         if fate is NO_FATE:
             return lambda outcome: self._send_back(outcome, 0, reply)

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from websockets.asyncio.client import ClientConnection
 
 from exchanges import wire
-from exchanges.binance import wire_account, wire_orders
+from exchanges.binance import wire_account, wire_orders, wire_stops
 from exchanges.binance.codes import BAD_LISTEN_KEY
 from exchanges.errors import BadReply, VenueError, VenueRefused, VenueUnreachable
 from exchanges.hosts import HostPolicy
@@ -115,6 +115,8 @@ class PrivateStream:
         kind = message.get("e")
         if kind == "ORDER_TRADE_UPDATE":
             return [wire_orders.update(message, self._instruments())]
+        if kind == "ALGO_UPDATE":
+            return [wire_stops.update(message, self._instruments())]
         if kind == "ACCOUNT_UPDATE":
             return [*wire_account.streamed_positions(message, self._instruments(), self._known_positions)]
         if kind == "ACCOUNT_CONFIG_UPDATE":

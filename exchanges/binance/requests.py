@@ -10,8 +10,11 @@ from decimal import Decimal
 from exchanges.binance.settings import Credentials
 from grid.instrument import Instrument
 from grid.order import OrderRequest, TimeInForce
+from grid.stop import StopRequest, WorkingType
 
 TIMES_IN_FORCE = {TimeInForce.POST_ONLY: "GTX", TimeInForce.GTC: "GTC", TimeInForce.IOC: "IOC"}
+
+WORKING_TYPES = {WorkingType.MARK: "MARK_PRICE", WorkingType.LAST: "CONTRACT_PRICE"}
 
 Params = dict[str, str | int]
 
@@ -50,6 +53,21 @@ def place(request: OrderRequest, instrument: Instrument) -> Params:
 def without_window(params: Params) -> Params:
     """Return an order's parameters as an item of a batch: the batch carries the time window."""
     return {name: value for name, value in params.items() if name != "recvWindow"}
+
+
+def stop(request: StopRequest, instrument: Instrument) -> Params:
+    """Return the parameters of a conditional order at market that closes the position, for one-way mode."""
+    return {
+        "algoType": "CONDITIONAL",
+        "symbol": request.symbol,
+        "side": request.side.value,
+        "type": "STOP_MARKET",
+        "triggerPrice": plain(instrument.price(request.trigger)),
+        "workingType": WORKING_TYPES[request.working_type],
+        "closePosition": "true",
+        "clientAlgoId": request.client_id,
+        "recvWindow": request.recv_window_ms,
+    }
 
 
 def by_client_id(symbol: str, client_id: str, recv_window_ms: int) -> Params:

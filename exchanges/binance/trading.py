@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, TypeVar
 
 from exchanges import wire
-from exchanges.binance import requests, wire_account, wire_orders, wire_rules
+from exchanges.binance import requests, wire_account, wire_orders, wire_rules, wire_stops
 from exchanges.binance.calls import Calls
 from exchanges.binance.codes import CODES, MARGIN_TYPE_UNCHANGED
 from exchanges.binance.history import History
@@ -42,7 +42,8 @@ from exchanges.session.live import LiveStreams
 from exchanges.session.reader import Reader, ReaderTimes
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport
-from risk.veto import Approved
+from grid.stop import StopReport
+from risk.veto import Approved, ApprovedStop
 
 PLACE_BATCH_MAX = 5
 
@@ -146,6 +147,27 @@ class BinanceTrading:
         """Return the open orders of the account or of one symbol; algo orders are no part of it."""
         reply = await self._calls.read("openOrders", {} if symbol is None else {"symbol": symbol})
         return await self._parsed(lambda: wire_orders.reports(reply, self._instruments))
+
+    async def place_stop(self, stop: ApprovedStop) -> StopReport:
+        """Send one conditional order that closes the position, once, over REST: the socket takes none."""
+        request = stop.request
+        params = requests.stop(request, await self.instrument(request.symbol))
+        return self._stop_report(await self._calls.write("POST", "algoOrder", dict(params)), request.client_id)
+
+    async def cancel_stop(self, symbol: str, client_id: str) -> None:
+        """Cancel by client id. "Unknown order" may mean triggered, cancelled or not yet there: ask for the stop."""
+        await self._calls.write("DELETE", "algoOrder", {"symbol": symbol, "clientAlgoId": client_id})
+
+    async def stop(self, symbol: str, client_id: str) -> StopReport:
+        """Return a conditional order by our own id."""
+        await self.instrument(symbol)
+        reply = await self._calls.read("algoOrder", {"symbol": symbol, "clientAlgoId": client_id})
+        return self._stop_report(reply, client_id)
+
+    async def open_stops(self) -> list[StopReport]:
+        """Return every conditional order of the account that waits."""
+        reply = await self._calls.read("openAlgoOrders", {})
+        return await self._parsed(lambda: wire_stops.reports(reply, self._instruments))
 
     async def account(self) -> Account:
         """Return balances and modes."""
@@ -304,6 +326,16 @@ class BinanceTrading:
             report = wire_orders.report(wire.mapping(result, "order"), self._instruments)
             if report.client_id != client_id:
                 raise BadReply(f"order.clientOrderId: asked about {client_id}, answered {report.client_id}")
+        except BadReply as failure:
+            raise judge(failure, Effect.WRITE, CODES) from None
+        return report
+
+    def _stop_report(self, result: Any, client_id: str) -> StopReport:
+        """Return the report of our stop; an answer that is not readable as such leaves the outcome unknown."""
+        try:
+            report = wire_stops.report(wire.mapping(result, "algoOrder"), self._instruments)
+            if report.client_id != client_id:
+                raise BadReply(f"algoOrder.clientAlgoId: asked about {client_id}, answered {report.client_id}")
         except BadReply as failure:
             raise judge(failure, Effect.WRITE, CODES) from None
         return report

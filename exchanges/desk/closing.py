@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from exchanges.desk.cancelling import Cancelling
-from exchanges.desk.commands import ReadOpenOrders
+from exchanges.desk.commands import ReadOpenOrders, ReadOpenStops
 from exchanges.desk.core import Chore, Core
-from exchanges.desk.events import ClosingMode, Instant, OpenOrdersRead
+from exchanges.desk.events import ClosingMode, Instant, OpenOrdersRead, StopsRead
 from exchanges.desk.flattening import Flattening
 from exchanges.desk.readings import is_own
 from exchanges.desk.standing import StandingHolds
@@ -29,11 +29,14 @@ class Closing:
         self._standing = standing
         self._reading_after_ms: int | None = None
         self._overdue_ms = 0
+        self._gone: dict[str, bool] = {}
+        """By list, orders and stops: whether the final reading showed nothing that had to go."""
 
     def ask(self, mode: ClosingMode, now: Instant) -> None:
         """Begin to close; a second word changes the mode, never back to trading."""
         self._core.closing, self._core.is_closed = mode, False
         self._overdue_ms = now.mono_ms + OVERDUE_MS
+        self._core.stops_end = mode is ClosingMode.KEEP
         self._standing.put(HoldCause.OPERATOR, "", f"{STOPPING}: {mode.value}", now)
         self._standing.withdraw_entries("", now)
         self._core.do_at(Chore.CLOSE, "", now.mono_ms)
@@ -48,12 +51,18 @@ class Closing:
         doomed = [order for order in core.book.live_orders() if self._must_go(order)]
         for order in doomed:
             self._cancelling.cancel(order.client_id, now)
-        if doomed or (core.closing is ClosingMode.FLATTEN and not self._is_flat(now)):
+        is_flat = core.closing is not ClosingMode.FLATTEN or (not doomed and self._is_flat(now))
+        if core.closing is ClosingMode.FLATTEN:
+            core.stops_end = is_flat  # the lots stay covered until they are sold
+        if doomed or not is_flat or self._has_stops():
             self._reading_after_ms = None
         elif self._reading_after_ms is None:
             self._reading_after_ms = max(self._quiet_from_ms(), now.mono_ms)
+            self._gone.clear()
         elif now.mono_ms >= self._reading_after_ms:
+            # Two lists: conditional orders are not among the open ones (rule 14).
             core.command(ReadOpenOrders())
+            core.command(ReadOpenStops())
             core.do_at(Chore.CLOSE, "", now.mono_ms + 10 * AGAIN_MS)
 
     def on_open_orders(self, read: OpenOrdersRead, now: Instant) -> None:
@@ -63,14 +72,28 @@ class Closing:
             return
         own = [r for r in read.reports if is_own(r.client_id, r.symbol, core.settings.journal)]
         left = [r for r in own if core.closing is not ClosingMode.LEAVE_EXITS or not r.closing]
+        self._conclude("orders", is_gone=not left, now=now)
+
+    def on_open_stops(self, read: StopsRead, now: Instant) -> None:
+        """Judge the other list likewise."""
+        if read.reports is None or self._reading_after_ms is None or read.begun_ms < self._reading_after_ms:
+            return
+        own = [r for r in read.reports if is_own(r.client_id, r.symbol, self._core.settings.journal)]
+        self._conclude("stops", is_gone=self._core.closing is ClosingMode.LEAVE_EXITS or not own, now=now)
+
+    def _conclude(self, which: str, *, is_gone: bool, now: Instant) -> None:
+        core = self._core
+        self._gone[which] = is_gone
+        is_bare = not any(self._must_go(order) for order in core.book.live_orders()) and not self._has_stops()
+        if core.is_closed or not is_gone or not is_bare:
+            self._reading_after_ms = None
+            if not core.is_closed:
+                # Something went out, or showed up, since the readings were asked for.
+                core.do_at(Chore.CLOSE, "", now.mono_ms)
+            return
+        if len(self._gone) < 2:
+            return
         self._reading_after_ms = None
-        if core.is_closed:
-            return
-        if left or any(self._must_go(order) for order in core.book.live_orders()):
-            core.do_at(
-                Chore.CLOSE, "", now.mono_ms
-            )  # something went out, or showed up, since the reading was asked for
-            return
         core.is_closed = True
         core.drop(Chore.CLOSE, "")
         core.notice("closed", f"closed ({core.closing.value if core.closing else ''}): verified at the venue")
@@ -91,8 +114,11 @@ class Closing:
         )
         core.notice("not_closed", f"the stop ({core.closing.value}) is not through: {reason}", "critical")
 
+    def _has_stops(self) -> bool:
+        return self._core.stops_end and any(book.stop is not None for book in self._core.book.symbols.values())
+
     def _must_go(self, order: OrderEntry) -> bool:
-        if order.purpose is Purpose.FLATTEN:
+        if order.purpose in (Purpose.FLATTEN, Purpose.STOP):
             return False
         if not order.purpose.closing:
             return True

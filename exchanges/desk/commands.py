@@ -40,6 +40,35 @@ class LookUp:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SendStop:
+    """Put a symbol's exchange-side stop in its lane. When its turn comes, ask `OrderDesk.release_stop`."""
+
+    symbol: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CancelStop:
+    """Cancel an exchange-side stop by client id, in the quickest lane."""
+
+    symbol: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LookUpStop:
+    """Read one exchange-side stop by client id."""
+
+    symbol: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadOpenStops:
+    """Read all conditional orders of the account that wait: they are not among the open orders."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReadTrades:
     """Read the symbol's fills since a venue time; those of one order where its id is given."""
 
@@ -104,6 +133,10 @@ Command = (
     Send
     | SendCancel
     | LookUp
+    | SendStop
+    | CancelStop
+    | LookUpStop
+    | ReadOpenStops
     | ReadTrades
     | ReadOpenOrders
     | ReadPositions

@@ -35,6 +35,7 @@ class Chore(Enum):
     LIFT_MARGIN = "lift_margin"
     SELL = "sell"
     RULES = "rules"
+    STOP = "stop"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,10 @@ class Core:
     is_stream_up: bool = False
     closing: ClosingMode | None = None
     is_closed: bool = False
+    stops_end: bool = False
+    """No exchange-side stop may rest any more: trading ends."""
+    compared_ms: int = -1
+    """When book and venue were last compared to the end (monotonic)."""
     marks: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
     references: dict[str, tuple[int, int]] = field(default_factory=dict)
     fed_ms: dict[str, int] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from grid.instrument import Instrument
 from grid.intent import Intent
 from grid.order import Fill, OrderReport, OrderUpdate
 from grid.slot import SlotKey
+from grid.stop import StopReport
 from risk.lease import Go
 
 
@@ -62,6 +63,16 @@ Outcome = Accepted | Refused | NotSent | Unknown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StopAccepted:
+    """The venue's answer about a conditional order: as it then was."""
+
+    report: StopReport
+
+
+StopOutcome = StopAccepted | Refused | NotSent | Unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
     """A slot asks."""
 
@@ -98,6 +109,52 @@ class OrderRead:
     client_id: str
     begun_ms: int
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopAnswered:
+    """The placement of an exchange-side stop came to an end on the wire."""
+
+    symbol: str
+    client_id: str
+    outcome: StopOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopCancelAnswered:
+    """Its cancel came to an end on the wire; `is_done`: the venue said yes."""
+
+    symbol: str
+    client_id: str
+    is_done: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopRead:
+    """An exchange-side stop was looked up by client id, in a call begun at `begun_ms` (monotonic)."""
+
+    symbol: str
+    client_id: str
+    begun_ms: int
+    outcome: StopOutcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopsRead:
+    """All conditional orders of the account that wait; None where the reading failed."""
+
+    begun_ms: int
+    reports: tuple[StopReport, ...] | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StopSaid:
+    """The private stream told of a conditional order."""
+
+    report: StopReport
+
+
+StopEvent = StopAnswered | StopCancelAnswered | StopRead | StopsRead | StopSaid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,6 +299,7 @@ Event = (
     | PlaceAnswered
     | CancelAnswered
     | OrderRead
+    | StopEvent
     | StreamSaid
     | StreamState
     | OpenOrdersRead

@@ -85,6 +85,15 @@ class Guarding:
             self._record(scope)
             self._standing.put(HoldCause.STOP_LOSS, scope, reason, now)
 
+    def on_exchange_stop(self, symbol: str, reason: str, price: Decimal, now: Instant) -> None:
+        """The price has come to the symbol's exchange-side stop: a stop-loss like any other, `price` its trip."""
+        state = self._state(symbol)
+        if state.trip is None:
+            trip = Trip(kind=BreakerKind.STOP_LOSS, reason=reason, price=price, at_ms=now.wall_ms)
+            self._states[symbol] = BreakerState(base=state.base, peak=state.peak, trip=trip)
+            self._record(symbol)
+        self._standing.put(HoldCause.STOP_LOSS, symbol, reason, now)
+
     def step(self, scope: str, now: Instant) -> None:
         """A step of selling is due: entries gone, exits gone, then slice by slice."""
         core = self._core
@@ -97,7 +106,7 @@ class Guarding:
         books = self._books(scope)
         for book in books:
             for order in core.book.live_orders(book.symbol):
-                if order.purpose is not Purpose.FLATTEN:
+                if order.purpose not in (Purpose.FLATTEN, Purpose.STOP):
                     self._cancelling.cancel(order.client_id, now)
         # Every symbol is worked on, also after one that is not flat yet.
         flat = [self._flattening.step(book, now) for book in books]

@@ -13,6 +13,7 @@ from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import Instant, OpenOrdersRead, PositionsRead, TradesRead
 from exchanges.desk.reports import TRADES_OVERLAP_MS, Reports
 from exchanges.desk.standing import StandingHolds
+from exchanges.desk.stops import Stops
 from exchanges.port import Position
 from grid.client_id import decode
 from grid.holds import HoldCause
@@ -40,8 +41,9 @@ class Stage(Enum):
 class Readings:
     """Runs one resynchronisation at a time and judges its parts."""
 
-    def __init__(self, core: Core, reports: Reports, standing: StandingHolds) -> None:
+    def __init__(self, core: Core, reports: Reports, standing: StandingHolds, stops: Stops) -> None:
         self._core = core
+        self._stops = stops
         self._reports = reports
         self._standing = standing
         self._stage = Stage.IDLE
@@ -60,7 +62,6 @@ class Readings:
         self._up_ms = 0
         self._pause_ms = READ_AGAIN_MS
         self._last_seen: tuple[tuple[str, int, int], ...] = ()
-        self.compared_ms = -1
         self.finished = 0
         """How many resynchronisations came to their end."""
 
@@ -68,6 +69,7 @@ class Readings:
         """The stream came up: what was compared before counts no more."""
         self._judged.clear()
         self._up_ms = now.mono_ms
+        self._stops.reconcile(is_whole=True)
         self.start(now)
 
     def start(self, now: Instant) -> None:
@@ -77,6 +79,7 @@ class Readings:
             return
         self._enter(Stage.ORDERS, now)
         self._core.command(ReadOpenOrders())
+        self._stops.reconcile(is_whole=False)
 
     def resume(self, now: Instant) -> None:
         """A resynchronisation is due, or one of its steps has not answered in time."""
@@ -189,9 +192,10 @@ class Readings:
         ]
         for order in suspects:
             core.command(LookUp(symbol=order.symbol, client_id=order.client_id))
-        if not suspects:
+        is_doubtful = self._stops.may_have_sold(fill, seen_ms) or bool(suspects)
+        if not is_doubtful:
             del self._seen_ms[fill.key]
-        return bool(suspects)
+        return is_doubtful
 
     def on_positions(self, read: PositionsRead, now: Instant) -> None:
         """Compare the positions with lots and foreign, and end the resynchronisation."""
@@ -208,7 +212,7 @@ class Readings:
         self._stage = Stage.IDLE
         self._core.drop(Chore.RESYNC, "")
         self.finished += 1
-        self.compared_ms = now.mono_ms
+        self._core.compared_ms = now.mono_ms
         self._core.repeat_recent()
         if self._again:
             self._again = False

@@ -224,6 +224,8 @@ class Reports:
 
     def _after_fill(self, order: OrderEntry, now: Instant) -> None:
         core = self._core
+        if order.purpose is Purpose.STOP:
+            self._withdraw_oversized(order.symbol, now)
         if order.is_over and not order.missing:
             core.drop(Chore.SETTLE, order.client_id)
             self._after_end(order, "", now)
@@ -256,7 +258,11 @@ class Reports:
         """
         core = self._core
         core.notice("foreign_fill", f"{fill.symbol}: {fill.side.value} of {fill.quantity} steps is not ours", "warning")
-        for order in core.book.live_orders(fill.symbol):
+        self._withdraw_oversized(fill.symbol, now)
+
+    def _withdraw_oversized(self, symbol: str, now: Instant) -> None:
+        core = self._core
+        for order in core.book.live_orders(symbol):
             if order.key is None or not order.purpose.closing:
                 continue
             lot = core.slot(order.key).lot

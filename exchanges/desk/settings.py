@@ -8,6 +8,7 @@ from decimal import Decimal
 from grid.instrument import Instrument
 from grid.policy import GridPolicy
 from risk.breakers import BreakerRules
+from risk.stop_rule import StopRule
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,6 +61,8 @@ class DeskSymbol:
     breakers: Breakers | None = None
     countdown_ms: int = 0
     """The venue's countdown cancel; 0: none."""
+    stop: StopRule | None = None
+    """Where its exchange-side stop lies; None: it has none."""
 
     @property
     def symbol(self) -> str:

@@ -29,7 +29,9 @@ class Strays:
         if identity.owner_epoch > core.book.owner_epoch:
             self._fence(identity)
             return
-        if not report.status.is_terminal:
+        if not report.status.is_terminal and identity.purpose is Purpose.STOP:
+            self.adopt_or_cancel(identity, report, now)
+        elif not report.status.is_terminal:
             core.record(Counted(symbol=report.symbol, what="orphan"))
             self.adopt_or_cancel(identity, report, now)
 
@@ -37,6 +39,11 @@ class Strays:
         """Rule 22: an exit is adopted where its slot holds that lot and has no order; anything else is cancelled."""
         core = self._core
         key = SlotKey(symbol=report.symbol, generation=identity.generation, level=identity.level)
+        if identity.purpose is Purpose.STOP:
+            # What the exchange-side stop became: at market, and over before a cancel could come.
+            self._intend_again(identity, report, key, now, attach=False)
+            core.record(acked(report))
+            return
         slot = core.slot(key)
         fits = (
             slot.lot is not None and slot.phase is Phase.FREE and report.quantity - report.filled == slot.lot.quantity
@@ -71,6 +78,9 @@ class Strays:
     def watch(self, identity: ClientId, client_id: str, order_id: str, price: int, quantity: int, now: Instant) -> None:
         """Take an order into the book of which only a fill is known; it is looked up."""
         opening = self._core.book.symbol(identity.symbol).generation.side.entry_side
+        if identity.purpose is Purpose.STOP:
+            # It closes whatever there is: nothing else may close beside it until its end is known.
+            quantity = max(quantity, abs(self._core.book.symbol(identity.symbol).expected_position()))
         report = OrderReport(
             symbol=identity.symbol,
             order_id=order_id,

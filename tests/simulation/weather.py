@@ -10,6 +10,7 @@ from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, Copy, Cras
 from exchanges.desk.events import NotSent, Refused
 from exchanges.errors import Refusal
 from grid.order import OrderUpdate
+from grid.stop import StopReport
 from tests.simulation.faults import Fault, Kind
 
 NEVER_MS = 1 << 60
@@ -106,14 +107,14 @@ class Weather:
             case _:
                 return (Copy(fault.scaled(50, 4_000)),)
 
-    def update(self, update: OrderUpdate) -> Sequence[Copy]:
+    def update(self, update: OrderUpdate | StopReport) -> Sequence[Copy]:
         """Return the copies of an event of the private stream."""
         if self.is_over or self._updates.next_ms > self.now():
             return ONCE
         fault = self._updates.take(self.now())
         if fault is None:
             return ONCE
-        self.strike(fault, update.report.client_id)
+        self.strike(fault, update.client_id if isinstance(update, StopReport) else update.report.client_id)
         if fault.kind is Kind.STREAM_DOUBLE:
             return (Copy(), Copy(fault.scaled(0, 2_000), False), Copy(fault.scaled(1, 700), False))
         if fault.kind is Kind.STREAM_REORDER:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from exchanges.desk.commands import Notice, ReadOpenOrders, Send, SendCancel, Tell
+from exchanges.desk.commands import Notice, ReadOpenOrders, ReadOpenStops, Send, SendCancel, Tell
 from exchanges.desk.events import (
     Accepted,
     AccountRead,
@@ -13,6 +13,7 @@ from exchanges.desk.events import (
     HoldAsked,
     OpenOrdersRead,
     PlaceAnswered,
+    StopsRead,
 )
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.order_desk import OrderDesk
@@ -85,6 +86,8 @@ def test_a_flatten_that_sold_nothing_says_what_is_left() -> None:
                         world.tell(PlaceAnswered(client_id=client_id, outcome=Accepted(report=answer)))
                 case ReadOpenOrders():
                     world.tell(OpenOrdersRead(begun_ms=world.now_ms, reports=()))
+                case ReadOpenStops():
+                    world.tell(StopsRead(begun_ms=world.now_ms, reports=()))
                 case _:
                     pass
         if world.desk.is_closed:

@@ -31,12 +31,15 @@ from grid.records import (
     OwnerRaised,
     Record,
     SlotCleared,
+    StopIntended,
+    StopMarked,
     TradesCompleted,
     from_body,
     to_body,
 )
 from grid.slot import Signal, SlotKey
 from grid.snapshot import from_snapshot, to_snapshot
+from grid.stop import StopSignal
 from tests.grid_histories import replayed
 from tests.grid_world import SYMBOL, generation
 
@@ -83,6 +86,8 @@ RECORDS: tuple[Record, ...] = (
     LotSet(key=KEY, lot=None, reason="gone"),
     FundingBooked(symbol=SYMBOL, transaction_id="9", amount=Decimal("-0.00000001"), asset="USDT", venue_ms=3),
     TradesCompleted(symbol=SYMBOL, venue_ms=6),
+    StopIntended(symbol=SYMBOL, client_id="g2", side=Side.SELL, trigger=270_000, at_ms=9),
+    StopMarked(symbol=SYMBOL, client_id="g2", signal=StopSignal.TRIGGERED, algo_id="7", order_id="8", reason="fell"),
     Counted(symbol=SYMBOL, what="latecomer", reason=Reason.STALE),
     Counted(symbol=SYMBOL, what="latecomer"),
     BreakerSet(
