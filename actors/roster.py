@@ -66,3 +66,14 @@ class Roster:
     def everyone(self) -> tuple[str, ...]:
         """Return all names but the coordinator's, in the order in which they end."""
         return (*self.feed_list, *self.slots, self.risk, self.reconciler, self.gateway)
+
+
+def place_of(name: str, settings: Settings, roster: Roster) -> str | None:
+    """Return the custom resource of the nodes on which an actor may live; None: anywhere.
+
+    A symbol's slots and its feed share a place; a feed of several symbols takes the first one's.
+    """
+    for symbol in settings.symbols:
+        if name == roster.feeds[symbol.symbol] or name in roster.layouts[symbol.symbol].names():
+            return symbol.place
+    return settings.runtime.account_place

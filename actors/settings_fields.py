@@ -14,6 +14,8 @@ BROKEN_RULES = "broken_rules"
 BASE_FOLDER = "base_folder"
 EXPONENT_MAX = 12
 DIGITS_MAX = 40
+PLACE = r"^[A-Za-z][A-Za-z0-9_-]{0,62}$"
+"""A custom resource of Ray, by which nodes are told apart."""
 BOUNDS_RULE = "has to be 0, or between 0.000000000001 and 9999999999999"
 
 

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from pydantic import Field, model_validator
 
-from actors.settings_fields import Exact, File, Section, broken
+from actors.settings_fields import PLACE, Exact, File, Section, broken
 
 INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
 
@@ -78,6 +78,12 @@ class RuntimeSettings(Section):
         pattern=r"^(local|[A-Za-z0-9.-]+:[0-9]{1,5}|\[[0-9a-f:]+\]:[0-9]{1,5})$",
         description="`local`, or host:port of a running Ray cluster",
         json_schema_extra={"rule": "has to be local or host:port; auto would join any cluster of this machine"},
+    )
+    account_place: str | None = Field(
+        None,
+        pattern=PLACE,
+        description="custom resource of the node with keys and journal: gateway, supervisor, reconciler, coordinator",
+        json_schema_extra={"rule": "has to be a name of letters, digits, _ and -"},
     )
     slots_per_actor: int = Field(1, ge=1, le=1000, description="price levels served by one actor")
     symbols_per_actor: int = Field(1, ge=1, le=200, description="symbols served by one price feed")

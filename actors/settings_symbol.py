@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from actors.settings_breakers import BreakerSettings
-from actors.settings_fields import Exact, broken
+from actors.settings_fields import PLACE, Exact, broken
 from actors.settings_stop import StopSettings
 from grid.ladder import GridSide, Spacing
 
@@ -58,6 +58,13 @@ class SymbolSettings(BreakerSettings):
     existing_position: Literal["refuse", "ignore"] = Field(
         "refuse",
         description="a position that the journal does not know: refuse the start, or leave it alone as foreign",
+    )
+
+    place: str | None = Field(
+        None,
+        pattern=PLACE,
+        description="custom resource of the nodes on which feed and slots live together; left out, anywhere",
+        json_schema_extra={"rule": "has to be a name of letters, digits, _ and -"},
     )
 
     countdown_s: Exact | None = Field(

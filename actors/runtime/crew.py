@@ -10,12 +10,13 @@ from ray.exceptions import RayError
 
 from actors.errors import NotRunning
 from actors.gateway.grids import milliseconds, risk_rules
-from actors.roster import Roster
+from actors.roster import Roster, place_of
 from actors.runtime.cluster import Cluster
 from actors.runtime.plan import ActorPlan
 from actors.settings import Settings
 
 ANSWER_S = 2.0
+TRIFLE = 0.001
 
 
 class RayCrew:
@@ -63,8 +64,14 @@ class RayCrew:
             kind=kind,
             build=build,
             arguments=arguments,
+            resources=self._resources(name),
             log_as_json=self._settings.runtime.log_json,
         )
+
+    def _resources(self, name: str) -> dict[str, float]:
+        """Return a trifle of the custom resource of the node where the actor has to be: nothing is used up by that."""
+        place = place_of(name, self._settings, self._roster)
+        return {place: TRIFLE} if place is not None else {}
 
     def _role(self, name: str) -> tuple[str, str, dict[str, Any]]:
         settings, roster = self._settings, self._roster
