@@ -13,8 +13,17 @@ from rich.text import Text
 
 from actors.candle_tape import TapeError, merged, tape_files
 from risk.replay import replay
-from risk.report import RiskReport, judge
-from risk.rules import RiskRules
+from risk.report import RiskReport, judge, together
+from risk.rules import DetectorKind, RiskRules
+
+DEFINITIONS = {
+    "index": "geometric mean of the watched coins' closes",
+    "fall": "the index loses 5 % or more within 60 minutes; the deepest first, then each an hour or more from those",
+    "caught": "a halt began between 30 minutes before the fall's start and the minute where half of it was done",
+    "under_a_halt": "a halt was in force at some minute of that span, whenever it began",
+    "halt": "halts that began less than 60 minutes after one another are one, judged where the first began",
+    "useless": "after it began the index lost no further 1 % within 60 minutes",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,17 +35,60 @@ class TapeReport:
     report: RiskReport
 
 
-def risk_report(tapes: Sequence[Path], rules: RiskRules | None = None) -> list[TapeReport]:
+def risk_report(
+    tapes: Sequence[Path], rules: RiskRules | None = None, *, detector: DetectorKind = DetectorKind.FALL
+) -> list[TapeReport]:
     """Measure each tape: a folder is one tape, and files named one by one are one tape together.
 
-    Rules of None watch every coin of the tape, with the default rules. Raises `TapeError` where a tape cannot be read
-    or a watched coin is not on it.
+    Rules of None watch every coin of the tape, with the default rules of the detector. Raises `TapeError` where a tape
+    cannot be read or a watched coin is not on it.
     """
-    reports = [_measure(folder.name, [folder], rules) for folder in tapes if folder.is_dir()]
+    reports = [_measure(folder.name, [folder], rules, detector) for folder in tapes if folder.is_dir()]
     files = [path for path in tapes if not path.is_dir()]
     if files:
-        reports.append(_measure(", ".join(path.name for path in files), files, rules))
+        reports.append(_measure(", ".join(path.name for path in files), files, rules, detector))
     return reports
+
+
+def whole_json(reports: Sequence[TapeReport]) -> dict[str, object]:
+    """Return every tape's answer, the sums, and what the words mean, as plain values."""
+    return {
+        "definitions": {
+            **DEFINITIONS,
+            **{kind.value: sentence(RiskRules(watch=("A",), detector=kind)) for kind in DetectorKind},
+        },
+        "tapes": [as_json(one) for one in reports],
+        "together": dict(together([one.report for one in reports]).table()),
+    }
+
+
+def whole_tables(reports: Sequence[TapeReport]) -> list[RenderableType]:
+    """Return the same for a terminal."""
+    words = Table("word", "meaning", title="definitions")
+    for word, meaning in DEFINITIONS.items():
+        words.add_row(word.replace("_", " "), meaning)
+    shown: list[RenderableType] = [words, *(as_tables(one) for one in reports)]
+    if len(reports) > 1:
+        sums = Table(show_header=False, title="together")
+        for what, figure in together([one.report for one in reports]).table():
+            sums.add_row(what, figure)
+        shown.append(sums)
+    return shown
+
+
+def sentence(rules: RiskRules) -> str:
+    """Say when a coin is anomalous by these rules."""
+    match rules.detector:
+        case DetectorKind.VOLUME:
+            return (
+                f"volume over {rules.volume_multiplier} x the mean of {rules.average_window} candles, price under "
+                "their mean"
+            )
+        case DetectorKind.FALL:
+            return (
+                f"low under the highest of {rules.fall_window} closes by {rules.fall_multiplier} x the mean move of "
+                f"{rules.baseline_window} candles, by {rules.fall_min:.1%} at least and {rules.fall_max:.1%} at most"
+            )
 
 
 def as_json(measured: TapeReport) -> dict[str, object]:
@@ -45,13 +97,13 @@ def as_json(measured: TapeReport) -> dict[str, object]:
     return {
         "tape": measured.name,
         "watch": list(rules.watch),
+        "detector": rules.detector.value,
+        "anomalous": sentence(rules),
         "trigger_symbols": rules.triggers,
         "recovery_symbols": rules.recovers,
-        "average_window": rules.average_window,
-        "volume_multiplier": str(rules.volume_multiplier),
         "from": _time(report.start_ms),
         "to": _time(report.end_ms),
-        "summary": dict(report.table()),
+        "summary": dict(report.figures.table()),
         "falls": [
             {
                 "start": _time(judged.fall.start_ms),
@@ -83,10 +135,10 @@ def as_tables(measured: TapeReport) -> RenderableType:
     report, rules = measured.report, measured.rules
     head = (
         f"{measured.name}: {len(rules.watch)} coins ({', '.join(rules.watch)}), {rules.triggers} halt, "
-        f"{rules.recovers} resume; volume over {rules.volume_multiplier} x mean of {rules.average_window} candles"
+        f"{rules.recovers} resume; detector {rules.detector.value}: {sentence(rules)}"
     )
     summary = Table(show_header=False)
-    for what, figure in report.table():
+    for what, figure in report.figures.table():
         summary.add_row(what, figure)
     falls = Table("fall from", "half way", "lowest", "depth", "answer", title="falls")
     for fall in report.falls:
@@ -101,12 +153,12 @@ def as_tables(measured: TapeReport) -> RenderableType:
     return Group(Text(head), summary, falls, halts)
 
 
-def _measure(name: str, paths: Sequence[Path], rules: RiskRules | None) -> TapeReport:
+def _measure(name: str, paths: Sequence[Path], rules: RiskRules | None, detector: DetectorKind) -> TapeReport:
     files = [file for path in paths for file in tape_files(path)]
     lengths = {file.interval_ms for file in files}
     if len(lengths) > 1:
         raise TapeError(f"{name}: candles of different lengths ({', '.join(f'{ms} ms' for ms in sorted(lengths))})")
-    rules = rules or RiskRules(watch=tuple(sorted({file.symbol for file in files})))
+    rules = rules or RiskRules(watch=tuple(sorted({file.symbol for file in files})), detector=detector)
     rules = replace(rules, interval_ms=lengths.pop())
     try:
         report = judge(replay(merged(files, rules.watch), rules))

@@ -237,7 +237,8 @@ class RiskSupervisor:
         while True:
             asked_ms = self._clock.now_ms()
             try:
-                candles = await venue.candles(coin, self._interval, self._rules.average_window + SEED_CANDLES_MORE)
+                count = self._rules.coin_rule.length + SEED_CANDLES_MORE
+                candles = await venue.candles(coin, self._interval, count)
             except VenueError as error:
                 log_of(self._name).warning("seed_failed", coin=coin, reason=str(error))
                 await asyncio.sleep(RETRY_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -28,15 +29,29 @@ class GatewaySettings(Section):
 
 
 class RiskSettings(Section):
-    """The volume detector and the checks before the start."""
+    """The detector of market-wide falls and the checks before the start."""
 
     enabled: bool = Field(True, description="false trades without the detector; start-up says so")
+    detector: Literal["fall", "volume"] = Field("fall", description="by which rule a coin is anomalous")
     watch: tuple[str, ...] = Field(
         ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "DOGEUSDT"), description="coins whose candles are watched"
     )
     interval: str = Field("1m", description="length of a candle, one of " + ", ".join(INTERVALS))
-    average_window: int = Field(20, ge=2, le=500, description="closed candles in the means")
-    volume_multiplier: Exact = Field(Decimal(3), gt=1, le=100, description="volume above so many means is anomalous")
+    fall_window: int = Field(10, ge=1, le=500, description="fall: candles within which the price has to drop")
+    fall_multiplier: Exact = Field(
+        Decimal(11), gt=0, le=1000, description="fall: a drop of so many usual moves from close to close is anomalous"
+    )
+    fall_min: Exact = Field(
+        Decimal("0.015"), gt=0, lt=1, description="fall: a lesser drop never is, as a fraction of the price"
+    )
+    fall_max: Exact = Field(Decimal("0.03"), gt=0, lt=1, description="fall: so great a drop always is, as a fraction")
+    baseline_window: int = Field(
+        1440, ge=1, le=1495, description="fall: closed candles in the usual move; fewer are known at first"
+    )
+    average_window: int = Field(20, ge=2, le=500, description="volume: closed candles in the means")
+    volume_multiplier: Exact = Field(
+        Decimal(3), gt=1, le=100, description="volume: volume above so many means is anomalous"
+    )
     trigger_symbols: int | None = Field(None, ge=1, description="anomalous coins that halt; left out, a majority")
     recovery_symbols: int | None = Field(None, ge=1, description="calm coins that resume; left out, a majority")
     max_leverage: int = Field(10, ge=1, le=125, description="start is refused above this leverage")
@@ -44,7 +59,7 @@ class RiskSettings(Section):
     stale_s: Exact = Field(
         Decimal(30), gt=0, le=600, description="a coin without a message for so long counts as danger, in s"
     )
-    min_hold_s: Exact = Field(Decimal(300), ge=0, le=86400, description="a halt lasts at least so long, in s")
+    min_hold_s: Exact = Field(Decimal(60), ge=0, le=86400, description="a halt lasts at least so long, in s")
     errors_max: int = Field(20, ge=1, description="more venue errors than this within errors_window_s halt")
     errors_window_s: Exact = Field(
         Decimal(60), ge=1, le=3600, description="window of errors_max; half as many in it resume, in s"
@@ -63,6 +78,8 @@ class RiskSettings(Section):
             found.append(("watch", "[]", "has to name at least one coin while risk.enabled is true"))
         if len(set(self.watch)) < len(self.watch):
             found.append(("watch", ", ".join(self.watch), "names a coin twice"))
+        if self.fall_min > self.fall_max:
+            found.append(("fall_min", self.fall_min, f"can be at most fall_max, {self.fall_max}"))
         for key in ("trigger_symbols", "recovery_symbols"):
             count = getattr(self, key)
             if count is not None and count > len(self.watch):

@@ -1,8 +1,9 @@
-"""One coin's candles: a fixed window of closed ones with exact sums, and the running one beside it."""
+"""One coin's candles: the closed ones with exact running sums, and the unfinished one beside them."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Callable, Sequence
 from decimal import Context, Decimal, Inexact, InvalidOperation
 
 from risk.candle import Candle
@@ -27,6 +28,8 @@ class CoinWindow:
         self._closed: list[Candle] = []
         self._volume_sum = _ZERO
         self._close_sum = _ZERO
+        self._move_sum = _ZERO
+        self._move_count = 0
         self._running: Candle | None = None
 
     @property
@@ -59,23 +62,38 @@ class CoinWindow:
 
         None where one of them is missing: a mean over a gap is no mean of what came before.
         """
-        end = bisect_left(self._closed, candle.open_ms, key=_opened)
-        start = end - self._length
-        if start < 0 or self._closed[start].open_ms != candle.open_ms - self._length * self._interval_ms:
+        end = self._place_of(candle)
+        if not self._is_gapless(end, self._length, candle):
             return None
         volume, close = self._volume_sum, self._close_sum
-        for outside in (*self._closed[:start], *self._closed[end:]):
+        for outside in (*self._closed[: end - self._length], *self._closed[end:]):
             volume = EXACT.subtract(volume, outside.volume)
             close = EXACT.subtract(close, outside.close)
         return volume, close
 
+    def directly_before(self, candle: Candle, count: int) -> Sequence[Candle] | None:
+        """Return the `count` closed candles directly before this one, or None where one of them is missing."""
+        end = self._place_of(candle)
+        return self._closed[end - count : end] if self._is_gapless(end, count, candle) else None
+
+    def moves_before(self, candle: Candle) -> tuple[Decimal, int]:
+        """Return (sum, count) of the moves from close to close among the `length` closed candles before this one.
+
+        Those that are not known are left out, and a gap is no move.
+        """
+        end = self._place_of(candle)
+        total, count = self._move_sum, self._move_count
+        for outside in (*range(1, end - self._length + 1), *range(end, len(self._closed))):
+            if (move := self._move_to(outside)) is not None:
+                total, count = EXACT.subtract(total, move), count - 1
+        return total, count
+
     def _add_closed(self, candle: Candle) -> None:
-        place = bisect_left(self._closed, candle.open_ms, key=_opened)
+        place = self._place_of(candle)
         if place < len(self._closed) and self._closed[place].open_ms == candle.open_ms:
             self._forget(place)
         self._closed.insert(place, candle)
-        self._volume_sum = EXACT.add(self._volume_sum, candle.volume)
-        self._close_sum = EXACT.add(self._close_sum, candle.close)
+        self._count(place, EXACT.add, 1)
         if len(self._closed) > self._length + 1:
             self._forget(0)  # this one itself, where it is older than all that is kept
         if self._running is not None and self._running.open_ms <= self._closed[-1].open_ms:
@@ -90,9 +108,35 @@ class CoinWindow:
             self._running = candle
 
     def _forget(self, place: int) -> None:
-        gone = self._closed.pop(place)
-        self._volume_sum = EXACT.subtract(self._volume_sum, gone.volume)
-        self._close_sum = EXACT.subtract(self._close_sum, gone.close)
+        self._count(place, EXACT.subtract, -1)
+        self._closed.pop(place)
+
+    def _count(self, place: int, apply: Callable[[Decimal, Decimal], Decimal], sign: int) -> None:
+        """Put the candle of this place into the sums, or take it out, with the moves to it and from it."""
+        self._volume_sum = apply(self._volume_sum, self._closed[place].volume)
+        self._close_sum = apply(self._close_sum, self._closed[place].close)
+        for later in (place, place + 1):
+            if (move := self._move_to(later)) is not None:
+                self._move_sum = apply(self._move_sum, move)
+                self._move_count += sign
+
+    def _move_to(self, place: int) -> Decimal | None:
+        if not 0 < place < len(self._closed):
+            return None
+        before, after = self._closed[place - 1], self._closed[place]
+        if after.open_ms - before.open_ms != self._interval_ms:
+            return None
+        return abs(EXACT.subtract(after.close, before.close))
+
+    def _place_of(self, candle: Candle) -> int:
+        newest = self._closed[-1] if self._closed else None
+        if newest is None or candle.open_ms > newest.open_ms:
+            return len(self._closed)
+        return bisect_left(self._closed, candle.open_ms, key=_opened)
+
+    def _is_gapless(self, end: int, count: int, candle: Candle) -> bool:
+        start = end - count
+        return start >= 0 and self._closed[start].open_ms == candle.open_ms - count * self._interval_ms
 
     def _is_sound(self, candle: Candle) -> bool:
         return (
@@ -100,8 +144,9 @@ class CoinWindow:
             and candle.open_ms % self._interval_ms == 0
             and _is_bounded(candle.volume)
             and _is_bounded(candle.close)
+            and _is_bounded(candle.low)
             and candle.volume >= 0
-            and candle.close > 0
+            and 0 < candle.low <= candle.close
         )
 
 

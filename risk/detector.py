@@ -1,14 +1,14 @@
-"""Volume anomaly of one coin: much more volume than usual while the price is under its mean."""
+"""One coin under a rule: calm, anomalous, or not known because candles are missing or stale."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from decimal import Decimal
 from enum import Enum
 
 from risk.candle import Candle
-from risk.coin_window import EXACT, CoinWindow
+from risk.coin_rule import CoinRule
+from risk.coin_window import CoinWindow
 
 
 class Condition(Enum):
@@ -39,27 +39,22 @@ class CoinReading:
     symbol: str
     condition: Condition
     has_recovered: bool
-    """The newest closed candle is above its mean, with usual volume, and the data are fresh."""
+    """The newest closed candle has recovered by the rule, the present is calm, and the data are fresh."""
     closed_ms: int
     """Opening time of the newest closed candle, -1 where there is none."""
 
 
-class VolumeAnomaly:
-    """The detector of one coin.
+class CoinDetector:
+    """The detector of one coin: judges the present (also unfinished) candle by its rule, and whether it knows it.
 
-    Anomalous: volume of the present (also unfinished) candle > multiplier x mean volume of the `average_window` closed
-    candles before it, and its last price < their mean close. Recovered: the newest *closed* candle closed above the
-    mean of those before it, with volume below multiplier x their mean. Times are milliseconds of a monotonic clock.
+    Recovery is judged by the newest *closed* candle. Times are milliseconds of a monotonic clock.
     """
 
-    def __init__(
-        self, symbol: str, *, interval_ms: int, average_window: int, volume_multiplier: Decimal, stale_ms: int
-    ) -> None:
+    def __init__(self, symbol: str, rule: CoinRule, *, interval_ms: int, stale_ms: int) -> None:
         self.symbol = symbol
-        self._length = average_window
-        self._multiplier = volume_multiplier
+        self._rule = rule
         self._stale_ms = stale_ms
-        self._window = CoinWindow(length=average_window, interval_ms=interval_ms)
+        self._window = CoinWindow(length=rule.length, interval_ms=interval_ms)
         self._heard_ms: int | None = None
         self._down_reason = "never connected"
 
@@ -91,8 +86,13 @@ class VolumeAnomaly:
     def read(self, now_ms: int) -> CoinReading:
         """Judge the coin now."""
         condition = self._judge(now_ms)
-        recovered = condition is Condition.CALM and not self._down_reason and self._has_recovered()
         latest = self._window.latest_closed
+        recovered = (
+            condition is Condition.CALM
+            and not self._down_reason
+            and latest is not None
+            and self._rule.has_recovered(self._window, latest)
+        )
         closed_ms = latest.open_ms if latest is not None else -1
         return CoinReading(symbol=self.symbol, condition=condition, has_recovered=recovered, closed_ms=closed_ms)
 
@@ -107,22 +107,11 @@ class VolumeAnomaly:
             return Condition.MISSING
         if now_ms - self._heard_ms > self._stale_ms:
             return Condition.STALE
-        baseline = self._window.baseline_before(current)
-        if baseline is None:
-            return Condition.MISSING
-        volume_sum, close_sum = baseline
-        is_under = EXACT.multiply(current.close, self._length) < close_sum
-        is_loud = EXACT.multiply(current.volume, self._length) > EXACT.multiply(self._multiplier, volume_sum)
-        return Condition.ANOMALOUS if is_loud and is_under else Condition.CALM
-
-    def _has_recovered(self) -> bool:
-        latest = self._window.latest_closed
-        baseline = self._window.baseline_before(latest) if latest is not None else None
-        if latest is None or baseline is None:
-            return False
-        volume_sum, close_sum = baseline
-        is_above = EXACT.multiply(latest.close, self._length) > close_sum
-        return is_above and EXACT.multiply(latest.volume, self._length) < EXACT.multiply(self._multiplier, volume_sum)
+        match self._rule.is_anomalous(self._window, current):
+            case None:
+                return Condition.MISSING
+            case is_anomalous:
+                return Condition.ANOMALOUS if is_anomalous else Condition.CALM
 
     def _figures(self, now_ms: int) -> str:
         current = self._window.current
@@ -131,10 +120,6 @@ class VolumeAnomaly:
         age_ms = now_ms - self._heard_ms
         if age_ms > self._stale_ms:
             return f"no candle for {age_ms / 1000:.1f} s (limit {self._stale_ms / 1000:g} s)"
-        baseline = self._window.baseline_before(current)
-        if baseline is None:
-            return f"not all of the {self._length} closed candles before the present one are known"
-        volume_mean, close_mean = (total / self._length for total in baseline)
-        times = f"{current.volume / volume_mean:.1f} x its mean" if volume_mean else "over a mean of 0"
-        off = current.close / close_mean - 1
-        return f"volume {current.volume} {times}, price {current.close} {off:+.2%} from its mean"
+        if self._rule.is_anomalous(self._window, current) is None:
+            return f"not all of the {self._rule.needed} closed candles before the present one are known"
+        return self._rule.figures(self._window, current)

@@ -47,8 +47,44 @@ class JudgedHalt:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figures:
+    """What is counted over one tape, or over several together; `table` gives it as rows for print."""
+
+    length_ms: int
+    falls: int
+    caught: int
+    """Falls that a halt came early enough for."""
+    covered: int
+    """Falls that began, or ran to their half, under a halt."""
+    halts: int
+    useless: int
+    halted_ms: int
+
+    @property
+    def weeks(self) -> Decimal:
+        """Return the length."""
+        return Decimal(self.length_ms) / _WEEK_MS
+
+    def table(self) -> list[tuple[str, str]]:
+        """Return the summary as (what, figure) rows."""
+        weeks = self.weeks or Decimal(1)
+        share = Decimal(self.halted_ms) / max(1, self.length_ms)
+        return [
+            ("weeks", f"{self.weeks:.2f}"),
+            ("falls of 5 % within 60 min", str(self.falls)),
+            ("caught early", str(self.caught)),
+            ("under a halt in time", str(self.covered)),
+            ("halts", str(self.halts)),
+            ("useless halts", str(self.useless)),
+            ("halts a week", f"{self.halts / weeks:.1f}"),
+            ("useless halts a week", f"{self.useless / weeks:.1f}"),
+            ("time halted", f"{share:.1%}"),
+        ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RiskReport:
-    """The measured answer for one tape; `table` gives it as rows for print."""
+    """The measured answer for one tape."""
 
     start_ms: int
     end_ms: int
@@ -57,40 +93,31 @@ class RiskReport:
     halted_ms: int
 
     @property
-    def caught(self) -> int:
-        """Return how many falls were caught early."""
-        return sum(judged.is_caught for judged in self.falls)
+    def figures(self) -> Figures:
+        """Return what is counted."""
+        return Figures(
+            length_ms=self.end_ms - self.start_ms,
+            falls=len(self.falls),
+            caught=sum(judged.is_caught for judged in self.falls),
+            covered=sum(judged.is_covered for judged in self.falls),
+            halts=len(self.halts),
+            useless=sum(judged.is_useless for judged in self.halts),
+            halted_ms=self.halted_ms,
+        )
 
-    @property
-    def covered(self) -> int:
-        """Return how many falls began, or ran to their half, under a halt."""
-        return sum(judged.is_covered for judged in self.falls)
 
-    @property
-    def useless(self) -> int:
-        """Return how many halts were useless."""
-        return sum(judged.is_useless for judged in self.halts)
-
-    @property
-    def weeks(self) -> Decimal:
-        """Return the tape's length."""
-        return Decimal(self.end_ms - self.start_ms) / _WEEK_MS
-
-    def table(self) -> list[tuple[str, str]]:
-        """Return the summary as (what, figure) rows."""
-        weeks = self.weeks or Decimal(1)
-        share = Decimal(self.halted_ms) / max(1, self.end_ms - self.start_ms)
-        return [
-            ("weeks", f"{self.weeks:.2f}"),
-            ("falls of 5 % within 60 min", str(len(self.falls))),
-            ("caught early", str(self.caught)),
-            ("under a halt in time", str(self.covered)),
-            ("halts", str(len(self.halts))),
-            ("useless halts", str(self.useless)),
-            ("halts a week", f"{len(self.halts) / weeks:.1f}"),
-            ("useless halts a week", f"{self.useless / weeks:.1f}"),
-            ("time halted", f"{share:.1%}"),
-        ]
+def together(reports: Sequence[RiskReport]) -> Figures:
+    """Return the sums over several tapes."""
+    each = [report.figures for report in reports]
+    return Figures(
+        length_ms=sum(one.length_ms for one in each),
+        falls=sum(one.falls for one in each),
+        caught=sum(one.caught for one in each),
+        covered=sum(one.covered for one in each),
+        halts=sum(one.halts for one in each),
+        useless=sum(one.useless for one in each),
+        halted_ms=sum(one.halted_ms for one in each),
+    )
 
 
 def judge(recording: Recording) -> RiskReport:

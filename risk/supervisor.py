@@ -13,7 +13,7 @@ from enum import Enum
 from grid.holds import Hold, HoldCause
 from risk.breakers import Drawdown
 from risk.candle import Candle
-from risk.detector import CoinReading, VolumeAnomaly
+from risk.detector import CoinDetector, CoinReading
 from risk.events import (
     CandleBatch,
     CashMoved,
@@ -73,13 +73,7 @@ class Supervisor:
     ) -> None:
         self._rules = rules
         self._detectors = {
-            symbol: VolumeAnomaly(
-                symbol,
-                interval_ms=rules.interval_ms,
-                average_window=rules.average_window,
-                volume_multiplier=rules.volume_multiplier,
-                stale_ms=rules.stale_ms,
-            )
+            symbol: CoinDetector(symbol, rules.coin_rule, interval_ms=rules.interval_ms, stale_ms=rules.stale_ms)
             for symbol in rules.watch
         }
         self._readings = {symbol: detector.read(0) for symbol, detector in self._detectors.items()}

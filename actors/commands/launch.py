@@ -13,6 +13,7 @@ from actors.commands.offline import Config
 from actors.commands.output import Json, emit
 from actors.commands.running import load
 from grid.errors import ConfigError
+from risk.rules import DetectorKind
 
 Tapes = Annotated[
     list[Path] | None,
@@ -87,13 +88,14 @@ def risk_report(
     tapes: Annotated[
         list[Path], typer.Argument(metavar="TAPE...", exists=True, help="Recorded candles of the watched coins.")
     ],
+    detector: Annotated[
+        DetectorKind, typer.Option("--detector", help="By which rule; `fall` is the default of a configuration.")
+    ] = DetectorKind.FALL,
     as_json: Json = False,
 ) -> None:
-    """Run the volume detector over recorded candles: when it halted, what it caught, what was useless."""
-    from actors.risk_report import as_json as plain
-    from actors.risk_report import as_tables
+    """Run the detector over recorded candles: when it halted, what it caught, what was useless."""
     from actors.risk_report import risk_report as measure
+    from actors.risk_report import whole_json, whole_tables
 
-    reports = measure(tapes)
-    document = {"tapes": [plain(report) for report in reports]}
-    emit(document, as_json=as_json, render=lambda: [as_tables(report) for report in reports])
+    reports = measure(tapes, detector=detector)
+    emit(whole_json(reports), as_json=as_json, render=lambda: whole_tables(reports))

@@ -18,7 +18,7 @@ from grid.ladder import GridSide, Ladder, Spacing, check_geometric, interval_tic
 from grid.order import Quote
 from grid.policy import GridPolicy
 from grid.records import GenerationStarted
-from risk.rules import RiskRules
+from risk.rules import DetectorKind, RiskRules
 
 _INTERVAL_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 
@@ -110,6 +110,12 @@ def risk_rules(settings: Settings) -> RiskRules:
     return RiskRules(
         watch=risk.watch,
         interval_ms=interval_ms(risk.interval),
+        detector=DetectorKind(risk.detector),
+        fall_window=risk.fall_window,
+        fall_multiplier=risk.fall_multiplier,
+        fall_min=risk.fall_min,
+        fall_max=risk.fall_max,
+        baseline_window=risk.baseline_window,
         average_window=risk.average_window,
         volume_multiplier=risk.volume_multiplier,
         trigger_symbols=risk.trigger_symbols,

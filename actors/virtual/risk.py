@@ -90,7 +90,7 @@ class VirtualRisk:
         wall_ms = self._agenda.wall_ms
         for coin in self._rules.watch:
             self._handle(CoinStreamUp(symbol=coin))
-            candles = self._tape.closed(coin, self._rules.average_window + 2, wall_ms)
+            candles = self._tape.closed(coin, self._rules.coin_rule.length + 2, wall_ms)
             self._handle(CoinSeeded(symbol=coin, candles=candles, venue_ms=wall_ms))
 
     def _tick(self) -> None:

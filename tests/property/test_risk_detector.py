@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from risk.candle import Candle
 from risk.coin_window import CoinWindow
+from risk.fall_rule import FallRule
 from tests.unit.risk_candles import MINUTE, candle
 
 LENGTH = 4
@@ -47,6 +49,53 @@ def test_sums_are_exact_and_the_same_as_computed_anew(sent: list[Candle]) -> Non
 
 
 @given(messages())
+def test_moves_are_exact_and_the_same_as_computed_anew(sent: list[Candle]) -> None:
+    window = CoinWindow(length=LENGTH, interval_ms=MINUTE)
+    kept: dict[int, Candle] = {}
+    for one in sent:
+        window.add(one)
+        if one.is_closed and (len(kept) <= LENGTH or one.open_ms in kept or one.open_ms > min(kept)):
+            kept[one.open_ms] = one
+            if len(kept) > LENGTH + 1:
+                del kept[min(kept)]
+
+        for place in range(14):
+            before = sorted(at for at in kept if at < place * MINUTE)[-LENGTH:]
+            moves = [
+                abs(Fraction(kept[at].close) - Fraction(kept[at - MINUTE].close))
+                for at in before
+                if at - MINUTE in before
+            ]
+            total, count = window.moves_before(candle(place))
+            assert (Fraction(total), count) == (sum(moves), len(moves))
+
+
+PRICES = st.decimals(min_value="90", max_value="101", places=2)
+
+
+@given(st.lists(PRICES, min_size=4, max_size=8), st.lists(PRICES, min_size=1, max_size=6))
+def test_a_finished_candle_falls_by_the_rule_where_it_did_at_some_moment(
+    closes: list[Decimal], path: list[Decimal]
+) -> None:
+    """So recorded candles tell in which minutes a live run would have found the coin anomalous."""
+    rule = FallRule(window=3, baseline=5, multiplier=Decimal(3), fall_min=Decimal("0.02"), fall_max=Decimal("0.05"))
+    window = CoinWindow(length=rule.length, interval_ms=MINUTE)
+    for place, close in enumerate(closes):
+        window.add(candle(place, close=str(close)))
+    last = candle(len(closes), close=str(path[-1]))
+    seen = []
+    for moment, price in enumerate(path):
+        running = replace(last, close=price, low=min(path[: moment + 1]), volume=Decimal(moment), is_closed=False)
+        window.add(running)
+        seen.append(rule.is_anomalous(window, running) is True)
+    finished = replace(last, low=min(path))
+    window.add(finished)
+
+    assert rule.is_anomalous(window, finished) is any(seen)
+    assert seen == sorted(seen)  # once anomalous, so to the end of the candle
+
+
+@given(messages())
 def test_the_order_in_which_a_full_history_arrives_does_not_matter(sent: list[Candle]) -> None:
     closed = {one.open_ms: one for one in sent if one.is_closed}
     newest = sorted(closed)[-(LENGTH + 1) :]
@@ -60,6 +109,7 @@ def test_the_order_in_which_a_full_history_arrives_does_not_matter(sent: list[Ca
     assert windows[0].latest_closed == windows[1].latest_closed
     for place in range(14):
         assert windows[0].baseline_before(candle(place)) == windows[1].baseline_before(candle(place))
+        assert windows[0].moves_before(candle(place)) == windows[1].moves_before(candle(place))
 
 
 @given(messages())

@@ -19,7 +19,7 @@ from risk.events import (
     VenueErrors,
 )
 from risk.lease import Go, Lease
-from risk.rules import RiskRules
+from risk.rules import DetectorKind, RiskRules
 from risk.supervisor import Phase, Supervisor
 from tests.unit.risk_candles import MINUTE, candle
 
@@ -53,12 +53,14 @@ def events(draw: st.DrawFn) -> list[tuple[int, SupervisorEvent]]:
     return sorted(found, key=lambda pair: pair[0])
 
 
-@given(events(), st.integers(1, 3), st.integers(1, 3))
+@given(events(), st.integers(1, 3), st.integers(1, 3), st.sampled_from(DetectorKind))
 def test_no_lease_is_ever_given_under_a_risk_hold_or_without_data(
-    happened: list[tuple[int, SupervisorEvent]], trigger: int, recovery: int
+    happened: list[tuple[int, SupervisorEvent]], trigger: int, recovery: int, detector: DetectorKind
 ) -> None:
     rules = RiskRules(
         watch=WATCH,
+        detector=detector,
+        fall_window=3,
         average_window=3,
         trigger_symbols=trigger,
         recovery_symbols=recovery,

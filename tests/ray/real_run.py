@@ -218,7 +218,7 @@ class RealRun:
             "symbols": [{**ladder, "max_lots": 30, "leverage": 5, "min_rest_s": "0.3"}],
             "account": {"max_notional": 5000, "daily_loss": 1000},
             "gateway": {"recv_window_ms": 1000},
-            "risk": {"watch": ["ETHUSDT", "BTCUSDT"], "interval": "1s", "average_window": 5, "required_positions": 10},
+            "risk": {"watch": ["ETHUSDT", "BTCUSDT"], "interval": "1s", "fall_window": 5, "required_positions": 10},
             "runtime": {"look_ahead": 0, "reconcile_s": 3, "price_age_s": 3, "dashboard": False},
         }
         for section, keys in over.items():

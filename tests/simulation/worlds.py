@@ -21,7 +21,12 @@ JOURNAL = "Sim1"
 SYMBOL = "ETHUSDT"
 DEEP = 1_000_000
 QUICK_RISK = RiskRules(
-    watch=("BTCUSDT", "ETHUSDT"), interval_ms=1_000, average_window=3, stale_ms=4_000, min_hold_ms=2_000
+    watch=("BTCUSDT", "ETHUSDT"),
+    interval_ms=1_000,
+    fall_window=3,
+    baseline_window=6,
+    stale_ms=4_000,
+    min_hold_ms=2_000,
 )
 
 __all__ = ["GATEWAY", "RISK", "example_plan", "example_world", "move", "resting", "settle", "settings_of"]

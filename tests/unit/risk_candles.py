@@ -33,5 +33,5 @@ def running(place: int, *, symbol: str = "BTCUSDT", close: str = "100", volume: 
 
 
 def shock(place: int, *, symbol: str = "BTCUSDT", is_closed: bool = False) -> Candle:
-    """A candle that is anomalous after flat ones: more than three times the volume, under the mean price."""
-    return candle(place, symbol=symbol, close="99", volume="31", is_closed=is_closed)
+    """A candle that is anomalous after flat ones by either rule: a fall of 4 % on more than three times the volume."""
+    return candle(place, symbol=symbol, close="96", volume="31", is_closed=is_closed)

@@ -1,4 +1,4 @@
-"""One coin: when it is anomalous, when not known, when recovered."""
+"""One coin by the volume rule: when it is anomalous, when not known, when recovered."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from decimal import Decimal
 import pytest
 
 from risk.candle import Candle
-from risk.detector import Condition, VolumeAnomaly
+from risk.detector import CoinDetector, Condition
+from risk.volume_rule import VolumeRule
 from tests.unit.risk_candles import MINUTE, candle, running, shock
 
 
-def detector(*, window: int = 3, stale_ms: int = 15_000) -> VolumeAnomaly:
-    made = VolumeAnomaly(
-        "BTCUSDT", interval_ms=MINUTE, average_window=window, volume_multiplier=Decimal(3), stale_ms=stale_ms
-    )
+def detector(*, window: int = 3, stale_ms: int = 15_000) -> CoinDetector:
+    rule = VolumeRule(length=window, multiplier=Decimal(3))
+    made = CoinDetector("BTCUSDT", rule, interval_ms=MINUTE, stale_ms=stale_ms)
     made.stream_up()
     return made
 
 
-def fed(*candles: Candle) -> VolumeAnomaly:
+def fed(*candles: Candle) -> CoinDetector:
     made = detector()
     for one in candles:
         made.add(one, now_ms=0)
@@ -143,6 +143,15 @@ def test_seeding_with_old_candles_is_no_sign_of_life() -> None:
     assert made.read(0).condition is Condition.MISSING
 
 
+@pytest.mark.parametrize("low", ["NaN", "0", "-1", "100.01", "1E-40"])
+def test_a_low_that_cannot_be_is_malformed(low: str) -> None:
+    made = fed(*flat(), running(3))
+
+    made.add(replace(running(3), low=Decimal(low)), now_ms=15_001)
+
+    assert made.read(15_001).condition is Condition.STALE
+
+
 @pytest.mark.parametrize("volume", ["NaN", "Infinity", "-1", "1E+40", "1E-40"])
 def test_a_malformed_candle_changes_nothing_and_is_no_sign_of_life(volume: str) -> None:
     made = fed(*flat(), running(3))
@@ -198,4 +207,4 @@ def test_a_volume_of_zero_before_makes_any_trade_under_the_mean_anomalous() -> N
 def test_the_evidence_names_the_figures() -> None:
     made = fed(*flat(), shock(3))
 
-    assert made.evidence(0) == "volume 31 3.1 x its mean, price 99 -1.00% from its mean"
+    assert made.evidence(0) == "volume 31 3.1 x its mean, price 96 -4.00% from its mean"

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from io import StringIO
 from itertools import pairwise
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pa_parquet
 import pytest
+from rich.console import Console
 
 from actors.candle_tape import TapeError, merged, read_candles, tape_files
-from actors.risk_report import TapeReport, as_json, risk_report
+from actors.risk_report import TapeReport, as_json, risk_report, whole_json, whole_tables
 from risk.candle import Candle
 from risk.falls import MINUTE_MS, Point, find_falls, index_level
 from risk.replay import Halt, Recording, replay
 from risk.report import judge
-from risk.rules import RiskRules
+from risk.rules import DetectorKind, RiskRules
 from tests.unit.risk_candles import candle
 
 HOUR = 60
@@ -88,7 +90,7 @@ def test_caught_is_from_half_an_hour_before_the_start_to_half_way_down(start: in
     assert len(report.falls) == 1
     assert report.falls[0].fall.start_ms == 100 * MINUTE_MS
     assert report.falls[0].fall.bottom_ms == 110 * MINUTE_MS
-    assert report.caught == caught
+    assert report.figures.caught == caught
 
 
 def test_a_halt_already_in_force_covers_a_fall_without_catching_it() -> None:
@@ -96,7 +98,7 @@ def test_a_halt_already_in_force_covers_a_fall_without_catching_it() -> None:
 
     report = judge(Recording(index=index, halts=[halt(5, None)]))
 
-    assert (report.caught, report.covered) == (0, 1)
+    assert (report.figures.caught, report.figures.covered) == (0, 1)
 
 
 @pytest.mark.parametrize(("lowest", "useless"), [("99", False), ("99.01", True)])
@@ -111,7 +113,7 @@ def test_a_halt_is_useless_without_a_further_fall_of_one_percent(lowest: str, us
 def test_a_fall_after_the_hour_does_not_save_a_halt() -> None:
     index = line((0, "100"), (70, "100"), (71, "90"), (300, "90"))
 
-    assert judge(Recording(index=index, halts=[halt(10, 11)])).useless == 1
+    assert judge(Recording(index=index, halts=[halt(10, 11)])).figures.useless == 1
 
 
 def test_halts_less_than_an_hour_apart_are_one_judged_where_the_first_began() -> None:
@@ -126,18 +128,18 @@ def test_a_halt_at_the_end_of_the_tape_is_undecided() -> None:
     report = judge(Recording(index=line((0, "100"), (100, "100")), halts=[halt(90, None)]))
 
     assert report.halts[0].is_undecided
-    assert report.useless == 0
+    assert report.figures.useless == 0
 
 
 def tape(*shocks: int, minutes: int = 100) -> Iterator[tuple[int, Candle]]:
     for place in range(minutes):
         for symbol in ("BTCUSDT", "ETHUSDT"):
-            volume, close = ("100", "99") if place in shocks else ("10", "101" if place - 1 in shocks else "100")
+            volume, close = ("100", "96") if place in shocks else ("10", "101" if place - 1 in shocks else "100")
             yield (place + 1) * MINUTE_MS, candle(place, symbol=symbol, close=close, volume=volume)
 
 
 def test_a_replay_halts_at_the_shock_and_resumes_at_the_recovery() -> None:
-    rules = RiskRules(watch=("BTCUSDT", "ETHUSDT"), average_window=5)
+    rules = RiskRules(watch=("BTCUSDT", "ETHUSDT"), fall_window=5)
 
     recorded = replay(tape(50), rules)
 
@@ -146,7 +148,7 @@ def test_a_replay_halts_at_the_shock_and_resumes_at_the_recovery() -> None:
 
 
 def test_a_coin_that_stops_on_the_tape_counts_as_danger() -> None:
-    rules = RiskRules(watch=("BTCUSDT", "ETHUSDT"), average_window=5, trigger_symbols=1)
+    rules = RiskRules(watch=("BTCUSDT", "ETHUSDT"), fall_window=5, trigger_symbols=1)
     pairs = [pair for pair in tape() if pair[1].symbol == "BTCUSDT" or pair[0] <= 60 * MINUTE_MS]
 
     recorded = replay(pairs, rules)
@@ -228,31 +230,77 @@ def test_only_the_span_that_all_coins_cover_is_played(tmp_path: Path) -> None:
     ]
 
 
-def measured(shared_data: Path, folder: str, coins: str, trigger: int | None = None) -> TapeReport:
+def measured(
+    shared_data: Path, folder: str, coins: str, detector: DetectorKind, trigger: int | None = None
+) -> TapeReport:
     watch = tuple(f"{coin}USDT" for coin in coins.split())
     tapes = [shared_data / "klines" / folder]
-    return risk_report(tapes, RiskRules(watch=watch, trigger_symbols=trigger))[0]
+    return risk_report(tapes, RiskRules(watch=watch, trigger_symbols=trigger, detector=detector))[0]
 
 
 def test_the_crash_of_may_2021_is_measured(shared_data: Path) -> None:
-    found = measured(shared_data, "crash_2021-05-19_binance_spot", "BTC ETH XRP DOGE ADA")
+    found = measured(shared_data, "crash_2021-05-19_binance_spot", "BTC ETH XRP DOGE ADA", DetectorKind.VOLUME)
 
-    report = found.report
-    assert (len(report.falls), report.caught, report.covered) == (18, 8, 9)
-    assert (len(report.halts), report.useless) == (29, 10)
-    crash = max(report.falls, key=lambda judged: judged.fall.depth)
+    figures = found.report.figures
+    assert (figures.falls, figures.caught, figures.covered) == (18, 8, 9)
+    assert (figures.halts, figures.useless) == (29, 10)
+    crash = max(found.report.falls, key=lambda judged: judged.fall.depth)
     assert crash.fall.depth > Decimal("0.3")
     assert "'start': '2021-05-19 12:0" in str(as_json(found)["falls"])
 
 
 def test_the_crash_of_february_2026_is_measured(shared_data: Path) -> None:
-    report = measured(shared_data, "crash_2026-02-05_binance_usdm", "AVAX DOT FIL LINK LTC").report
+    found = measured(shared_data, "crash_2026-02-05_binance_usdm", "AVAX DOT FIL LINK LTC", DetectorKind.VOLUME)
 
-    assert (len(report.falls), report.caught) == (3, 3)
-    assert (len(report.halts), report.useless) == (74, 50)
+    figures = found.report.figures
+    assert (figures.falls, figures.caught) == (3, 3)
+    assert (figures.halts, figures.useless) == (74, 50)
 
 
 def test_asking_for_every_coin_as_the_trigger_misses_falls_that_a_majority_catches(shared_data: Path) -> None:
-    everyone = measured(shared_data, "crash_2026-02-05_binance_usdm", "AVAX DOT FIL LINK LTC", trigger=5).report
+    everyone = measured(
+        shared_data, "crash_2026-02-05_binance_usdm", "AVAX DOT FIL LINK LTC", DetectorKind.VOLUME, trigger=5
+    )
 
-    assert everyone.caught == 2
+    assert everyone.report.figures.caught == 2
+
+
+def test_the_default_catches_more_of_a_crash_than_the_volume_rule_with_a_fifth_of_its_useless_halts(
+    shared_data: Path,
+) -> None:
+    found = measured(
+        shared_data, "crash_2026-02-05_binance_usdm", "AVAX DOT FIL LINK LTC", RiskRules(watch=("A",)).detector
+    )
+
+    figures = found.report.figures
+    assert (figures.falls, figures.caught) == (3, 3)
+    assert (figures.halts, figures.useless) == (17, 9)
+
+
+@pytest.mark.long
+def test_the_default_catches_most_falls_of_may_2021(shared_data: Path) -> None:
+    found = measured(shared_data, "crash_2021-05-19_binance_spot", "BTC ETH XRP DOGE ADA", DetectorKind.FALL)
+
+    figures = found.report.figures
+    assert (figures.falls, figures.caught) == (18, 14)
+    assert figures.useless == 8
+
+
+def test_the_report_of_several_tapes_adds_them_up_and_says_what_its_words_mean(tmp_path: Path) -> None:
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        rows = "".join(f"{m * 60000},100,100,{low},{low},1\n" for m, low in enumerate([100] * 90 + [90] * 90))
+        (tmp_path / folder / "AUSDT-1m.csv").write_text(rows, encoding="utf-8")
+
+    reports = risk_report([tmp_path / "first", tmp_path / "second"], detector=DetectorKind.FALL)
+
+    document = whole_json(reports)
+    sums = document["together"]
+    assert isinstance(sums, dict)
+    assert (sums["falls of 5 % within 60 min"], sums["caught early"], sums["halts"]) == ("2", "2", "2")
+    assert [one["detector"] for one in document["tapes"]] == ["fall", "fall"]  # type: ignore[attr-defined]
+    assert "highest of 10 closes by 11 x the mean move of 1440" in str(document["definitions"])
+    text = StringIO()
+    Console(file=text, width=150).print(*whole_tables(reports))
+    assert "together" in text.getvalue()
+    assert "geometric mean" in text.getvalue()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -24,7 +25,7 @@ from risk.events import (
     VenueErrors,
 )
 from risk.lease import Go
-from risk.rules import RiskRules
+from risk.rules import DetectorKind, RiskRules
 from risk.supervisor import Phase, Supervisor
 from risk.trouble import Trouble
 from tests.unit.risk_candles import MINUTE, candle, running, shock
@@ -39,9 +40,12 @@ def rules(
     recovery: int | None = None,
     min_hold_ms: int = 0,
     errors_max: int = 20,
+    detector: DetectorKind = DetectorKind.FALL,
 ) -> RiskRules:
     return RiskRules(
         watch=watch,
+        detector=detector,
+        fall_window=3,
         average_window=3,
         trigger_symbols=trigger,
         recovery_symbols=recovery,
@@ -123,7 +127,7 @@ def test_one_coin_fewer_than_the_trigger_does_not_halt_and_the_last_one_does() -
     assert not grants(list(outputs))
     hold = next(o for o in outputs if isinstance(o, HoldPlaced))
     assert "4 of 5 coins in danger, 4 halt (anomalous: BTCUSDT, ETHUSDT, SOLUSDT, XRPUSDT)" in hold.hold.reason
-    assert dict(hold.evidence)["BTCUSDT"].startswith("volume 31 3.1 x its mean")
+    assert dict(hold.evidence)["BTCUSDT"].startswith("low 96 4.00% under the highest of 3 closes")
     assert len(hold.evidence) == 5
 
 
@@ -209,12 +213,13 @@ def test_the_calm_candle_before_the_halt_is_no_recovery() -> None:
             made.handle(candle(place, symbol=coin), 0)
         made.handle(candle(3, symbol=coin, close="101"), 0)
     for coin in COINS[:4]:
-        made.handle(running(4, symbol=coin, close="99", volume="40"), 1)
+        made.handle(running(4, symbol=coin, close="96", volume="40"), 1)
     assert made.state().phase is Phase.HALTED
 
     # The price comes back within the same minute: the shock is over on paper only.
     for coin in COINS[:4]:
-        assert not lifted(list(made.handle(running(4, symbol=coin, close="105", volume="41"), 2)))
+        back = replace(running(4, symbol=coin, close="105", volume="41"), low=Decimal(96))
+        assert not lifted(list(made.handle(back, 2)))
 
 
 def test_a_dead_coin_does_not_count_as_recovered() -> None:
@@ -226,10 +231,11 @@ def test_a_dead_coin_does_not_count_as_recovered() -> None:
     assert lifted(list(made.handle(CoinStreamUp(symbol="ETHUSDT"), 4))) == [HoldCause.RISK]
 
 
+@pytest.mark.parametrize("detector", DetectorKind)
 @pytest.mark.parametrize("count", range(1, 8))
-def test_with_the_defaults_any_number_of_coins_can_halt_and_recover(count: int) -> None:
+def test_with_the_defaults_any_number_of_coins_can_halt_and_recover(count: int, detector: DetectorKind) -> None:
     watch = tuple(f"COIN{place}USDT" for place in range(count))
-    made = going(rules(watch))
+    made = going(rules(watch, detector=detector))
 
     assert placed(shocked(made, watch)) == [HoldCause.RISK]
     assert lifted(calm_closes(made, watch, now_ms=1000)) == [HoldCause.RISK]

@@ -60,7 +60,7 @@ def test_a_drawdown_of_the_account_holds_it_through_the_supervisor(tmp_path: Pat
     market = still_market()
     assert isinstance(market, ListedMarket)
     options = replace(still_options(), market=replace(market, candles=calm_candles()))
-    risk = {"enabled": True, "watch": ["BTCUSDT", "ETHUSDT"], "average_window": 10, "stale_s": 30, "min_hold_s": 0}
+    risk = {"enabled": True, "watch": ["BTCUSDT", "ETHUSDT"], "stale_s": 30, "min_hold_s": 0}
     with still_venue(options) as venue:
         settings = live_settings(tmp_path, venue, account={"drawdown": "0.04"}, risk=risk)
         with deployed(settings, venue) as live:

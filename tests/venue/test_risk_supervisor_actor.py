@@ -30,7 +30,7 @@ from tests.venue.running_venue import INSTRUMENTS, RunningVenue, running, still_
 
 GATEWAY, RISK = "gateway/binanceusdm/main", "risk"
 COINS = {"BTCUSDT": "60000", "ETHUSDT": "3000"}
-RULES = RiskRules(watch=tuple(COINS), average_window=10, stale_ms=20_000)
+RULES = RiskRules(watch=tuple(COINS), stale_ms=20_000)
 
 
 def calm_candles() -> list[Candle]:

@@ -27,8 +27,7 @@ RISK: dict[str, Any] = {
     "enabled": True,
     "watch": list(COINS),
     "interval": "1s",
-    "average_window": 5,
-    "volume_multiplier": 3,
+    "fall_window": 5,
     "stale_s": STALE_S,
     "min_hold_s": 2,
     "required_positions": 10,
@@ -245,7 +244,7 @@ def test_a_recorded_crash_is_halted_and_nothing_is_bought_meanwhile(
     folder = shared_data / "klines" / crash
     tapes = [cut_minutes(folder / f"{coin}-1m.parquet", tmp_path / "tape", begin, end) for coin in coins]
     known = {held.symbol: held for held in (*listed(shared_data, *coins), *demo_instruments())}
-    watch = {**RISK, "watch": list(coins), "average_window": 20}
+    watch = {**RISK, "watch": list(coins), "fall_window": 10}
     limits = {
         "account": {"max_notional": 20000, "daily_loss": 20000},
         "runtime": {"slots_per_actor": 8, "look_ahead": 1, "reconcile_s": 2},
