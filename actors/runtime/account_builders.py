@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from actors.coordinator import Coordinator
     from actors.journal import Journal
     from actors.order_gateway import OrderGateway
-    from actors.ownership.builder import ownership
     from actors.reconciler import Reconciler
     from actors.runtime.crew import RayCrew
     from actors.runtime.hosted import Surroundings
@@ -22,6 +21,7 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
     """Build the order gateway; the only actor that reads the keys and imports ccxt."""
     from actors.credentials import load_credentials
     from actors.order_gateway import OrderGateway
+    from actors.ownership.builder import ownership
     from actors.venues import market_venue, trading_venue
 
     roster = Roster.of(settings)
