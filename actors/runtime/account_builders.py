@@ -9,7 +9,6 @@ from actors.roster import Roster
 
 if TYPE_CHECKING:
     from actors.coordinator import Coordinator
-    from actors.journal import Journal
     from actors.order_gateway import OrderGateway
     from actors.reconciler import Reconciler
     from actors.runtime.crew import RayCrew
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
     """Build the order gateway; the only actor that reads the keys and imports ccxt."""
     from actors.credentials import load_credentials
+    from actors.journal import Journal
     from actors.order_gateway import OrderGateway
     from actors.ownership.builder import ownership
     from actors.venues import market_venue, trading_venue

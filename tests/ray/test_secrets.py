@@ -21,8 +21,8 @@ import psutil
 import pytest
 import yaml
 
-from exchanges.sim.binance.options import SimAccount, demo_account
-from exchanges.sim.binance.signing import ApiKey
+from exchanges.sim.server.keys import ApiKey
+from exchanges.sim.server.options import SimAccount, demo_account
 from tests.live_control import VenueControl, still_venue
 from tests.ray.gridmesh_shell import Launched, Shell
 from tests.ray.secret_search import SecretSearch, asked
