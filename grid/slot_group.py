@@ -136,14 +136,27 @@ class SlotGroup:
         machine = self._machines.get(key)
         if machine is None:
             machine = self._machines[key] = SlotMachine(
-                key, self._ladder, self._policy, self._instrument, self._older.get(key.generation)
+                key,
+                self._ladder,
+                self._policy,
+                self._instrument,
+                self._older.get(key.generation),
+                # Asking first would cost two messages before the first order of a level. With older generations the
+                # desk's word is waited for: only it says whether an older lot stands in this level's place.
+                presumes_empty=not self._older and key.generation == self._ladder.generation,
             )
         return machine
 
     def _evaluate(self, keys: Iterable[SlotKey], now_ms: int) -> Requests:
         machines = [self._machine(key) for key in keys]
-        unknown = tuple(machine.key for machine in machines if machine.state is None)
-        found = _collect([m.evaluate(self._standing, self._view, now_ms) for m in machines])
+        reactions = [machine.evaluate(self._standing, self._view, now_ms) for machine in machines]
+        found = _collect(reactions)
+        # An intent is answered with the book's state as well: no need to ask for it besides.
+        unknown = tuple(
+            machine.key
+            for machine, reaction in zip(machines, reactions, strict=True)
+            if machine.state is None and reaction.intent is None
+        )
         return Requests(found.intents, found.alarms, unknown, found.needs_price)
 
 

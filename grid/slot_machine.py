@@ -64,12 +64,24 @@ class Reaction:
 
 
 class SlotMachine:
-    """Decides for one level. Knows nothing until it is told the book's state of the slot."""
+    """Decides for one level. Knows nothing until it is told the book's state of the slot.
+
+    With `presumes_empty` it takes a slot of which it was told nothing for one that was never used: an intent that is
+    based on that is refused, and the truth told, where the book knows better.
+    """
 
     def __init__(
-        self, key: SlotKey, ladder: Ladder, policy: GridPolicy, instrument: Instrument, own_ladder: Ladder | None = None
+        self,
+        key: SlotKey,
+        ladder: Ladder,
+        policy: GridPolicy,
+        instrument: Instrument,
+        own_ladder: Ladder | None = None,
+        *,
+        presumes_empty: bool = False,
     ) -> None:
         self.key = key
+        self._presumes_empty = presumes_empty
         self._ladder = ladder
         self._own_ladder = own_ladder or ladder
         self._policy = policy
@@ -98,7 +110,10 @@ class SlotMachine:
             # What was refused is no longer what is wanted.
             self._refusals, self._rejects, self._retry_ms = 0, 0, 0
         self._told = told
-        self._asked = None
+        if last is None or told.refusal is not None or told.state.version > last.state.version:
+            # The same word once more is no answer: a cancel of an order still under way is kept by the desk, and
+            # asking again at once would be answered so again, for as long as the venue takes.
+            self._asked = None
         needs_price = False
         if told.refusal in _BACKS_OFF and is_news:
             self._refusals += 1
@@ -113,7 +128,7 @@ class SlotMachine:
 
     def evaluate(self, standing: Standing, view: MarketView | None, now_ms: int) -> Reaction:
         """Decide again; called after every event and once every reconcile period."""
-        told = self._told
+        told = self._told or self._presumed(standing)
         if told is None:
             return Reaction()
         around = Surroundings(
@@ -127,6 +142,9 @@ class SlotMachine:
             rejects=self._rejects,
         )
         return self._react(decide(told.state, around), told, standing, view, now_ms)
+
+    def _presumed(self, standing: Standing) -> Told | None:
+        return Told(state=SlotState(key=self.key), standing=standing) if self._presumes_empty else None
 
     def explain(self) -> Explanation:
         """Return why the level is as it is, from the last decision."""

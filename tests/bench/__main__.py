@@ -1,31 +1,38 @@
-"""`make bench`: measures, judges nothing. One table above, one JSON object as the last line."""
+"""`make bench`: measures, judges nothing. Tables above, one JSON object as the last line.
+
+ARGS="--only latency,start" runs some sections; ARGS=--full adds those that take minutes.
+"""
 
 from __future__ import annotations
 
+import argparse
 import json
-import tempfile
-from pathlib import Path
+from collections.abc import Callable
 
-from actors.journal import Journal
-from tests.bench.journal_append import measure
+from tests.bench import journal_append, latency
+from tests.bench.figures import Figures
 
-BATCHES = (1, 2, 5, 20)
+SECTIONS: dict[str, Callable[[Figures], None]] = {
+    "latency": latency.measure,
+    "journal": journal_append.put,
+}
+LONG: dict[str, Callable[[Figures], None]] = {}
 
 
 def main() -> None:
-    """Measure what an append to the journal costs: it stands before every order."""
-    figures: dict[str, float] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        journal = Journal.open(Path(folder) / "bench.sqlite")
-        for size in BATCHES:
-            p50, p99, largest = measure(journal, size)
-            figures[f"journal_append_{size}_us.p50"], figures[f"journal_append_{size}_us.p99"] = p50, p99
-            print(f"journal append of {size:>2}: p50 {p50:7.1f} us   p99 {p99:7.1f} us   largest {largest:9.1f} us")
-        journal.close()
-    figures["ratio.journal_append_20_to_1_p50"] = (
-        figures["journal_append_20_us.p50"] / figures["journal_append_1_us.p50"]
-    )
-    print(json.dumps({name: round(value, 2) for name, value in figures.items()}))
+    """Run the sections asked for."""
+    parser = argparse.ArgumentParser(prog="make bench", description="What the hot path costs on this machine.")
+    parser.add_argument("--only", default="", help=f"sections, by comma: {', '.join({**SECTIONS, **LONG})}")
+    parser.add_argument("--full", action="store_true", help=f"with {', '.join(LONG)}")
+    asked = parser.parse_args()
+    known = {**SECTIONS, **LONG}
+    names = asked.only.split(",") if asked.only else list(known if asked.full else SECTIONS)
+    figures = Figures()
+    for name in names:
+        if name not in known:
+            parser.error(f"no section {name}")
+        known[name](figures)
+    print(json.dumps(figures.document()))
 
 
 if __name__ == "__main__":

@@ -7,8 +7,10 @@ import time
 from pathlib import Path
 
 from actors.journal import Entry, Journal
+from tests.bench.figures import Figures, table
 
-ROUNDS = 3000
+ROUNDS = 2000
+BATCHES = (1, 2, 5, 20)
 
 
 def measure(journal: Journal, batch_size: int) -> tuple[float, float, float]:
@@ -31,20 +33,17 @@ def measure(journal: Journal, batch_size: int) -> tuple[float, float, float]:
     return taken[len(taken) // 2], taken[int(len(taken) * 0.99)], taken[-1]
 
 
-def main() -> None:
-    """Print one line for each batch size."""
+def put(figures: Figures) -> None:
+    """Measure what an append to the journal costs: it stands before every order."""
+    rows = []
     with tempfile.TemporaryDirectory() as folder:
         journal = Journal.open(Path(folder) / "bench.sqlite")
-        for batch_size in (1, 2, 5, 20):
-            p50, p99, largest = measure(journal, batch_size)
-            print(
-                f"journal append of {batch_size:>2}: p50 {p50:6.1f} us   p99 {p99:6.1f} us   largest {largest:8.1f} us"
-            )
-        begun = time.perf_counter_ns()
-        count = sum(1 for _ in journal.replay())
-        print(f"journal replay of {count}: {(time.perf_counter_ns() - begun) / 1e6:.0f} ms")
+        for size in BATCHES:
+            p50, p99, largest = measure(journal, size)
+            figures.put(f"journal_append_{size}_us.p50", p50)
+            figures.put(f"journal_append_{size}_us.p99", p99)
+            rows.append((f"{size} records", p50, p99, largest))
         journal.close()
-
-
-if __name__ == "__main__":
-    main()
+    first, last = (figures.get(f"journal_append_{size}_us.p50") or 0.0 for size in (BATCHES[0], BATCHES[-1]))
+    figures.put("ratio.journal_append_20_to_1_p50", last / first)
+    print(table("One append to the journal, us", ("", "p50", "p99", "largest"), rows), flush=True)

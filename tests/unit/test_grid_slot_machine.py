@@ -191,6 +191,51 @@ def test_a_group_that_knows_nothing_holds_everything_back() -> None:
     assert fresh.standing.holds == ("restoring",)
 
 
+def test_a_level_that_was_never_used_asks_for_its_first_order_without_asking_the_book_before() -> None:
+    served = group()
+    served.on_told(Told(state=SlotState(key=replace(KEY, level=-9)), standing=STANDING), 0)
+
+    requests = served.on_window(WindowChange(view=VIEW, entered=(-1,)), 1)
+    (intent,) = requests.intents
+    truth = served.on_told(told(7, lot=Lot(quantity=10, cost=Decimal("29.98"), target=300_000)), 2)
+
+    assert isinstance(intent, PlaceIntent)
+    assert (intent.basis_version, intent.purpose, requests.unknown_levels) == (0, Purpose.ENTRY, ())
+    assert [i.purpose for i in truth.intents if isinstance(i, PlaceIntent)] == [Purpose.EXIT]
+
+
+def test_beside_an_older_generation_a_level_waits_for_the_book_s_word() -> None:
+    newer = replace(ladder(), generation=2)
+    served = SlotGroup(
+        ladder=newer,
+        policy=policy(),
+        instrument=instrument(),
+        remainders=frozenset({0}),
+        modulus=1,
+        older=(ladder(),),
+    )
+    served.on_told(Told(state=SlotState(key=replace(KEY, generation=2, level=-9)), standing=STANDING), 0)
+
+    requests = served.on_window(WindowChange(view=replace(VIEW, generation=2), entered=(-1,)), 1)
+
+    assert requests.intents == ()
+    assert [key.level for key in requests.unknown_levels] == [-1]
+
+
+def test_a_cancel_of_an_order_under_way_is_asked_for_once_however_often_the_same_state_is_told() -> None:
+    level = machine()
+    pending = told(3, phase=Phase.PENDING, order=replace(live_order(), order_id=""))
+    held = replace(STANDING, halt_epoch=1, holds=("risk",))
+    first = level.on_told(pending, held, VIEW, 0).intent
+
+    repeats = [level.on_told(pending, held, VIEW, at_ms).intent for at_ms in range(1, 50)]
+    late = level.evaluate(held, VIEW, ANSWER_DUE_MS).intent
+
+    assert isinstance(first, CancelIntent)
+    assert repeats == [None] * 49
+    assert isinstance(late, CancelIntent)
+
+
 def test_an_older_view_does_not_replace_a_newer_one() -> None:
     served = group()
     served.on_window(WindowChange(view=VIEW), 0)

@@ -53,7 +53,7 @@ class BinanceDoors:
             return web.json_response(error.body(), status=error.status)
         socket = web.WebSocketResponse(autoping=False, compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
-        connection = Connection(socket, request, path=request.path)
+        connection = self.venue.options.connection(socket, request, path=request.path)
         connection.start(
             ping_interval_s=behaviour.ping_interval_s,
             pong_wait_s=behaviour.pong_wait_s,

@@ -10,7 +10,6 @@ from aiohttp import WSCloseCode, web
 from exchanges.sim.binance.sessions import StreamSession, converse
 from exchanges.sim.binance.stream_names import Root
 from exchanges.sim.binance.venue import Venue
-from exchanges.sim.server.connection import Connection
 
 MESSAGES_PER_SECOND_MAX = 10
 _ROOTS = {"public": Root.PUBLIC, "market": Root.MARKET, "private": Root.PRIVATE}
@@ -34,7 +33,7 @@ class StreamDoor:
         behaviour = self._venue.behaviour
         socket = web.WebSocketResponse(autoping=False, autoclose=True, compress=False, max_msg_size=1 << 20)
         await socket.prepare(request)
-        connection = Connection(socket, request, path=request.path)
+        connection = self._venue.options.connection(socket, request, path=request.path)
         session = StreamSession(
             connection=connection,
             root=_ROOTS.get(request.match_info.get("root", ""), Root.LEGACY),

@@ -92,8 +92,12 @@ class Connection:
             now = asyncio.get_running_loop().time()
             with contextlib.suppress(ConnectionError):
                 while self._due and self._due[0].at <= now:
-                    await self.socket.send_frame(heapq.heappop(self._due).frame, WSMsgType.TEXT)
+                    await self.write(heapq.heappop(self._due).frame)
             await self.socket.close(code=code, message=reason)
+
+    async def write(self, frame: bytes) -> None:
+        """Write a frame to the socket now: the moment at which it leaves the venue."""
+        await self.socket.send_frame(frame, WSMsgType.TEXT)
 
     async def serve(self, receive: Callable[[str], Awaitable[None]]) -> None:
         """Read until the socket ends; `receive` gets each text frame."""
@@ -136,7 +140,7 @@ class Connection:
                 continue
             frame = heapq.heappop(self._due).frame
             try:
-                await self.socket.send_frame(frame, WSMsgType.TEXT)
+                await self.write(frame)
             except ConnectionError:
                 self.cut()
 

@@ -6,6 +6,7 @@ import ssl
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.faults import FaultRule
 from exchanges.sim.server.keys import ApiKey
 from exchanges.sim.server.market_source import SourceFactory
@@ -76,3 +77,5 @@ class VenueOptions:
     tls: ssl.SSLContext | None = None
     keep_playing: bool = False
     """Begin the tape again at its end."""
+    connection: type[Connection] = Connection
+    """What every WebSocket of a client is served by: a kind of its own may watch what goes over it."""
