@@ -15,7 +15,8 @@ from actors.check_book import KnownBook
 from actors.check_lines import Checked, Verdict, ok, refuse, warn
 from actors.credentials import load_credentials
 from actors.file_lock import FileLock, LockHeld
-from actors.journal_errors import JournalError
+from actors.journal_errors import JournalError, Place
+from actors.journal_place import journal_place
 from actors.journal_read import load_snapshot, rows_after
 from actors.journal_schema import CURRENT
 from actors.private_files import run_folder
@@ -72,7 +73,10 @@ def _countdowns(settings: Settings) -> list[Checked]:
 
 def check_journal(settings: Settings) -> list[Checked]:
     """Return whether the journal can be opened by a start; changes nothing."""
-    path = settings.journal_path
+    place = journal_place(settings)
+    if isinstance(place, sa.URL):
+        return [_journal_state(place)]
+    path = place
     folder = nearest_folder(path)
     if why := file_trouble(path):
         sentence = f"journal.path has to be a file that can be written to: {why}"
@@ -84,12 +88,14 @@ def check_journal(settings: Settings) -> list[Checked]:
 
 def read_book(settings: Settings) -> KnownBook:
     """Return the book that a start would find, read beside whoever holds the journal; empty where there is none."""
-    path = settings.journal_path
-    if file_trouble(path) or not path.exists():
+    path = journal_place(settings)
+    if isinstance(path, Path) and (file_trouble(path) or not path.exists()):
         return KnownBook(book=Book())
     with journal_file.readable(path):
         connection = journal_file.connect(path, read_only=True)
         try:
+            if not sa.inspect(connection).has_table("meta"):
+                return KnownBook(book=Book())
             snapshot = load_snapshot(connection, path)
             book, after = (from_snapshot(snapshot[1]), snapshot[0]) if snapshot is not None else (Book(), 0)
             rows = (row.record() for row in rows_after(connection, after))
@@ -100,13 +106,15 @@ def read_book(settings: Settings) -> KnownBook:
             journal_file.hang_up(connection)
 
 
-def _journal_state(path: Path) -> Checked:
+def _journal_state(path: Place) -> Checked:
     if (holder := _holder(path)) is not None:
         return refuse("journal", f"{path} is held by process {holder or 'unknown'}: a deployment is running")
     try:
         with journal_file.readable(path):
             connection = journal_file.connect(path, read_only=True)
             try:
+                if isinstance(path, sa.URL) and not sa.inspect(connection).has_table("meta"):
+                    return ok("journal", f"{path}: tables will be made")
                 facts = journal_file.meta(connection)
                 records = connection.execute(sa.text("SELECT count(*) FROM records")).scalar()
             finally:
@@ -120,8 +128,13 @@ def _journal_state(path: Path) -> Checked:
     return ok("journal", f"{path}: {records} records, schema version {found}{migration}")
 
 
-def _holder(path: Path) -> int | None:
-    """Return the process that holds the journal, 0 where it does not say who it is, None where nobody does."""
+def _holder(path: Place) -> int | None:
+    """Return the process that holds the journal, 0 where it does not say who it is, None where nobody does.
+
+    A database is held by nobody: the lease and the owner epoch keep it to one writer.
+    """
+    if isinstance(path, sa.URL):
+        return None
     lock_path = path.with_name(path.name + ".lock")
     if not lock_path.exists():
         return None

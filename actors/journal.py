@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from decimal import Decimal
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 import sqlalchemy as sa
@@ -16,7 +17,7 @@ from actors.clock import now_ms
 from actors.file_lock import FileLock, LockHeld
 from actors.journal_chain import Record, Row, link
 from actors.journal_check import prepare
-from actors.journal_errors import JournalError, JournalInUse
+from actors.journal_errors import JournalError, JournalInUse, Place
 from actors.journal_read import last_row, load_snapshot, rows_after
 from actors.journal_schema import CURRENT, RECORDS, SNAPSHOTS, Schema
 from actors.private_files import make_private, sync_folder
@@ -27,6 +28,12 @@ Entry = tuple[int, str, str, dict[str, Any]]
 _INSERT = sa.insert(RECORDS)
 
 
+class Release(Protocol):
+    """What keeps others out until it is let go of."""
+
+    def release(self) -> None: ...
+
+
 class Journal:
     """The one writer's view. Made by `open`; used from one thread; a second opener on this host is refused.
 
@@ -34,7 +41,7 @@ class Journal:
     part, and never the owner epoch. `notes` says what `open` found: an older version, a damaged end, a killed writer.
     """
 
-    def __init__(self, path: Path, connection: sa.Connection, lock: FileLock, notes: Sequence[str]) -> None:
+    def __init__(self, path: Place, connection: sa.Connection, lock: Release, notes: Sequence[str]) -> None:
         self.path = path
         self.notes = tuple(notes)
         self._connection = connection
@@ -86,7 +93,7 @@ class Journal:
     @property
     def size_bytes(self) -> int:
         """Size on disk, what is not yet moved into the file included; the archive is not."""
-        parts = (self.path, self.path.with_name(self.path.name + "-wal"))
+        parts = (self._file, self._file.with_name(self._file.name + "-wal"))
         return sum(part.stat().st_size for part in parts if part.exists())
 
     def append(self, batch: Sequence[Entry], *, before_commit: Callable[[], None] | None = None) -> int:
@@ -113,7 +120,7 @@ class Journal:
                     "chain": chain,
                 }
             )
-        with journal_file.transaction(self._connection):
+        with self._transaction():
             self._connection.execute(_INSERT, rows)
             if before_commit is not None:
                 before_commit()
@@ -130,7 +137,7 @@ class Journal:
         if not 0 <= seq <= self._seq:
             raise JournalError(f"a snapshot of record {seq} was asked for, but the last record is {self._seq}")
         text = _text(body)
-        with journal_file.transaction(self._connection):
+        with self._transaction():
             self._connection.execute(sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.seq == seq))
             self._connection.execute(
                 sa.insert(SNAPSHOTS).values(seq=seq, body=text, checksum=link(0, seq, 0, 0, "", "", text))
@@ -155,14 +162,29 @@ class Journal:
         last = self._connection.execute(query.order_by(RECORDS.c.seq.desc()).limit(1)).first()
         if last is None:
             return 0
-        journal_archive.keep(self.path, (row.record() for row in self._rows_below(before_seq)))
-        with journal_file.transaction(self._connection):
+        self._archive(self._rows_below(before_seq))
+        with self._transaction():
             # what the chain starts from goes in the same transaction, or a crash here would look like damage
             journal_file.set_meta(self._connection, "base_seq", str(last.seq))
             journal_file.set_meta(self._connection, "base_chain", str(last.chain))
-            gone = self._connection.execute(sa.delete(RECORDS).where(RECORDS.c.seq < before_seq)).rowcount
+            gone = self._forget(before_seq)
             self._connection.execute(sa.delete(SNAPSHOTS).where(SNAPSHOTS.c.seq < last.seq))
         return gone
+
+    def _archive(self, rows: Iterator[Row]) -> None:
+        """Keep what is about to be deleted, before it is."""
+        journal_archive.keep(self._file, (row.record() for row in rows))
+
+    def _forget(self, before_seq: int) -> int:
+        return self._connection.execute(sa.delete(RECORDS).where(RECORDS.c.seq < before_seq)).rowcount
+
+    def _transaction(self) -> AbstractContextManager[None]:
+        return journal_file.transaction(self._connection)
+
+    @property
+    def _file(self) -> Path:
+        assert isinstance(self.path, Path), "a database has no file"
+        return self.path
 
     def _rows_below(self, before_seq: int) -> Iterator[Row]:
         return takewhile(lambda row: row.seq < before_seq, rows_after(self._connection, 0))
@@ -171,11 +193,11 @@ class Journal:
         """Return the next owner epoch, on the disk before this returns: it is in every client id from now on."""
         self._connection.exec_driver_sql("PRAGMA synchronous=FULL")
         try:
-            with journal_file.transaction(self._connection):
+            with self._transaction():
                 journal_file.set_meta(self._connection, "owner_epoch", str(self._owner_epoch + 1))
         finally:
             self._connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
-        sync_folder(self.path.parent)
+        sync_folder(self._file.parent)
         self._owner_epoch += 1
         return self._owner_epoch
 
@@ -183,7 +205,7 @@ class Journal:
         """End cleanly: the next `open` then knows that no record was lost."""
         if self._connection.closed:
             return
-        with journal_file.transaction(self._connection):
+        with self._transaction():
             journal_file.set_meta(self._connection, "closed_at", f"{self._seq}:{self._chain}")
         journal_file.hang_up(self._connection)
         self._lock.release()

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import sqlalchemy as sa
 
 from actors import journal_file
 from actors.journal_chain import Row, checked
-from actors.journal_errors import JournalCorrupt, JournalError
+from actors.journal_errors import JournalCorrupt, JournalError, Place
 from actors.journal_read import last_row, load_snapshot, rows_after
 from actors.journal_schema import LOST, RECORDS, Schema
 
 
-def prepare(connection: sa.Connection, path: Path, account: str, schema: Schema, at_ms: int) -> list[str]:
+def prepare(connection: sa.Connection, path: Place, account: str, schema: Schema, at_ms: int) -> list[str]:
     """Make the journal fit to be written to, and return what there was to say."""
     notes = [journal_file.migrate(connection, path, schema)]
     facts = journal_file.meta(connection)
@@ -27,7 +25,7 @@ def prepare(connection: sa.Connection, path: Path, account: str, schema: Schema,
     return [note for note in notes if note]
 
 
-def _mend_end(connection: sa.Connection, path: Path, facts: dict[str, str], at_ms: int) -> str:
+def _mend_end(connection: sa.Connection, path: Place, facts: dict[str, str], at_ms: int) -> str:
     """Check the chain. A damaged last batch is set aside as a whole; anything earlier is refused."""
     sound: Row | None = None
     for row, wrong in checked(rows_after(connection, 0), int(facts["base_seq"]), int(facts["base_chain"])):
@@ -37,7 +35,7 @@ def _mend_end(connection: sa.Connection, path: Path, facts: dict[str, str], at_m
     return ""
 
 
-def _end(connection: sa.Connection, path: Path, sound: Row | None, damaged: Row, wrong: str) -> int:
+def _end(connection: sa.Connection, path: Place, sound: Row | None, damaged: Row, wrong: str) -> int:
     """Return the first record of the last batch if the damage lies in it; raises `JournalCorrupt` otherwise."""
     last = last_row(connection)
     assert last is not None, "a damaged row was read, so there is a last one"

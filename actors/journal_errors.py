@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from grid.errors import GridmeshError
+
+Place = Path | sa.URL
+"""Where a journal lies: a file, or a database; a URL shows itself without its password."""
 
 
 class JournalError(GridmeshError):
@@ -20,10 +25,17 @@ class JournalInUse(JournalError):
         self.pid = pid
 
 
+class JournalTaken(JournalError):
+    """Another gateway has raised the owner epoch: it writes now, and this one writes nothing more."""
+
+    def __init__(self, path: Place, ours: int, theirs: int) -> None:
+        super().__init__(f"journal {path} is written by owner epoch {theirs}; this one was {ours} and writes no more")
+
+
 class JournalTooNew(JournalError):
     """A newer program wrote the journal."""
 
-    def __init__(self, path: Path, found: int, known: int) -> None:
+    def __init__(self, path: Place, found: int, known: int) -> None:
         super().__init__(
             f"journal {path} has schema version {found}, this program knows {known}: "
             "use the newer program that wrote it"
@@ -33,7 +45,7 @@ class JournalTooNew(JournalError):
 class JournalCorrupt(JournalError):
     """A record before the last batch is damaged (`seq`), or the whole file is (0): no book can be made of it."""
 
-    def __init__(self, path: Path, seq: int, what: str) -> None:
+    def __init__(self, path: Place, seq: int, what: str) -> None:
         where = f" at record {seq}" if seq else ""
         super().__init__(
             f"journal {path} is damaged{where}: {what}. Nothing was changed. "

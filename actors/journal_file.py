@@ -13,18 +13,22 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
-from actors.journal_errors import JournalCorrupt, JournalError, JournalTooNew
-from actors.journal_schema import META, METADATA, Schema
+from actors.journal_errors import JournalCorrupt, JournalError, JournalTooNew, Place
+from actors.journal_schema import ARCHIVE, META, METADATA, Schema
 from actors.private_files import make_private
 from grid.client_id import JOURNAL_ID_LENGTH
 
 BUSY_TIMEOUT_MS = 5000
+CONNECT_TIMEOUT_S = 5
+STATEMENT_TIMEOUT_MS = 10_000
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ID_LETTERS = string.digits + string.ascii_letters
 
 
-def connect(path: Path, *, read_only: bool = False) -> sa.Connection:
+def connect(path: Place, *, read_only: bool = False) -> sa.Connection:
     """Return a connection that opens and commits transactions only where told to."""
+    if isinstance(path, sa.URL):
+        return _connect_database(path, read_only=read_only)
     query = {"mode": "ro", "uri": "true"} if read_only else {"uri": "true"}
     url = sa.URL.create("sqlite", database=f"file:{quote(str(path))}", query=query)
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool)
@@ -36,6 +40,14 @@ def connect(path: Path, *, read_only: bool = False) -> sa.Connection:
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
         connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
     return connection
+
+
+def _connect_database(url: sa.URL, *, read_only: bool) -> sa.Connection:
+    settings = f"-c synchronous_commit=on -c default_transaction_read_only={'on' if read_only else 'off'}"
+    settings += f" -c statement_timeout={STATEMENT_TIMEOUT_MS} {url.query.get('options', '')}"
+    arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "options": settings, "application_name": "gridmesh"}
+    engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool, connect_args=arguments)
+    return engine.connect()
 
 
 def driver(connection: sa.Connection) -> sqlite3.Connection:
@@ -53,7 +65,7 @@ def hang_up(connection: sa.Connection) -> None:
 @contextmanager
 def transaction(connection: sa.Connection) -> Iterator[None]:
     """Commit everything inside together, or nothing of it."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.dialect.name == "sqlite" else "BEGIN")
     try:
         yield
     except BaseException:
@@ -63,7 +75,7 @@ def transaction(connection: sa.Connection) -> Iterator[None]:
 
 
 @contextmanager
-def readable(path: Path) -> Iterator[None]:
+def readable(path: Place) -> Iterator[None]:
     """Turn SQLite's words for a file that cannot be used into ours; damage is told from a full disk or a held lock."""
     try:
         yield
@@ -71,6 +83,9 @@ def readable(path: Path) -> Iterator[None]:
         cause = getattr(error, "orig", None) or error
         if getattr(cause, "sqlite_errorcode", None) in _DAMAGE or "no such table" in str(cause):
             raise JournalCorrupt(path, 0, f"SQLite cannot read the file ({cause})") from error
+        if isinstance(path, sa.URL):
+            # Its words may quote the address: only their kind is told.
+            raise JournalError(f"journal {path} cannot be used ({type(cause).__name__})") from None
         raise JournalError(f"journal {path} cannot be used: {cause}") from error
 
 
@@ -88,6 +103,8 @@ def create(connection: sa.Connection, schema: Schema, account: str, created_ms: 
     }
     with transaction(connection):
         METADATA.create_all(connection)
+        if connection.dialect.name != "sqlite":
+            ARCHIVE.create_all(connection)
         connection.execute(sa.insert(META), [{"name": name, "value": str(value)} for name, value in first.items()])
 
 
@@ -104,13 +121,17 @@ def create_as(path: Path, schema: Schema, account: str, created_ms: int, *, jour
         hang_up(connection)
 
 
-def migrate(connection: sa.Connection, path: Path, schema: Schema) -> str:
+def migrate(connection: sa.Connection, path: Place, schema: Schema) -> str:
     """Bring an older journal to this version, one step and one transaction at a time; return what was done."""
     found = int(meta(connection)["schema_version"])
     if found > schema.version:
         raise JournalTooNew(path, found, schema.version)
     if found == schema.version:
         return ""
+    if isinstance(path, sa.URL):
+        raise JournalError(
+            f"journal {path} has schema version {found}: a database is not migrated; start with a new one"
+        )
     copy = path.with_name(f"{path.name}.v{found}.bak")
     backup(connection, copy)
     for version in range(found, schema.version):

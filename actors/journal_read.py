@@ -11,8 +11,8 @@ import sqlalchemy as sa
 
 from actors import journal_archive, journal_file
 from actors.journal_chain import Row, checked, link
-from actors.journal_errors import JournalCorrupt, JournalError
-from actors.journal_schema import RECORDS, SNAPSHOTS
+from actors.journal_errors import JournalCorrupt, JournalError, Place
+from actors.journal_schema import ARCHIVED, RECORDS, SNAPSHOTS
 
 PAGE = 1000
 
@@ -28,7 +28,7 @@ def rows_after(connection: sa.Connection, after_seq: int, page_size: int = PAGE)
         after_seq = page[-1].seq
 
 
-def load_snapshot(connection: sa.Connection, path: Path) -> tuple[int, dict[str, Any]] | None:
+def load_snapshot(connection: sa.Connection, path: Place) -> tuple[int, dict[str, Any]] | None:
     """Return the latest sound snapshot; raises `JournalCorrupt` where one is needed and none is sound."""
     base = int(journal_file.meta(connection)["base_seq"])
     rows = connection.execute(sa.select(SNAPSHOTS).order_by(SNAPSHOTS.c.seq.desc())).all()
@@ -46,12 +46,12 @@ def last_row(connection: sa.Connection) -> Row | None:
     return Row(**found) if found else None
 
 
-def export(path: Path, after_seq: int = 0) -> Iterator[dict[str, Any]]:
+def export(path: Place, after_seq: int = 0) -> Iterator[dict[str, Any]]:
     """Yield the journal's facts, then every record, archived ones too, as plain values.
 
     Works beside a running writer.
     """
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         raise JournalError(f"no journal at {path}")
     with journal_file.readable(path):
         connection = journal_file.connect(path, read_only=True)
@@ -59,7 +59,8 @@ def export(path: Path, after_seq: int = 0) -> Iterator[dict[str, Any]]:
             facts = journal_file.meta(connection)
             yield {"journal": facts}
             base = (int(facts["base_seq"]), int(facts["base_chain"]))
-            yield from (row for row in journal_archive.read(path) if after_seq < row["seq"] <= base[0])
+            archived = journal_archive.read(path) if isinstance(path, Path) else _archived(connection)
+            yield from (row for row in archived if after_seq < row["seq"] <= base[0])
             for row, wrong in checked(rows_after(connection, 0), *base):
                 if wrong:
                     raise JournalCorrupt(path, row.seq, wrong)
@@ -67,3 +68,15 @@ def export(path: Path, after_seq: int = 0) -> Iterator[dict[str, Any]]:
                     yield journal_archive.plain(row.record())
         finally:
             journal_file.hang_up(connection)
+
+
+def _archived(connection: sa.Connection) -> Iterator[dict[str, Any]]:
+    """Yield the pruned records of a database, a page at a time."""
+    after_seq = 0
+    while True:
+        query = sa.select(ARCHIVED).where(ARCHIVED.c.seq > after_seq).order_by(ARCHIVED.c.seq).limit(PAGE)
+        page = [{**row, "body": orjson.loads(row["body"])} for row in connection.execute(query).mappings()]
+        yield from page
+        if len(page) < PAGE:
+            return
+        after_seq = page[-1]["seq"]

@@ -44,6 +44,19 @@ LOST = sa.Table(
     sa.Column("row", sa.Text, nullable=False),  # a damaged last record as it was read, kept for the reader
 )
 
+ARCHIVE = sa.MetaData()
+"""Of a database only: a journal in a file keeps its pruned records in files beside it."""
+
+ARCHIVED = sa.Table(
+    "archived",
+    ARCHIVE,
+    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("at_ms", sa.BigInteger, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("symbol", sa.Text, nullable=False),
+    sa.Column("body", sa.Text, nullable=False),
+)
+
 Migration = Callable[[sa.Connection], None]
 
 

@@ -86,6 +86,9 @@ async def recover_journal(
 
     A sound journal is told without asking the venue.
     """
+    if not settings.journal.is_file:
+        rule = "is a database: restore it from its backup, or start with an empty one after gridmesh panic CONFIG"
+        raise ConfigError("journal.url", "(hidden)", rule)
     path = settings.journal_path.absolute()
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = _locked(path)

@@ -64,6 +64,9 @@ class Settings(Section):
         if self.ownership.lease_s < 2 * silence_s:
             rule = f"has to be at least {2 * silence_s}: twice gateway.recv_window_ms and skew_s together"
             found.append(("ownership.lease_s", self.ownership.lease_s, rule))
+        if not self.journal.is_file and self.ownership.is_local:
+            rule = "is reached by several hosts: ownership.store has to name a lease that they share"
+            found.append(("journal.url", "(hidden)", rule))
         if self.account.drawdown is not None and not self.risk.enabled:
             rule = "needs risk.enabled: the risk supervisor keeps it"
             found.append(("account.drawdown", self.account.drawdown, rule))

@@ -73,6 +73,15 @@ def store_rule(url: str) -> str:
     return ""
 
 
+def database_rule(url: str) -> str:
+    """Return what is wrong with a journal's URL in a configuration, nothing where it is sound."""
+    if store_rule(url) or urlsplit(url).scheme != "postgresql":
+        return "has to be a URL that starts with postgresql://"
+    if _password(url):
+        return "must not carry a password: name the variable (url_env) or the file (url_file) that holds it"
+    return ""
+
+
 def _password(url: str) -> bool:
     try:
         return bool(urlsplit(url).password)

@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from actors.settings_fields import PLACE, Exact, File, Section, broken
+from actors.settings_ownership import database_rule
+from actors.settings_venue import ENV_NAME
 
 INTERVALS = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d")
 
@@ -124,3 +126,29 @@ class JournalSettings(Section):
     """Where the book's memory lies."""
 
     path: File | None = Field(None, description="file of the journal; left out, <deployment>.sqlite in the run folder")
+    url: str | None = Field(
+        None, description="a PostgreSQL database instead, without a password: postgresql://user@host/db"
+    )
+    url_env: str | None = Field(
+        None,
+        pattern=r"^[A-Z_][A-Z0-9_]{0,63}$",
+        description="name of the environment variable that holds the database's URL, password and all",
+        json_schema_extra=ENV_NAME,
+    )
+    url_file: File | None = Field(None, description="file that holds the database's URL; mode 0600, yours")
+
+    @property
+    def is_file(self) -> bool:
+        """Whether it lies in a file of this host."""
+        return self.url is None and self.url_env is None and self.url_file is None
+
+    @model_validator(mode="after")
+    def _rules(self) -> JournalSettings:
+        named = [key for key in ("path", "url", "url_env", "url_file") if getattr(self, key) is not None]
+        found: list[tuple[str, object, str]] = []
+        if len(named) > 1:
+            found.append((named[1], "(hidden)", f"excludes {named[0]}: name one place, not two"))
+        if self.url is not None and (rule := database_rule(self.url)):
+            found.append(("url", "(hidden)", rule))
+        broken(found)
+        return self

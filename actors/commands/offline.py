@@ -18,6 +18,7 @@ from actors.commands.output import Json, emit
 from actors.errors import NotFound
 
 if TYPE_CHECKING:
+    from actors.journal_errors import Place
     from exchanges.port import TradingVenue
 
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).")]
@@ -66,7 +67,7 @@ def export(
     from actors.journal_read import export as read_journal
 
     path = journal_of(source)
-    if not path.is_file():
+    if isinstance(path, Path) and not path.is_file():
         raise NotFound(f"no journal at {path}: it is made by the first gridmesh run")
     with _destination(output) as target:
         for line in read_journal(path, after):
@@ -91,6 +92,7 @@ def recover(
         _recover_by_venue(source, days=days, dry_run=dry_run, as_json=as_json)
         return
     path = journal_of(source)
+    assert isinstance(path, Path), "a configuration was dealt with above"
     if dry_run:
         raise typer.BadParameter("--dry-run needs the configuration, which names the venue")
     found = rewrite(path, now_ms())
@@ -155,14 +157,15 @@ def _recover_by_venue(config: Path, *, days: int, dry_run: bool, as_json: bool) 
     emit(document, as_json=as_json, render=lambda: words)
 
 
-def journal_of(source: Path) -> Path:
+def journal_of(source: Path) -> Place:
     """Return the journal that a configuration names, or the file itself where it is one."""
     if not source.exists():
         raise NotFound(f"no such file: {source}")
     if source.suffix.lower() in (".yaml", ".yml"):
+        from actors.journal_place import journal_place
         from actors.settings import load_settings
 
-        return load_settings(source).journal_path
+        return journal_place(load_settings(source))
     return source
 
 

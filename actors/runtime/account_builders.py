@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
     """Build the order gateway; the only actor that reads the keys and imports ccxt."""
     from actors.credentials import load_credentials
-    from actors.journal import Journal
+    from actors.journal_place import open_journal
     from actors.order_gateway import OrderGateway
     from actors.ownership.builder import ownership
     from actors.venues import market_venue, trading_venue
@@ -32,7 +32,7 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
         risk=roster.risk,
         venue=lambda: trading_venue(settings, load_credentials(settings.venue)),
         market=lambda: market_venue(settings),
-        journal=lambda: Journal.open(settings.journal_path),
+        journal=partial(open_journal, settings),
         ownership=ownership(settings, load_credentials(settings.venue), around.clock, is_restarted=around.is_restarted),
         outbox=around.courier,
         clock=around.clock,

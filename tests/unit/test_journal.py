@@ -215,7 +215,7 @@ class TestSnapshot:
 
         assert journal.load_snapshot() == (4, {"book": 4, "cash": "1.50"})
         assert [record.seq for record in journal.replay(4)] == [5]
-        assert len(sql(journal.path, "SELECT seq FROM snapshots")) == 2
+        assert len(sql(tmp_path / "a.sqlite", "SELECT seq FROM snapshots")) == 2
         journal.close()
 
     def test_none_is_none(self, tmp_path: Path) -> None:

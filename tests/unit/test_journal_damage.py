@@ -253,7 +253,7 @@ class TestRecover:
         journal = Journal.open(tmp_path / "a.sqlite")
 
         with pytest.raises(JournalInUse):
-            recover(journal.path, at_ms=7)
+            recover(tmp_path / "a.sqlite", at_ms=7)
         with pytest.raises(JournalError, match="no journal"):
             recover(tmp_path / "b.sqlite", at_ms=7)
         journal.close()

@@ -1,0 +1,43 @@
+"""Where a deployment's journal lies, and how it is opened there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+import sqlalchemy as sa
+
+from actors.credentials import read_private
+from actors.journal import Journal
+from actors.journal_errors import Place
+from actors.ownership.stores import database_url
+from actors.settings import Settings
+from actors.settings_ownership import store_rule
+from grid.errors import ConfigError
+
+
+def journal_place(settings: Settings, environ: Mapping[str, str] = os.environ) -> Place:
+    """Return the file or the database. Raises `ConfigError` for a URL that cannot be one, telling no secret."""
+    journal = settings.journal
+    if journal.is_file:
+        return settings.journal_path
+    key, url = "journal.url", journal.url or ""
+    if journal.url_env is not None:
+        key, url = "journal.url_env", environ.get(journal.url_env, "").strip()
+        if not url:
+            raise ConfigError(key, journal.url_env, "names a variable that is not set")
+    if journal.url_file is not None:
+        key, url = "journal.url_file", read_private(journal.url_file, "journal.url_file").strip()
+    if store_rule(url) or not url.startswith("postgresql://"):
+        raise ConfigError(key, "(hidden)", "has to be a URL that starts with postgresql://")
+    return database_url(url)
+
+
+def open_journal(settings: Settings) -> Journal:
+    """Open or create the journal where it lies."""
+    place = journal_place(settings)
+    if isinstance(place, sa.URL):
+        from actors.journal_database import DatabaseJournal
+
+        return DatabaseJournal.at(place)
+    return Journal.open(place)
