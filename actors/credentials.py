@@ -22,6 +22,7 @@ def load_credentials(venue: VenueSettings, environ: Mapping[str, str] = os.envir
     return Credentials(
         api_key=_secret("api_key", venue.api_key_env, venue.api_key_file, environ),
         api_secret=_secret("api_secret", venue.api_secret_env, venue.api_secret_file, environ),
+        passphrase=_passphrase(venue, environ),
     )
 
 
@@ -30,6 +31,13 @@ def account_mark(venue: VenueSettings, credentials: Credentials) -> str:
     place = venue.rest_url or ("testnet" if venue.testnet else "production")
     key = credentials.api_key.get_secret_value()
     return hashlib.sha256(f"gridmesh {venue.name} {place} {key}".encode()).hexdigest()[:16]
+
+
+def _passphrase(venue: VenueSettings, environ: Mapping[str, str]) -> SecretStr:
+    """Return the passphrase, empty where the configuration names none."""
+    if venue.api_passphrase_env is None and venue.api_passphrase_file is None:
+        return SecretStr("")
+    return _secret("api_passphrase", venue.api_passphrase_env, venue.api_passphrase_file, environ)
 
 
 def _secret(what: str, variable: str | None, file: Path | None, environ: Mapping[str, str]) -> SecretStr:

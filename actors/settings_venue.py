@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, model_validator
 from pydantic.config import JsonDict
 
 from actors.settings_fields import File, Section, broken
+from exchanges.adapters import NATIVE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenuePlace:
+    """Where a venue is: its name, and the addresses or the test network that stand for its own."""
+
+    name: str
+    rest_url: str | None = None
+    ws_url: str | None = None
+    is_testnet: bool = False
+
 
 ENV_NAME: JsonDict = {
     "rule": "has to be the NAME of an environment variable (capitals, digits, underscores), never the secret"
@@ -18,7 +31,7 @@ ENV_NAME: JsonDict = {
 class VenueSettings(Section):
     """The venue and how to reach it. The secrets themselves are never here: see `actors.credentials`."""
 
-    name: Literal["binanceusdm"] = Field("binanceusdm", description="the venue; Binance USD-M futures")
+    name: str = Field("binanceusdm", description="the venue; `gridmesh venues` lists them")
     rest_url: str | None = Field(None, description="overrides every REST host, e.g. a simulated venue on loopback")
     ws_url: str | None = Field(None, description="overrides every WebSocket host; given together with rest_url")
     api_key_env: str | None = Field(
@@ -35,6 +48,13 @@ class VenueSettings(Section):
     )
     api_key_file: File | None = Field(None, description="file that holds the API key; mode 0600, yours")
     api_secret_file: File | None = Field(None, description="file that holds the API secret; mode 0600, yours")
+    api_passphrase_env: str | None = Field(
+        None,
+        pattern=r"^[A-Z_][A-Z0-9_]{0,63}$",
+        description="name of the environment variable that holds the key's passphrase, where the venue has one",
+        json_schema_extra=ENV_NAME,
+    )
+    api_passphrase_file: File | None = Field(None, description="file that holds the passphrase; mode 0600, yours")
     testnet: bool = Field(False, description="trade on the venue's test network, without money")
     live: bool = Field(False, description="consent to trade real money; needed where neither testnet nor a URL is set")
 
@@ -43,6 +63,11 @@ class VenueSettings(Section):
         """Whether orders would reach the production venue."""
         return self.rest_url is None and not self.testnet
 
+    @property
+    def place(self) -> VenuePlace:
+        """Return where the venue is, which is all that a reader of prices needs to know."""
+        return VenuePlace(name=self.name, rest_url=self.rest_url, ws_url=self.ws_url, is_testnet=self.testnet)
+
     @model_validator(mode="after")
     def _rules(self) -> VenueSettings:
         broken(self._broken())
@@ -50,6 +75,8 @@ class VenueSettings(Section):
 
     def _broken(self) -> list[tuple[str, object, str]]:
         found: list[tuple[str, object, str]] = []
+        if self.name not in NATIVE:
+            found.append(("name", self.name, f"has to be one of: {', '.join(NATIVE)}"))
         for key, schemes in (("rest_url", ("http", "https")), ("ws_url", ("ws", "wss"))):
             url = getattr(self, key)
             if url is not None and (rule := _url_rule(url, schemes)):
@@ -69,7 +96,7 @@ class VenueSettings(Section):
                     "has to be true to trade real money; to practise, set testnet: true or rest_url and ws_url",
                 )
             )
-        for what in ("api_key", "api_secret"):
+        for what in ("api_key", "api_secret", "api_passphrase"):
             if getattr(self, f"{what}_env") and getattr(self, f"{what}_file"):
                 found.append((f"{what}_env", "(hidden)", f"excludes {what}_file: name one source, not two"))
         return found
@@ -89,10 +116,11 @@ def _url_rule(url: str, schemes: tuple[str, ...]) -> str:
 
 
 class Credentials(Section):
-    """The key pair of one account; shows itself as asterisks wherever it is printed."""
+    """The keys of one account; they show themselves as asterisks wherever they are printed."""
 
     api_key: SecretStr
     api_secret: SecretStr
+    passphrase: SecretStr = SecretStr("")
 
     def __reduce__(self) -> tuple[Any, ...]:
         raise TypeError("credentials are read where they are used; they do not travel between processes")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from actors.actor_names import SlotLayout
 
@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from actors.price_feed import PriceFeed
     from actors.risk_supervisor import RiskSupervisor
     from actors.runtime.hosted import Surroundings
+    from actors.settings_venue import VenuePlace
+    from exchanges.port import MarketVenue
     from risk.rules import RiskRules
 
 
@@ -39,8 +41,7 @@ def price_feed(
     *,
     gateway: str,
     layouts: tuple[SlotLayout, ...],
-    rest_url: str | None,
-    ws_url: str | None,
+    place: VenuePlace,
     push_interval_ms: int,
 ) -> PriceFeed:
     """Build a price feed."""
@@ -50,7 +51,7 @@ def price_feed(
         name=around.name,
         gateway=gateway,
         layouts=layouts,
-        market=lambda: _market(around, rest_url, ws_url),
+        market=lambda: _market(around, place),
         outbox=around.courier,
         clock=around.clock,
         push_interval_ms=push_interval_ms,
@@ -65,8 +66,7 @@ def risk_supervisor(
     rules: RiskRules,
     interval: str,
     drawdown: Decimal | None,
-    rest_url: str | None,
-    ws_url: str | None,
+    place: VenuePlace,
 ) -> RiskSupervisor:
     """Build the risk supervisor."""
     from actors.risk_supervisor import RiskSupervisor
@@ -77,24 +77,14 @@ def risk_supervisor(
         rules=rules,
         interval=interval,
         drawdown=drawdown,
-        market=lambda: _market(around, rest_url, ws_url),
+        market=lambda: _market(around, place),
         outbox=around.courier,
         clock=around.clock,
         gauges=around.gauges,
     )
 
 
-def _market(around: Surroundings, rest_url: str | None, ws_url: str | None) -> Any:
-    from random import Random
+def _market(around: Surroundings, place: VenuePlace) -> MarketVenue:
+    from actors.venues import market_at
 
-    from exchanges.binance.market import BinanceMarket
-    from exchanges.binance.settings import BinanceSettings
-
-    settings = BinanceSettings(
-        now_ms=around.clock.now_ms,
-        monotonic_ns=around.clock.monotonic_ns,
-        random=Random(around.incarnation),
-        rest_url=rest_url,
-        ws_url=ws_url,
-    )
-    return BinanceMarket(settings)
+    return market_at(place, around.clock, around.incarnation)

@@ -75,7 +75,7 @@ class RayCrew:
 
     def _role(self, name: str) -> tuple[str, str, dict[str, Any]]:
         settings, roster = self._settings, self._roster
-        urls = {"rest_url": settings.venue.rest_url, "ws_url": settings.venue.ws_url}
+        place = {"place": settings.venue.place}
         if name == roster.gateway:
             return "OrderGateway", "actors.runtime.account_builders:order_gateway", {"settings": settings}
         if name == roster.coordinator:
@@ -91,7 +91,7 @@ class RayCrew:
             return (
                 "RiskSupervisor",
                 "actors.runtime.builders:risk_supervisor",
-                {"gateway": roster.gateway, **rules, **urls},
+                {"gateway": roster.gateway, **rules, **place},
             )
         if name in roster.feed_list:
             layouts = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
@@ -99,7 +99,7 @@ class RayCrew:
             return (
                 "PriceFeed",
                 "actors.runtime.builders:price_feed",
-                {"gateway": roster.gateway, "layouts": layouts, **push, **urls},
+                {"gateway": roster.gateway, "layouts": layouts, **push, **place},
             )
         return "GridSlot", "actors.runtime.builders:grid_slot", self._slot(name)
 

@@ -27,7 +27,7 @@ from actors.runtime.ray_watch import RayWatch
 from actors.settings import Settings, configuration_hash
 from actors.stop_signals import Interrupted, stop_signals
 from actors.structured_log import set_up_logging
-from actors.venues import binance_settings
+from actors.venues import market_venue
 from actors.writable import require_writable
 from grid.errors import ConfigError, RefusedToStart
 
@@ -163,7 +163,7 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
         raise ConfigError("venue.live", False, "has to be true to trade at the venue itself")
     # What is wrong with keys and addresses is said before Ray takes its time.
     load_credentials(settings.venue)
-    binance_settings(settings, None)
+    market_venue(settings)
     require_writable(settings)
     launched = start(settings)
     stop_signals.pass_to(launched.on_signal)

@@ -9,9 +9,8 @@ from typing import Any
 
 from exchanges import wire
 from exchanges.binance import requests
-from exchanges.binance.market import socket_times
 from exchanges.binance.rest import PRIVATE, PUBLIC, RestClient
-from exchanges.binance.settings import BinanceSettings, Credentials, Endpoints
+from exchanges.binance.settings import Endpoints
 from exchanges.binance.tongue import BinanceHttp, BinanceOrders
 from exchanges.errors import Refusal, VenueError, VenueRefused
 from exchanges.outcome import Effect
@@ -20,7 +19,7 @@ from exchanges.session.clock_offset import ClockOffset, ClockReading, offset_of
 from exchanges.session.http import HttpClient
 from exchanges.session.reader import Reader, ReaderTimes
 from exchanges.session.request_socket import NotConnected, RequestSocket
-from grid.errors import ConfigError
+from exchanges.session.settings import AdapterSettings, required
 
 SOCKET_WAIT_S = 2.0
 
@@ -28,11 +27,11 @@ SOCKET_WAIT_S = 2.0
 class Calls:
     """Every request of the private half. Knows venue time; measures it again when the venue refuses ours."""
 
-    def __init__(self, settings: BinanceSettings, on_quota: Callable[[UsedQuota], None]) -> None:
+    def __init__(self, settings: AdapterSettings, on_quota: Callable[[UsedQuota], None]) -> None:
         self._settings = settings
         self.endpoints = Endpoints.of(settings)
         self.policy = self.endpoints.policy()
-        self._credentials = _required(settings.credentials)
+        self._credentials = required(settings.credentials)
         self._http = HttpClient(self.policy, BinanceHttp(), settings.monotonic_ns, settings.connect_timeout_s)
         self._http.on_quota = on_quota
         self._rest = RestClient(self._credentials, self.endpoints.rest, self._http, self.venue_now_ms)
@@ -40,7 +39,7 @@ class Calls:
             url=self.endpoints.orders,
             tongue=BinanceOrders(),
             policy=self.policy,
-            times=socket_times(settings),
+            times=settings.socket_times,
             in_flight_max=settings.in_flight_max,
             monotonic_ns=settings.monotonic_ns,
             on_quota=on_quota,
@@ -154,9 +153,3 @@ class Calls:
             failure = task.exception()
             if failure is not None:
                 raise failure
-
-
-def _required(credentials: Credentials | None) -> Credentials:
-    if credentials is None:
-        raise ConfigError("venue.api_key_env", None, "names the variable that holds the API key: trading needs keys")
-    return credentials

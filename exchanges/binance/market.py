@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 
 from exchanges import wire
 from exchanges.binance import wire_market, wire_rules
-from exchanges.binance.settings import BinanceSettings, Endpoints
+from exchanges.binance.settings import Endpoints
 from exchanges.binance.tongue import BinanceHttp, BinanceStreams
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
@@ -21,8 +21,8 @@ from exchanges.session.buffers import LatestBuffer
 from exchanges.session.http import HttpClient
 from exchanges.session.live import LiveStreams
 from exchanges.session.reader import Reader, ReaderTimes
+from exchanges.session.settings import AdapterSettings
 from exchanges.session.subscription import Prepare, Subscription, Take
-from exchanges.websocket import SocketTimes
 from grid.instrument import Instrument
 from grid.order import Quote
 from risk.candle import Candle
@@ -34,7 +34,7 @@ MarkEvent = tuple[str, Decimal, int] | StreamUp | StreamDown
 class BinanceMarket:
     """The `MarketVenue` of Binance USD-M. Nothing is connected before the first call."""
 
-    def __init__(self, settings: BinanceSettings) -> None:
+    def __init__(self, settings: AdapterSettings) -> None:
         self._settings = settings
         self._endpoints = Endpoints.of(settings)
         self._policy = self._endpoints.policy()
@@ -129,7 +129,7 @@ class BinanceMarket:
             names=names,
             tongue=BinanceStreams(),
             policy=self._policy,
-            times=socket_times(settings),
+            times=settings.socket_times,
             ages=self._ages,
             take=take,
             announce=announce,
@@ -158,15 +158,6 @@ class BinanceMarket:
         if query:
             url = f"{url}?{urlencode(query)}"
         return await self._http.send("GET", url, effect=Effect.READ, timeout_s=self._settings.read_timeout_s)
-
-
-def socket_times(settings: BinanceSettings) -> SocketTimes:
-    """Return the socket's times from the settings."""
-    return SocketTimes(
-        open_timeout_s=settings.connect_timeout_s,
-        ping_interval_s=settings.ping_interval_s,
-        ping_timeout_s=settings.ping_timeout_s,
-    )
 
 
 def _restart(names: Sequence[StreamName]) -> list[StreamUp]:

@@ -7,7 +7,7 @@ import hmac
 from collections.abc import Mapping
 from decimal import Decimal
 
-from exchanges.binance.settings import Credentials
+from exchanges.session.settings import Credentials
 from grid.instrument import Instrument
 from grid.order import OrderRequest, TimeInForce
 from grid.stop import StopRequest, WorkingType

@@ -7,9 +7,9 @@ from typing import Any
 
 from ccxt.async_support.binanceusdm import binanceusdm
 
-from exchanges.binance.settings import Credentials
 from exchanges.outcome import Effect
 from exchanges.session.http import HttpClient
+from exchanges.session.settings import Credentials
 
 PRODUCTION = "https://fapi.binance.com"
 PUBLIC, PRIVATE, PRIVATE_V2, PRIVATE_V3 = "fapiPublic", "fapiPrivate", "fapiPrivateV2", "fapiPrivateV3"

@@ -14,10 +14,8 @@ from exchanges.binance import requests, wire_account, wire_orders, wire_rules, w
 from exchanges.binance.calls import Calls
 from exchanges.binance.codes import CODES, MARGIN_TYPE_UNCHANGED
 from exchanges.binance.history import History
-from exchanges.binance.market import socket_times
 from exchanges.binance.private_stream import ListenKey, PrivateStream
 from exchanges.binance.rest import PRIVATE_V2, PRIVATE_V3
-from exchanges.binance.settings import BinanceSettings
 from exchanges.binance.tongue import refusal_in
 from exchanges.binance.weights import COSTS, FEE_BURN, LISTEN_KEY, RULES, TIME
 from exchanges.cost import Cost
@@ -40,6 +38,7 @@ from exchanges.session.ages import Ages
 from exchanges.session.buffers import WholeBuffer
 from exchanges.session.live import LiveStreams
 from exchanges.session.reader import Reader, ReaderTimes
+from exchanges.session.settings import AdapterSettings
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport
 from grid.stop import StopReport
@@ -58,7 +57,7 @@ class BinanceTrading:
     its outcome is unknown.
     """
 
-    def __init__(self, settings: BinanceSettings) -> None:
+    def __init__(self, settings: AdapterSettings) -> None:
         self._settings = settings
         self.on_quota: Callable[[UsedQuota], None] | None = None
         self.toll: Callable[[Cost], Awaitable[None]] | None = None
@@ -252,7 +251,7 @@ class BinanceTrading:
         stream = PrivateStream(
             url=self._calls.endpoints.private,
             policy=self._calls.policy,
-            times=socket_times(settings),
+            times=settings.socket_times,
             keep_alive_s=settings.keep_alive_s,
             key=ListenKey(lambda: self._listen_key("POST"), lambda: self._listen_key("PUT")),
             buffer=buffer,

@@ -12,11 +12,12 @@ import pytest
 
 from exchanges.binance import requests
 from exchanges.binance.rest import PRIVATE, PRIVATE_V3, PUBLIC, RestClient
-from exchanges.binance.settings import REST_URL, Credentials
+from exchanges.binance.settings import REST_URL
 from exchanges.binance.tongue import BinanceHttp
 from exchanges.hosts import HostPolicy
 from exchanges.outcome import Effect
 from exchanges.session.http import HttpClient
+from exchanges.session.settings import Credentials
 from grid.instrument import Instrument
 from grid.order import OrderRequest, Side, TimeInForce
 

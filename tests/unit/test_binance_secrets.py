@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from exchanges.binance.settings import BinanceSettings, Credentials
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import VenueError
+from exchanges.session.settings import AdapterSettings, Credentials
 from grid.errors import ConfigError
 from tests.venue.adapter_rig import approved, settings, trading, until
 from tests.venue.scripted_venue import scripted
@@ -21,10 +21,10 @@ from tests.venue.scripted_venue import scripted
 KEY, HIDDEN = "the key of this test", "the words of this test"
 
 
-def secretive(rest_url: str | None = None, ws_url: str | None = None) -> BinanceSettings:
+def secretive(rest_url: str | None = None, ws_url: str | None = None) -> AdapterSettings:
     if rest_url is not None and ws_url is not None:
         return settings(rest_url, ws_url, credentials=Credentials(api_key=KEY, api_secret=HIDDEN))
-    return BinanceSettings(
+    return AdapterSettings(
         now_ms=lambda: 0,
         monotonic_ns=lambda: 0,
         random=random.Random(0),
@@ -44,7 +44,7 @@ def test_settings_and_venue_print_no_keys() -> None:
 
 def test_trading_without_keys_names_the_setting() -> None:
     with pytest.raises(ConfigError) as caught:
-        BinanceTrading(BinanceSettings(now_ms=lambda: 0, monotonic_ns=lambda: 0, random=random.Random(0)))
+        BinanceTrading(AdapterSettings(now_ms=lambda: 0, monotonic_ns=lambda: 0, random=random.Random(0)))
 
     assert caught.value.key == "venue.api_key_env"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,13 +12,14 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from exchanges.binance.settings import BinanceSettings, Credentials, Endpoints
+from exchanges.binance.settings import Endpoints
 from exchanges.binance.tongue import BinanceHttp
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import VenueUnreachable
 from exchanges.hosts import ForbiddenHost, HostPolicy, is_loopback
 from exchanges.outcome import Effect
 from exchanges.session.http import HttpClient
+from exchanges.session.settings import AdapterSettings, Credentials
 from exchanges.websocket import SocketTimes, open_websocket
 from grid.errors import ConfigError
 
@@ -26,8 +28,8 @@ TIMES = SocketTimes(open_timeout_s=2, ping_interval_s=10, ping_timeout_s=10)
 ELSEWHERE = ["fapi.binance.com", "example.invalid", "10.0.0.1", "192.0.2.1", "[2001:db8::1]"]
 
 
-def settings(rest_url: str | None, ws_url: str | None) -> BinanceSettings:
-    return BinanceSettings(
+def settings(rest_url: str | None, ws_url: str | None) -> AdapterSettings:
+    return AdapterSettings(
         now_ms=lambda: 0,
         monotonic_ns=lambda: 0,
         random=random.Random(0),
@@ -168,3 +170,13 @@ async def test_proxy_settings_of_the_environment_are_not_read(monkeypatch: pytes
     cause = caught.value.__cause__
     assert isinstance(cause, aiohttp.ClientConnectorError)
     assert cause.host == "127.0.0.1"
+
+
+def test_the_test_network_replaces_every_host_and_is_none_of_the_real_ones() -> None:
+    real = Endpoints.of(settings(None, None))
+    practice = Endpoints.of(replace(settings(None, None), is_testnet=True))
+
+    for name in ("rest", "public", "market", "private", "orders"):
+        assert urlsplit(getattr(practice, name)).hostname not in {
+            urlsplit(getattr(real, other)).hostname for other in ("rest", "public", "market", "private", "orders")
+        }

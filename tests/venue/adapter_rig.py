@@ -10,9 +10,9 @@ from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
 from exchanges.binance.market import BinanceMarket
-from exchanges.binance.settings import BinanceSettings, Credentials
 from exchanges.binance.trading import BinanceTrading
 from exchanges.reconnect import BackoffRule
+from exchanges.session.settings import AdapterSettings, Credentials
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from grid.order import OrderRequest, Side, TimeInForce
 from risk.veto import Approved
@@ -21,7 +21,7 @@ E = TypeVar("E")
 PATIENCE_S = 10.0
 
 
-def settings(rest_url: str, ws_url: str, **changes: Any) -> BinanceSettings:
+def settings(rest_url: str, ws_url: str, **changes: Any) -> AdapterSettings:
     """Settings for a loopback venue: times short enough for a test, long enough for a busy machine."""
     chosen: dict[str, Any] = {
         "now_ms": lambda: time.time_ns() // 1_000_000,
@@ -36,11 +36,11 @@ def settings(rest_url: str, ws_url: str, **changes: Any) -> BinanceSettings:
         "time_probes": 3,
         "backoff": BackoffRule(first_s=0.02, longest_s=0.2),
     }
-    return BinanceSettings(**{**chosen, **changes})
+    return AdapterSettings(**{**chosen, **changes})
 
 
 @asynccontextmanager
-async def trading(chosen: BinanceSettings, *, over_socket: bool = True) -> AsyncIterator[BinanceTrading]:
+async def trading(chosen: AdapterSettings, *, over_socket: bool = True) -> AsyncIterator[BinanceTrading]:
     """A connected trading half; without its socket, orders go over REST."""
     venue = BinanceTrading(chosen)
     try:
@@ -55,7 +55,7 @@ async def trading(chosen: BinanceSettings, *, over_socket: bool = True) -> Async
 
 
 @asynccontextmanager
-async def market(chosen: BinanceSettings) -> AsyncIterator[BinanceMarket]:
+async def market(chosen: AdapterSettings) -> AsyncIterator[BinanceMarket]:
     """A public half."""
     venue = BinanceMarket(chosen)
     try:

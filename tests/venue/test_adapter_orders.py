@@ -8,10 +8,10 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.binance.settings import Credentials
 from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.port import ConfigurationChanged, TradingVenue, UsedQuota
+from exchanges.session.settings import Credentials
 from exchanges.sim.server.faults import Delay, FaultKind, FaultRule
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from exchanges.sim.server.server import SimVenue

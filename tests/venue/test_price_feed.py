@@ -17,7 +17,7 @@ from actors.messages import FeedWord, PriceWanted, SetupWanted
 from actors.price_feed import PriceFeed
 from actors.symbol_feed import FeedPhase, FeedSnapshot
 from exchanges.binance.market import BinanceMarket
-from exchanges.binance.settings import BinanceSettings
+from exchanges.session.settings import AdapterSettings
 from exchanges.sim.server.faults import FaultKind, FaultRule
 from exchanges.sim.server.server import SimVenue
 from grid.window import WindowChange
@@ -42,7 +42,7 @@ class Running:
         self.office = PostOffice()
         self.ended = threading.Event()
         clock = SystemClock()
-        settings = BinanceSettings(
+        settings = AdapterSettings(
             now_ms=clock.now_ms,
             monotonic_ns=clock.monotonic_ns,
             random=Random(1),

@@ -14,7 +14,7 @@ from actors.clock import SystemClock
 from actors.messages import AccountWord, HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
-from exchanges.binance.settings import BinanceSettings
+from exchanges.session.settings import AdapterSettings
 from exchanges.sim.server.market_source import ListedMarket
 from grid.holds import HoldCause
 from grid.intent import Standing
@@ -42,7 +42,7 @@ class World:
     def __init__(self, venue: RunningVenue) -> None:
         self.office = PostOffice()
         clock = SystemClock()
-        settings = BinanceSettings(
+        settings = AdapterSettings(
             now_ms=clock.now_ms,
             monotonic_ns=clock.monotonic_ns,
             random=Random(1),

@@ -16,7 +16,7 @@ from actors.clock import SystemClock
 from actors.messages import HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
-from exchanges.binance.settings import BinanceSettings
+from exchanges.session.settings import AdapterSettings
 from exchanges.sim.market import Candle
 from exchanges.sim.server.faults import FaultKind, FaultRule
 from exchanges.sim.server.market_source import ListedMarket
@@ -72,7 +72,7 @@ class Running:
         self.office = PostOffice()
         self.ended = threading.Event()
         clock = SystemClock()
-        settings = BinanceSettings(
+        settings = AdapterSettings(
             now_ms=clock.now_ms,
             monotonic_ns=clock.monotonic_ns,
             random=Random(1),

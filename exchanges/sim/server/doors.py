@@ -11,7 +11,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.options import VenueOptions
 
-PROTOCOLS = ("binance",)
+PROTOCOLS = ("binanceusdm",)
 
 
 class Doors(Protocol):
@@ -36,7 +36,7 @@ class Doors(Protocol):
 def doors_of(options: VenueOptions, wall_ms: Callable[[], int]) -> Doors:
     """Return the doors that the options name; only their own language is imported."""
     match options.protocol:
-        case "binance":
+        case "binanceusdm":
             from exchanges.sim.binance.doors import BinanceDoors
 
             return BinanceDoors(options, wall_ms)

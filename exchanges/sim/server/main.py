@@ -30,7 +30,7 @@ from exchanges.sim.server.sources import GeneratedMarket, RecordedMarket
 class ServeOptions:
     """What the command line can say. Without a tape the generator plays for `duration_s`."""
 
-    protocol: str = "binance"
+    protocol: str = "binanceusdm"
     host: str = "127.0.0.1"
     port: int = 0
     tape: tuple[Path, ...] = ()

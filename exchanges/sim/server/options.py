@@ -59,7 +59,7 @@ class VenueOptions:
     """All of a venue; only its market must be named."""
 
     market: SourceFactory
-    protocol: str = "binance"
+    protocol: str = "binanceusdm"
     """Which venue's language it speaks."""
     host: str = "127.0.0.1"
     port: int = 0

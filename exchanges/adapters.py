@@ -1,0 +1,33 @@
+"""Which venues there are and which adapter serves each. What is heavy is imported only when it is built."""
+
+from __future__ import annotations
+
+from exchanges.port import MarketVenue, TradingVenue
+from exchanges.session.settings import AdapterSettings
+from grid.errors import ConfigError
+
+NATIVE = ("binanceusdm",)
+
+
+def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
+    """Return the private half; connects on `connect`. Imports ccxt: for the gateway, `check` and `panic` alone."""
+    match name:
+        case "binanceusdm":
+            from exchanges.binance.trading import BinanceTrading
+
+            return BinanceTrading(settings)
+    raise _unknown(name)
+
+
+def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
+    """Return the public half, which needs no keys and no ccxt."""
+    match name:
+        case "binanceusdm":
+            from exchanges.binance.market import BinanceMarket
+
+            return BinanceMarket(settings)
+    raise _unknown(name)
+
+
+def _unknown(name: str) -> ConfigError:
+    return ConfigError("venue.name", name, f"has to be one of: {', '.join(NATIVE)}")
