@@ -211,6 +211,7 @@ class OrderGateway:
             settings=desk_settings(self._settings, journal.journal_id),
             symbols={name: desk_symbol(grid) for name, grid in self._grids.items()},
             clock=self._clock,
+            venue_ahead_ms=venue.clock_offset_ms,
             on_work=lambda work: self._caller.submit(work) if self._caller is not None else None,
             on_word=self._on_word,
             timings=self._gauging.timings,

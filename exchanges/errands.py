@@ -82,8 +82,6 @@ def unsent(work: Work, reason: str, now_ms: int) -> Event:
             return PlaceAnswered(client_id=client_id, outcome=outcome)
         case SendCancel(client_id=client_id):
             return CancelAnswered(client_id=client_id, outcome=outcome)
-        case LookUp(client_id=client_id):
-            return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome)
         case SendStop(symbol=symbol, client_id=client_id):
             return StopAnswered(symbol=symbol, client_id=client_id, outcome=outcome)
         case CancelStop(symbol=symbol, client_id=client_id):
@@ -92,6 +90,8 @@ def unsent(work: Work, reason: str, now_ms: int) -> Event:
             return StopRead(symbol=symbol, client_id=client_id, begun_ms=now_ms, outcome=outcome)
         case ReadOpenStops():
             return StopsRead(begun_ms=now_ms, reports=None)
+        case LookUp(symbol=symbol, client_id=client_id, order_id=order_id):
+            return OrderRead(client_id=client_id, begun_ms=now_ms, outcome=outcome, symbol=symbol, order_id=order_id)
         case ReadOpenOrders():
             return OpenOrdersRead(begun_ms=now_ms, reports=None)
         case ReadPositions():

@@ -199,6 +199,7 @@ class OrderDesk:
         for order in core.book.orders.values():
             if order.missing:
                 core.do_at(Chore.SETTLE, order.client_id, now.mono_ms)
+        self._decrees.begin(now)
         self.accounting.begin()
         self._guarding.begin(now)
         self._stops.begin(now)
@@ -304,6 +305,8 @@ class OrderDesk:
                 if isinstance(outcome, Accepted):
                     self._reports.take_report(outcome.report, now)
                 self._cancelling.on_answer(client_id, outcome, now)
+            case OrderRead() if event.order_id:
+                self._decrees.on_named(event, now)
             case OrderRead():
                 self._reports.on_looked_up(event, now)
             case StreamSaid(update=update):
@@ -378,6 +381,8 @@ class OrderDesk:
                 self._closing.step(now)
             case Chore.SELL:
                 self._guarding.step(subject, now)
+            case Chore.NAME:
+                self._decrees.ask(subject, attempt, now)
             case Chore.RULES:
                 self._rulings.ask(now)
             case Chore.STOP:

@@ -212,8 +212,11 @@ class TradingVenue(Protocol):
 
     async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[OrderReport | BaseException]: ...
 
-    async def order(self, symbol: str, client_id: str) -> OrderReport:
-        """Return the order; raises `VenueRefused` with `Refusal.UNKNOWN_ORDER` where the venue knows none."""
+    async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
+        """Return the order of a client id, or of the venue's own where that is given.
+
+        Raises `VenueRefused` with `Refusal.UNKNOWN_ORDER` where the venue knows none.
+        """
         ...
 
     async def open_orders(self, symbol: str | None = None) -> list[OrderReport]: ...

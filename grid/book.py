@@ -18,6 +18,7 @@ from grid.holds import HoldSet
 from grid.records import (
     Counted,
     FillBooked,
+    ForeignNamed,
     ForeignSet,
     FundingBooked,
     GenerationStarted,
@@ -40,6 +41,7 @@ from grid.symbol_book import OrderEntry, SymbolBook
 
 FILLS_REMEMBERED = 50_000
 ORDERS_REMEMBERED = 20_000
+UNNAMED_REMEMBERED = 200
 
 
 class Book:
@@ -146,6 +148,8 @@ class Book:
                 self.holds, self.halt_epoch = self.holds.without(record.cause, record.symbol), self.halt_epoch + 1
             case ForeignSet():
                 self.symbol(record.symbol).foreign = record.quantity
+            case ForeignNamed():
+                self.symbol(record.symbol).unnamed.pop(record.order_id, None)
             case TradesCompleted():
                 book = self.symbol(record.symbol)
                 book.trades_ms = max(book.trades_ms, record.venue_ms)
@@ -274,6 +278,10 @@ class Book:
         symbol = self.symbol(fill.symbol)
         symbol.last_fill_ms = max(symbol.last_fill_ms, fill.venue_ms)
         if entry is None:
+            if not fill.client_id:
+                symbol.unnamed[fill.order_id] = fill.venue_ms
+                if len(symbol.unnamed) > UNNAMED_REMEMBERED:
+                    symbol.unnamed.popitem(last=False)
             return book_foreign(symbol, fill)
         entry.booked += fill.quantity
         entry.order_id = entry.order_id or fill.order_id

@@ -142,6 +142,15 @@ class ForeignSet:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ForeignNamed:
+    """Whose order made a foreign trade that a reading told without a client id; empty: the venue cannot tell."""
+
+    symbol: str
+    order_id: str
+    client_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LotSet:
     """A slot's lot was given by the user (`adopt`) or mended by a confirmed reading; None takes it away."""
 
@@ -212,6 +221,7 @@ Record = (
     | HoldPut
     | HoldLifted
     | ForeignSet
+    | ForeignNamed
     | LotSet
     | FundingBooked
     | TradesCompleted
@@ -237,6 +247,7 @@ KINDS: dict[str, type[Any]] = {
     "hold": HoldPut,
     "lift": HoldLifted,
     "foreign": ForeignSet,
+    "named": ForeignNamed,
     "lot": LotSet,
     "funding": FundingBooked,
     "trades": TradesCompleted,

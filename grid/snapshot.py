@@ -41,6 +41,7 @@ class _SymbolImage:
     trades_ms: int = 0
     forgotten_ms: int = 0
     stop: StopEntry | None = None
+    unnamed: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +123,7 @@ def _symbol_image(book: SymbolBook) -> _SymbolImage:
         last_fill_ms=book.last_fill_ms,
         trades_ms=book.trades_ms,
         forgotten_ms=book.forgotten_ms,
+        unnamed=tuple(book.unnamed.items()),
         totals=tuple(book.totals.counts.items()),
         stop=book.stop,
     )
@@ -139,6 +141,7 @@ def _symbol_book(image: _SymbolImage) -> SymbolBook:
         last_fill_ms=image.last_fill_ms,
         trades_ms=image.trades_ms,
         forgotten_ms=image.forgotten_ms,
+        unnamed=OrderedDict(image.unnamed),
         totals=MutableTotals(dict(image.totals)),
         stop=image.stop,
     )

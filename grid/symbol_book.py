@@ -56,6 +56,8 @@ class SymbolBook:
     slots: dict[SlotKey, SlotState] = field(default_factory=dict)
     ledger: Ledger = field(default_factory=Ledger)
     foreign: int = 0
+    unnamed: OrderedDict[str, int] = field(default_factory=OrderedDict)
+    """The venue's ids of foreign orders of which only trades without a client id are known, with the trade's time."""
     income: OrderedDict[str, None] = field(default_factory=OrderedDict)
     last_fill_ms: int = 0
     trades_ms: int = 0

@@ -229,9 +229,11 @@ class VenueCaller:
     async def _read(self, work: Reading) -> None:
         begun_ms = self._now_ms()
         match work:
-            case LookUp(symbol=symbol, client_id=client_id):
-                outcome = await self._outcome("look_up", self._venue.order(symbol, client_id))
-                self._on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=outcome))
+            case LookUp(symbol=symbol, client_id=client_id, order_id=order_id):
+                outcome = await self._outcome("look_up", self._venue.order(symbol, client_id, order_id))
+                self._on_event(
+                    OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=outcome, symbol=symbol, order_id=order_id)
+                )
             case LookUpStop(symbol=symbol, client_id=client_id):
                 told = await self._stop_outcome("look_up_stop", self._venue.stop(symbol, client_id))
                 self._on_event(StopRead(symbol=symbol, client_id=client_id, begun_ms=begun_ms, outcome=told))

@@ -48,6 +48,7 @@ class DeskKeeper:
         settings: DeskSettings,
         symbols: Mapping[str, DeskSymbol],
         clock: Clock,
+        venue_ahead_ms: Callable[[], int],
         on_work: Callable[[Work], None],
         on_word: Callable[[Command], None],
         timings: Timings | None = None,
@@ -60,6 +61,7 @@ class DeskKeeper:
         self._timings = timings or Timings(clock)
         self._journal = journal
         self._clock = clock
+        self._venue_ahead_ms = venue_ahead_ms
         self._on_work = on_work
         self._on_word = on_word
         self._reached = reached
@@ -103,7 +105,11 @@ class DeskKeeper:
 
     def now(self) -> Instant:
         """Return the present moment."""
-        return Instant(wall_ms=self._clock.now_ms(), mono_ms=self._clock.monotonic_ns() // 1_000_000)
+        return Instant(
+            wall_ms=self._clock.now_ms(),
+            mono_ms=self._clock.monotonic_ns() // 1_000_000,
+            venue_ahead_ms=self._venue_ahead_ms(),
+        )
 
     def close(self) -> None:
         """Keep the book whole and close the journal."""

@@ -154,8 +154,8 @@ class Money:
 
     async def _read_income(self) -> None:
         # An overlap, since rows may show late; each is booked once.
-        newest_ms = self._desk.accounting.income_since_ms() or self._clock.now_ms()
-        since_ms = min(newest_ms, self._clock.now_ms()) - INCOME_REACH_MS
+        venue_ms = self._now().venue_ms
+        since_ms = min(self._desk.accounting.income_since_ms() or venue_ms, venue_ms) - INCOME_REACH_MS
         rows = await self._caller.read(partial(self._venue.income_since, since_ms), self._venue.costs.income)
         self._on_event(IncomeRead(rows=tuple(rows)))
 
@@ -176,7 +176,11 @@ class Money:
         return sorted(paid - {self._quote})
 
     def _now(self) -> Instant:
-        return Instant(wall_ms=self._clock.now_ms(), mono_ms=self._clock.monotonic_ns() // 1_000_000)
+        return Instant(
+            wall_ms=self._clock.now_ms(),
+            mono_ms=self._clock.monotonic_ns() // 1_000_000,
+            venue_ahead_ms=self._venue.clock_offset_ms(),
+        )
 
 
 def is_trouble(event: Event) -> bool:

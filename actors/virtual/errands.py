@@ -105,11 +105,14 @@ class Errands:
                     venue.place(approved, lambda out: on_event(PlaceAnswered(client_id=client_id, outcome=out)))
             case SendCancel(symbol=symbol, client_id=client_id):
                 venue.cancel(symbol, client_id, lambda out: on_event(CancelAnswered(client_id=client_id, outcome=out)))
-            case LookUp(symbol=symbol, client_id=client_id):
+            case LookUp(symbol=symbol, client_id=client_id, order_id=order_id):
                 venue.look_up(
                     symbol,
                     client_id,
-                    lambda out: on_event(OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=out)),
+                    lambda out: on_event(
+                        OrderRead(client_id=client_id, begun_ms=begun_ms, outcome=out, symbol=symbol, order_id=order_id)
+                    ),
+                    order_id,
                 )
             case SendStop() | CancelStop() | LookUpStop() | ReadOpenStops():
                 self._carry_out_stop(work)

@@ -145,13 +145,14 @@ class VirtualVenue:
 
         self.travel(CallKind.CANCEL, client_id, fate, arrive)
 
-    def look_up(self, symbol: str, client_id: str, reply: Callable[[Outcome], None]) -> None:
-        """Read an order by client id."""
+    def look_up(self, symbol: str, client_id: str, reply: Callable[[Outcome], None], order_id: str = "") -> None:
+        """Read an order by client id, or by the venue's own where that is given."""
         fate = self._mishaps.call(CallKind.LOOK_UP, symbol, False)
         answer = self.replying(fate, reply, NOT_READ)
 
         def arrive() -> None:
-            answer(fate.answer if isinstance(fate.answer, NotSent) else self._read_order(symbol, client_id))
+            found = fate.answer if isinstance(fate.answer, NotSent) else self._read_order(symbol, client_id, order_id)
+            answer(found)
 
         self.travel(CallKind.LOOK_UP, client_id, fate, arrive)
 
@@ -230,11 +231,12 @@ class VirtualVenue:
         self.publish(placed.events)
         return Accepted(report=report_of(placed.order))
 
-    def _read_order(self, symbol: str, client_id: str) -> Outcome:
+    def _read_order(self, symbol: str, client_id: str, order_id: str) -> Outcome:
         if self._is_hidden(client_id):
             return UNKNOWN_ORDER
+        read, wall_ms, number = self.engine.read, self._agenda.wall_ms, int(order_id or 0)
         try:
-            view = self.engine.read.order(ACCOUNT, symbol, self._agenda.wall_ms, client_id=client_id)
+            view = read.order(ACCOUNT, symbol, wall_ms, order_id=number, client_id=client_id)
         except VenueRefused as error:
             return refused_of(error)
         return Accepted(report=report_of(view))

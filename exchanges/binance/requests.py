@@ -75,6 +75,11 @@ def by_client_id(symbol: str, client_id: str, recv_window_ms: int) -> Params:
     return {"symbol": symbol, "origClientOrderId": client_id, "recvWindow": recv_window_ms}
 
 
+def by_order_id(symbol: str, order_id: str, recv_window_ms: int) -> Params:
+    """Return the parameters that name one order by the venue's id."""
+    return {"symbol": symbol, "orderId": order_id, "recvWindow": recv_window_ms}
+
+
 def signed(params: Mapping[str, str | int], credentials: Credentials, timestamp_ms: int) -> Params:
     """Return the parameters of a WebSocket request with key, time and signature (over the names in order)."""
     whole: Params = {**params, "apiKey": credentials.api_key, "timestamp": timestamp_ms}

@@ -135,10 +135,14 @@ class BinanceTrading:
         """
         return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
 
-    async def order(self, symbol: str, client_id: str) -> OrderReport:
-        """Return the order by our own id, over REST: another way than the one that may have failed."""
+    async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
+        """Return the order by either id, over REST: another way than the one that may have failed."""
         await self.instrument(symbol)
-        params = requests.by_client_id(symbol, client_id, self._settings.recv_window_ms)
+        window_ms = self._settings.recv_window_ms
+        if order_id:
+            params = requests.by_order_id(symbol, order_id, window_ms)
+        else:
+            params = requests.by_client_id(symbol, client_id, window_ms)
         reply = await self._calls.read("order", dict(params))
         return wire_orders.report(wire.mapping(reply, "order"), self._instruments)
 

@@ -80,7 +80,8 @@ def trade(row: wire.Row, instruments: wire.Instruments) -> Fill:
         trade_id=str(wire.integer(row, "id", where)),
         client_id="",
         side=side(row, "side", where),
-        price=_positive(wire.ticks(instrument, row, "price", where), "price", where),
+        # a row does not say how it was traded; off the tick only a liquidation can be, and that takes
+        price=_fill_price(instrument, row, ("price", "side"), where, by_decree=not wire.flag(row, "maker", where)),
         quantity=_positive(wire.steps(instrument, row, "qty", where), "qty", where),
         fee=wire.decimal(row, "commission", where),
         fee_asset=wire.text(row, "commissionAsset", where),
@@ -128,7 +129,7 @@ def _streamed_fill(row: wire.Row, told: OrderReport, instrument: Instrument, exe
         trade_id=str(wire.integer(row, "t", where)),
         client_id=told.client_id,
         side=told.side,
-        price=_positive(_fill_price(instrument, row, where, execution), "L", where),
+        price=_fill_price(instrument, row, ("L", "S"), where, by_decree=execution == LIQUIDATION_TRADE),
         quantity=_positive(wire.steps(instrument, row, "l", where), "l", where),
         # the venue leaves both fields out of a trade that cost nothing
         fee=wire.decimal(row, "n", where) if "n" in row else Decimal(0),
@@ -138,18 +139,21 @@ def _streamed_fill(row: wire.Row, told: OrderReport, instrument: Instrument, exe
     )
 
 
-def _fill_price(instrument: Instrument, row: wire.Row, where: str, execution: str) -> int:
-    price = wire.decimal(row, "L", where)
+def _fill_price(instrument: Instrument, row: wire.Row, keys: tuple[str, str], where: str, *, by_decree: bool) -> int:
+    """Return a trade's price, its and its side's fields being `keys`; `by_decree`: the venue may have traded itself."""
+    key, side_key = keys
+    price = wire.decimal(row, key, where)
     try:
-        return instrument.ticks(price)
+        return _positive(instrument.ticks(price), key, where)
     except InvalidOperation:
-        raise BadReply(f"{where}.L: {price} is too large to count") from None
+        raise BadReply(f"{where}.{key}: {price} is too large to count") from None
     except OffGrid as error:
-        if execution != LIQUIDATION_TRADE:
-            raise BadReply(f"{where}.L: {error}") from None
+        if not by_decree:
+            raise BadReply(f"{where}.{key}: {error}") from None
         # taken over at the bankruptcy price, which no tick binds; the fill is foreign, the loss is rounded against us
-        is_sell = side(row, "S", where) is Side.SELL
-        return instrument.ticks_floor(price) if is_sell else instrument.ticks_ceil(price)
+        is_sell = side(row, side_key, where) is Side.SELL
+        rounded = instrument.ticks_floor(price) if is_sell else instrument.ticks_ceil(price)
+        return _positive(rounded, key, where)
 
 
 def _positive(found: int, key: str, where: str) -> int:

@@ -54,7 +54,7 @@ class Absence:
             self._core.command(ReadOpenOrders())
         elif begun_ms - doubt.unfound_ms >= APART_MS:
             doubt.is_proven = True
-            self._core.command(ReadTrades(symbol=order.symbol, since_ms=order.at_ms, order_id=order.order_id))
+            self._core.command(ReadTrades(symbol=order.symbol, since_ms=0, order_id=order.order_id))
 
     def is_proven(self, order: OrderEntry) -> bool:
         """Whether only its trades were lacking."""

@@ -52,7 +52,7 @@ class Accounting:
         if self.equity is not None and abs(equity - self.equity) > LEAP * abs(self.equity):
             return True
         day = self._core.daily_loss
-        if day.tripped_at is None and day.read(equity, wall_ms=now.wall_ms).tripped_at is not None:
+        if day.tripped_at is None and day.read(equity, wall_ms=now.venue_ms).tripped_at is not None:
             return True
         tie, limit = self._compare(read, now), self._core.settings.unexplained_max
         if tie is None or limit is None:
@@ -66,7 +66,7 @@ class Accounting:
             return
         equity = read.account.wallet + read.account.unrealised
         self.equity, self.cash_moved = equity, self._cash
-        self._keep_day(self._core.daily_loss.read(equity, wall_ms=now.wall_ms))
+        self._keep_day(self._core.daily_loss.read(equity, wall_ms=now.venue_ms))
         peak = self._core.book.account.peak
         if peak is None or equity - peak > PEAK_SHARE * abs(peak):
             self._core.record(PeakSet(equity=equity))
@@ -128,7 +128,7 @@ class Accounting:
         if flow is None or venue is None:
             return
         fees = fees_paid(self._books(), self.quote)
-        self._core.record(EquityBaseline(amount=venue - flow, fees=fees, venue_ms=now.wall_ms))
+        self._core.record(EquityBaseline(amount=venue - flow, fees=fees, venue_ms=now.venue_ms))
         self._core.notice("equity_baseline", f"equity {venue}: from here on the book has to explain every change")
 
     def _compare(self, read: AccountRead, now: Instant) -> Tie | None:

@@ -33,10 +33,11 @@ class SendCancel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LookUp:
-    """Read one order by client id."""
+    """Read one order by client id, or by the venue's own id where that is all that is known."""
 
     symbol: str
     client_id: str
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

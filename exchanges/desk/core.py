@@ -36,6 +36,7 @@ class Chore(Enum):
     SELL = "sell"
     RULES = "rules"
     STOP = "stop"
+    NAME = "name"
 
 
 @dataclass(frozen=True, slots=True)

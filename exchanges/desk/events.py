@@ -20,10 +20,20 @@ from risk.lease import Go
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Instant:
-    """Now, twice: wall clock in ms since the epoch, and monotonic in ms. Ages are measured on the second."""
+    """Now, three times: our wall clock in ms since the epoch, monotonic in ms, and the venue's clock.
+
+    Ages are measured on the monotonic clock. What the venue stamps (trades, ledger rows) is compared with venue time.
+    """
 
     wall_ms: int
     mono_ms: int
+    venue_ahead_ms: int = 0
+    """The venue's clock minus our wall clock."""
+
+    @property
+    def venue_ms(self) -> int:
+        """Return the venue's time."""
+        return self.wall_ms + self.venue_ahead_ms
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,11 +114,16 @@ class CancelAnswered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRead:
-    """An order was looked up by client id, in a call begun at `begun_ms` (monotonic)."""
+    """An order was looked up, in a call begun at `begun_ms` (monotonic).
+
+    By client id; by symbol and the venue's id where `order_id` is given.
+    """
 
     client_id: str
     begun_ms: int
     outcome: Outcome
+    symbol: str = ""
+    order_id: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -105,7 +105,7 @@ class Readings:
             self._waiting = set(core.symbols)
             for symbol in sorted(core.symbols):
                 since_ms = self._since(symbol, now)
-                self._asked_ms[symbol] = (since_ms, now.wall_ms)
+                self._asked_ms[symbol] = (since_ms, now.venue_ms)
                 core.command(ReadTrades(symbol=symbol, since_ms=since_ms))
 
     def on_trades(self, read: TradesRead, now: Instant) -> None:
@@ -274,6 +274,7 @@ class Readings:
         if book.trades_ms:
             return self._oldest_ms(symbol)
         oldest = min((order.at_ms for order in self._core.book.live_orders(symbol)), default=now.wall_ms)
+        oldest += now.venue_ahead_ms
         last = book.last_fill_ms or oldest
         return min(oldest, last) - TRADES_OVERLAP_MS
 

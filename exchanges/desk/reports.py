@@ -114,6 +114,9 @@ class Reports:
                 owner = ""
         core.record(FillBooked(fill=fill, client_id=owner))
         if not owner:
+            if not fill.client_id:
+                # It may be the venue's own: a reading of trades does not say whose order it was.
+                core.do_at(Chore.NAME, f"{fill.symbol} {fill.order_id}", now.mono_ms)
             self._after_foreign(fill, now)
             return
         self._after_fill(core.book.orders[owner], now)
@@ -152,8 +155,7 @@ class Reports:
 
     def _read_trades_of(self, order: OrderEntry) -> None:
         """Read the order's own trades: never more than what is missing of it is booked from them."""
-        since_ms = order.at_ms - TRADES_OVERLAP_MS
-        self._core.command(ReadTrades(symbol=order.symbol, since_ms=since_ms, order_id=order.order_id))
+        self._core.command(ReadTrades(symbol=order.symbol, since_ms=0, order_id=order.order_id))
 
     def on_trades_of(self, order: OrderEntry, now: Instant) -> None:
         """The order's own trades were read and booked: that was the last proof that it is gone."""

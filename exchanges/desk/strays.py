@@ -91,7 +91,7 @@ class Strays:
             quantity=quantity,
             filled=0,
             closing=identity.purpose.closing,
-            venue_ms=now.wall_ms,
+            venue_ms=now.venue_ms,
         )
         key = SlotKey(symbol=identity.symbol, generation=identity.generation, level=identity.level)
         self._intend_again(identity, report, key, now, attach=False)

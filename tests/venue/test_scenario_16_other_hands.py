@@ -118,3 +118,35 @@ def test_a_delisted_contract_is_held_and_named(tmp_path: Path) -> None:
         sent = live.gateway()["counts"]["orders_sent"]
         live.stays(lambda: live.gateway()["counts"]["orders_sent"] <= sent + 3, "it does not run against the wall", 3)
         live.reckon()
+
+
+def go_deaf(venue: VenueControl) -> None:
+    """Take the order stream down; it stays down until the venue is healed."""
+    venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"})
+    venue.verb("listen_key/expire")
+
+
+def test_a_liquidation_that_no_stream_told_is_named_and_holds(tmp_path: Path) -> None:
+    with still_venue() as venue, five_lots(tmp_path, venue) as live:
+        go_deaf(venue)
+        live.until(lambda: "order_stream" in live.holds(), "the stream is down")
+        venue.verb("liquidate", symbol="ETHUSDT")
+        venue.heal()
+
+        live.until(lambda: "liquidation" in reason(live, "venue_rule"), "the liquidation is named")
+        live.until(lambda: lots(live) == {} and resting(venue) == {}, "the lots are gone, and their exits")
+        live.until(lambda: live.holds() == ["venue_rule"], "the stream is back")
+        see_held_until_lifted(live)
+        live.reckon(allow=("equity",))
+
+
+def test_deleveraging_while_nobody_ran_is_named_by_the_next_start(tmp_path: Path) -> None:
+    with still_venue() as venue, five_lots(tmp_path, venue) as live:
+        live.kill_gateway()
+        venue.verb("deleverage", symbol="ETHUSDT", quantity="0.030")
+        live.restart_gateway()
+
+        live.until(lambda: "auto-deleveraging" in reason(live, "venue_rule"), "it is named")
+        left = {-2: Decimal("0.010"), -3: LOT, -4: LOT, -5: LOT}
+        live.until(lambda: lots(live) == left and resting(venue) == left, "the highest targets went first")
+        live.reckon()
