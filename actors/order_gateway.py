@@ -35,16 +35,7 @@ from actors.gateway.stop_points import stops_from
 from actors.journal import Journal
 from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
-from actors.messages import (
-    Envelope,
-    FeedWord,
-    HoldWord,
-    Intents,
-    Message,
-    Receipt,
-    SetupWanted,
-    Tellings,
-)
+from actors.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted, Tellings
 from actors.outbox import Gauges, NoGauges, Outbox
 from actors.ownership.ownership import HostOwnership
 from actors.settings import Settings
