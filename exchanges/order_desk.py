@@ -371,6 +371,15 @@ class OrderDesk:
                 self._cancelling.resend(subject, attempt, now)
             case Chore.SETTLE:
                 self._reports.settle(subject, attempt, now)
+            case Chore.NAME:
+                self._decrees.ask(subject, attempt, now)
+            case Chore.STOP:
+                self._stops.look(subject, attempt, now)
+            case _:
+                self._do_once(chore, subject, now)
+
+    def _do_once(self, chore: Chore, subject: str, now: Instant) -> None:
+        match chore:
             case Chore.ECHO:
                 self._reports.on_silent(subject, now)
             case Chore.RESYNC:
@@ -381,11 +390,7 @@ class OrderDesk:
                 self._closing.step(now)
             case Chore.SELL:
                 self._guarding.step(subject, now)
-            case Chore.NAME:
-                self._decrees.ask(subject, attempt, now)
             case Chore.RULES:
                 self._rulings.ask(now)
-            case Chore.STOP:
-                self._stops.look(subject, attempt, now)
             case Chore.LIFT_MARGIN:
                 self._standing.lift(HoldCause.MARGIN, "", "the pause is over")
