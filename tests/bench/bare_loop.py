@@ -99,6 +99,7 @@ class BareLoop:
             settings=desk_settings(settings, journal.journal_id),
             symbols={grid.settings.symbol: desk_symbol(grid) for grid in due},
             clock=self._clock,
+            venue_ahead_ms=self._venue.clock_offset_ms,
             on_work=self._on_work,
             on_word=self._on_word,
         )
