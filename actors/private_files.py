@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -33,10 +34,17 @@ def make_private(path: Path) -> bool:
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except FileExistsError:
+        refuse_foreign_link(path)
         os.chmod(path, 0o600)
         return path.stat().st_size == 0
     sync_folder(path.parent)
     return True
+
+
+def refuse_foreign_link(path: Path) -> None:
+    """Raise `OSError` for a link that another user made: what is written through it would end where he wants."""
+    if path.is_symlink() and path.lstat().st_uid != os.geteuid():
+        raise OSError(errno.ELOOP, "is a symbolic link of another user", str(path))
 
 
 def sync_folder(folder: Path) -> None:

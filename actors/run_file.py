@@ -166,8 +166,8 @@ def answers(address: str, timeout_s: float = PROBE_TIMEOUT_S) -> bool:
     try:
         with socket.create_connection((host.strip("[]"), int(port)), timeout=timeout_s):
             return True
-    except (OSError, OverflowError):
-        return False
+    except (OSError, OverflowError, UnicodeError):
+        return False  # the last: no name of a host
 
 
 def make_token(deployment: str, environ: Mapping[str, str] = os.environ) -> Path:

@@ -15,6 +15,8 @@ from actors.commands.running import load
 from grid.errors import ConfigError
 from risk.rules import DetectorKind
 
+DURATION_S_MAX = 86_400.0
+
 Tapes = Annotated[
     list[Path] | None,
     typer.Option("--tape", exists=True, help="Recorded market (klines or trades, CSV or Parquet); may be repeated."),
@@ -41,7 +43,9 @@ def run(
 
 
 def demo(
-    duration: Annotated[float, typer.Option("--duration", min=5, help="Trade for so many seconds.")] = 60.0,
+    duration: Annotated[
+        float, typer.Option("--duration", min=5, max=DURATION_S_MAX, help="Trade for so many seconds.")
+    ] = 60.0,
     tape: Tapes = None,
     seed: Seed = 1,
     as_json: Json = False,
@@ -54,7 +58,9 @@ def demo(
 
 def drill(
     config: Config,
-    duration: Annotated[float, typer.Option("--duration", min=10, help="Trade for so many seconds.")] = 60.0,
+    duration: Annotated[
+        float, typer.Option("--duration", min=10, max=DURATION_S_MAX, help="Trade for so many seconds.")
+    ] = 60.0,
     tape: Tapes = None,
     seed: Seed = 1,
     as_json: Json = False,
@@ -68,7 +74,7 @@ def drill(
 def sim(
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Loopback port; 0 takes a free one.")] = 0,
     tape: Tapes = None,
-    speed: Annotated[float, typer.Option("--speed", min=0.01, help="Seconds of market in one second.")] = 1.0,
+    speed: Annotated[float, typer.Option("--speed", min=0.01, max=1e6, help="Seconds of market in one second.")] = 1.0,
     seed: Seed = 1,
     faults: Annotated[Path | None, typer.Option("--faults", exists=True, help="Faults to play (YAML).")] = None,
     as_json: Json = True,

@@ -86,6 +86,7 @@ def recover(
     file is moved aside either way.
     """
     from actors.clock import now_ms
+    from actors.journal_file import readable
     from actors.journal_recover import recover as rewrite
 
     if source.suffix.lower() in (".yaml", ".yml"):
@@ -95,7 +96,8 @@ def recover(
     assert isinstance(path, Path), "a configuration was dealt with above"
     if dry_run:
         raise typer.BadParameter("--dry-run needs the configuration, which names the venue")
-    found = rewrite(path, now_ms())
+    with readable(path):
+        found = rewrite(path, now_ms())
     document = {
         "journal": str(path),
         "kept": found.kept,
@@ -121,8 +123,7 @@ def _recover_by_venue(config: Path, *, days: int, dry_run: bool, as_json: bool) 
     from actors.settings import load_settings
     from actors.venues import trading_venue
 
-    if not config.exists():
-        raise NotFound(f"no such file: {config}")
+    _require_there(config)
     settings = load_settings(config)
 
     def venue() -> TradingVenue:
@@ -159,14 +160,22 @@ def _recover_by_venue(config: Path, *, days: int, dry_run: bool, as_json: bool) 
 
 def journal_of(source: Path) -> Place:
     """Return the journal that a configuration names, or the file itself where it is one."""
-    if not source.exists():
-        raise NotFound(f"no such file: {source}")
+    _require_there(source)
     if source.suffix.lower() in (".yaml", ".yml"):
         from actors.journal_place import journal_place
         from actors.settings import load_settings
 
         return journal_place(load_settings(source))
     return source
+
+
+def _require_there(path: Path) -> None:
+    try:
+        is_there = path.exists()
+    except (OSError, ValueError):
+        is_there = False  # too long, or no name at all
+    if not is_there:
+        raise NotFound(f"no such file: {path}")
 
 
 def _destination(output: Path | None) -> AbstractContextManager[IO[bytes]]:

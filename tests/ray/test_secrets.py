@@ -151,7 +151,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory, store: tuple[str, str]) ->
         if store[1]:
             hidden["store password"] = store[0]
             shell.environment["TRIAL_STORE"] = store[1]
-            sections["ownership"] = {"store_env": "TRIAL_STORE"}
+            sections["ownership"] = {"store_env": "TRIAL_STORE", "lease_s": 4, "skew_s": 1}
         config = shell.write_config(venue, [ETH], **sections)
         config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "venue": keys}))
         with shell.running(config) as launched:
