@@ -9,6 +9,7 @@ from typing import Generic, TypeVar
 
 from actors.check_book import KnownBook, order_lines, position_lines
 from actors.check_lines import Checked, Verdict, ok, refuse, warn
+from actors.check_reach import reach_lines, stop_lines
 from actors.gateway.conduct import locked
 from actors.gateway.contracts import complaint
 from actors.gateway.grids import Grid, grid_of
@@ -22,6 +23,7 @@ from grid.errors import ConfigError
 from grid.ladder import GridSide
 from grid.order import OrderReport
 from grid.sizing import entry_quantity
+from grid.stop import StopReport
 from risk.plan import Finding, Severity
 
 T = TypeVar("T")
@@ -59,15 +61,19 @@ class VenueCheck:
         await self._conduct()
         positions = await self._read("positions", self._trading.positions())
         orders = await self._read("open orders", self._trading.open_orders())
+        stops = await self._read("conditional orders", self._trading.open_stops())
         if orders is not None:
             self._lines += order_lines(self._known_book, orders.value)
+        if stops is not None:
+            self._lines += stop_lines(self._known_book, stops.value, [one.symbol for one in self._settings.symbols])
         if positions is not None:
             self._positions(positions.value)
         if positions is not None and orders is not None:
             known, instruments = self._known_book, rules.value.instruments
             self._lines += position_lines(known, positions.value, orders.value, instruments)
         resting = orders.value if orders is not None else []
-        await self._symbols(rules.value, account, positions.value if positions else None, resting)
+        waiting = stops.value if stops is not None else []
+        await self._symbols(rules.value, account, positions.value if positions else None, resting, waiting)
         return self._lines
 
     def _known(self, rules: VenueRules) -> bool:
@@ -123,6 +129,7 @@ class VenueCheck:
         account: Account | None,
         positions: Sequence[Position] | None,
         orders: Sequence[OrderReport],
+        stops: Sequence[StopReport],
     ) -> None:
         held = {position.symbol: position for position in positions or []}
         readings: dict[str, SymbolReading] = {}
@@ -146,6 +153,7 @@ class VenueCheck:
             tiers={symbol: list(reading.tiers) for symbol, reading in readings.items()},
             positions=held,
             orders=orders,
+            stops=stops,
         )
         found = findings(self._settings, facts, due, self._book, self._known_book.journal_id)
         self._lines += [_line(finding) for finding in found]
@@ -183,6 +191,7 @@ class VenueCheck:
 
     def _reach(self, ladder: SymbolSettings, position: Position | None) -> None:
         """Name what a start would change at the venue beyond our own orders (rule 24)."""
+        self._lines += reach_lines(ladder, position, self._trading.costs)
         if position is None:
             return
         isolated = "isolated" if position.is_isolated else "cross"

@@ -104,7 +104,7 @@ def reckon(
     symbols = tuple(_symbol(s.symbol, final, account) for s in settings.symbols)
     spans = list(_halts(final.get("notices", [])))
     doubled = sum(1 for _ in _overlaps(orders))
-    left = sum(1 for row, _ in orders if row["status"] in OPEN)
+    left = sum(1 for row, _ in orders if row["status"] in OPEN) + len(_own_stops(account))
     late = _entries_under_halt(orders, spans, in_flight_ms)
     checks = tuple((name, tuple(found)) for name, found in _checks(last, final, account, symbols, orders, late))
     return Reckoning(
@@ -136,7 +136,10 @@ def _checks(
     )
     yield (
         "no own order is left",
-        (f"own order {row['clientOrderId']} is still open" for row, _ in orders if row["status"] in OPEN),
+        [
+            *(f"own order {row['clientOrderId']} is still open" for row, _ in orders if row["status"] in OPEN),
+            *(f"own stop {row['clientAlgoId']} still waits" for row in _own_stops(account)),
+        ],
     )
     yield "no level had two orders at a time", _overlaps(orders)
     reused = account["counts"]["duplicateClientIds"].items()
@@ -178,6 +181,12 @@ def _symbol(name: str, final: Mapping[str, Any], account: Mapping[str, Any]) -> 
 
 def _own(row: Mapping[str, Any]) -> ClientId | None:
     return decode(row["clientOrderId"], row["symbol"])
+
+
+def _own_stops(account: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return our conditional orders that wait: the venue keeps them apart from its orders."""
+    waiting = [row for row in account.get("algoOrders", []) if row["algoStatus"] == "NEW"]
+    return [row for row in waiting if decode(row["clientAlgoId"], row["symbol"]) is not None]
 
 
 def _overlaps(orders: list[tuple[Mapping[str, Any], ClientId]]) -> Iterator[str]:

@@ -31,6 +31,7 @@ def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
                 "symbol": name,
                 "state": "held" if holds_of(gateway, name) else "trading",
                 "max_lots": seen["max_lots"].get(name),
+                "stop": picture.get("stop"),
                 **{column: picture.get(column) for column in _COLUMNS},
             }
             for name, picture in symbols.items()
@@ -87,6 +88,7 @@ def explanation(
         "symbol": symbol,
         "price": picture.get("price"),
         "holds": holds_of(gateway, symbol),
+        "stop": _stop(picture.get("stop")),
         "levels": sorted(rows, key=lambda row: (-row["generation"], -row["level"])),
         "silent": silent,
     }
@@ -98,6 +100,11 @@ def _clock(at_ms: int | None) -> str | None:
         return None
     seconds = at_ms // 1000 % 86_400
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def _stop(stop: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Return the exchange-side stop with the time of its next step for people."""
+    return {**stop, "retry": _clock(stop["retry_ms"])} if stop else None
 
 
 def _plan(level: Mapping[str, Any]) -> dict[str, Any]:

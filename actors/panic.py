@@ -14,6 +14,7 @@ from exchanges.errors import Refusal, VenueError, VenueRefused, VenueUnreachable
 from exchanges.port import Position, TradingVenue
 from grid.client_id import decode
 from grid.order import OrderReport
+from grid.stop import StopReport
 
 T = TypeVar("T")
 Sleep = Callable[[float], Awaitable[None]]
@@ -35,8 +36,8 @@ class PanicReport:
 
     is_clear: bool
     cancelled: int
-    left: tuple[OrderReport, ...]
-    foreign: tuple[OrderReport, ...]
+    left: tuple[OrderReport | StopReport, ...]
+    foreign: tuple[OrderReport | StopReport, ...]
     positions: tuple[Held, ...]
     troubles: tuple[str, ...]
 
@@ -91,31 +92,39 @@ class Panic:
         self._cancelled: set[str] = set()
         self._troubles: list[str] = []
         self._foreign: tuple[OrderReport, ...] = ()
+        self._foreign_stops: tuple[StopReport, ...] = ()
 
     async def run(self) -> PanicReport:
         """Read, cancel, read again; ends when nothing of ours is left or the deadline has passed.
 
-        The first reading and the one that is believed are of all symbols; those between only of symbols that matter.
+        The first reading and the one that is believed are of all symbols, and of conditional orders, which are a list
+        of their own; those between only of open orders on symbols that matter.
         """
         empty_readings, last_own_ns, is_whole = 0, self._clock.monotonic_ns(), True
         own: list[OrderReport] = []
+        stops: list[StopReport] = []
         while True:
             begun_ns = self._clock.monotonic_ns()
             read = await self._open_orders(is_whole)
+            found = await self._waiting_stops() if is_whole and read is not None else []
             if read is not None:
                 own = own_orders(read, self._journal)
+                stops = found if is_whole and found is not None else stops
                 self._symbols.update(order.symbol for order in own)
                 is_late_enough = begun_ns - last_own_ns >= self._settle_ns
-                if own:
+                if own or found:
                     empty_readings, last_own_ns = 0, begun_ns
                     await self._cancel(own)
+                    await self._cancel_stops(found or [])
+                elif found is None:
+                    pass  # the other list could not be read: this reading proves nothing
                 elif empty_readings == 0 or (is_late_enough and is_whole):
                     empty_readings += 1
                 if empty_readings >= READINGS_TO_BELIEVE:
-                    return await self._report(own, is_clear=True)
+                    return await self._report([], is_clear=True)
                 is_whole = self._clock.monotonic_ns() - last_own_ns + READ_PAUSE_S * 1e9 >= self._settle_ns
             if self._is_late() or self._is_shut_out():
-                return await self._report(own, is_clear=False)
+                return await self._report([*own, *stops], is_clear=False)
             await self._pause(READ_PAUSE_S)
 
     async def _open_orders(self, is_whole: bool) -> list[OrderReport] | None:
@@ -132,6 +141,30 @@ class Panic:
                 return None
             found += part
         return found
+
+    async def _waiting_stops(self) -> list[StopReport] | None:
+        """Return our conditional orders that wait, or None where the reading failed."""
+        read = await self._try("conditional orders", self._venue.open_stops)
+        if read is None:
+            return None
+        self._foreign_stops = tuple(stop for stop in read if not _is_ours(stop, self._journal))
+        return [stop for stop in read if _is_ours(stop, self._journal)]
+
+    async def _cancel_stops(self, stops: Sequence[StopReport]) -> None:
+        """Cancel each; what is left of them the next whole reading says."""
+        for stop in stops:
+            call = partial(self._cancel_stop, stop.symbol, stop.client_id)
+            if await self._try(f"cancel of the stop {stop.client_id} on {stop.symbol}", call):
+                self._cancelled.add(stop.client_id)
+
+    async def _cancel_stop(self, symbol: str, client_id: str) -> bool:
+        try:
+            await self._venue.cancel_stop(symbol, client_id)
+        except VenueRefused as error:
+            if error.refusal is not Refusal.UNKNOWN_ORDER:
+                raise
+            return False  # it has triggered, or is cancelled already
+        return True
 
     async def _cancel(self, own: Sequence[OrderReport]) -> None:
         by_symbol: dict[str, list[str]] = defaultdict(list)
@@ -167,7 +200,7 @@ class Panic:
         self._note(f"cancel of {client_id} on {symbol}: {answer}")
         return isinstance(answer, VenueRefused)
 
-    async def _report(self, own: Sequence[OrderReport], *, is_clear: bool) -> PanicReport:
+    async def _report(self, own: Sequence[OrderReport | StopReport], *, is_clear: bool) -> PanicReport:
         if self._is_shut_out():
             left_s = (self._quiet_until_ns - self._clock.monotonic_ns()) / 1_000_000_000
             self._note(f"the venue takes no request for {left_s:.0f} s more: run panic again then")
@@ -175,7 +208,7 @@ class Panic:
             is_clear=is_clear,
             cancelled=len(self._cancelled),
             left=() if is_clear else tuple(o for o in own if o.client_id not in self._cancelled),
-            foreign=self._foreign,
+            foreign=(*self._foreign, *self._foreign_stops),
             positions=tuple([await self._held(one) for one in await self._positions() if one.quantity]),
             troubles=tuple(self._troubles),
         )
@@ -245,6 +278,6 @@ def own_orders(orders: Sequence[OrderReport], journal: str | None = None) -> lis
     return [order for order in orders if not order.status.is_terminal and _is_ours(order, journal)]
 
 
-def _is_ours(order: OrderReport, journal: str | None) -> bool:
+def _is_ours(order: OrderReport | StopReport, journal: str | None) -> bool:
     identity = decode(order.client_id, order.symbol)
     return identity is not None and journal in (None, identity.journal)

@@ -66,6 +66,7 @@ def render_status(answer: dict[str, Any]) -> list[RenderableType]:
         parts.append(table("", columns, [[_cell(column, row) for column in columns] for row in symbols], NUMBERS))
     else:
         parts += [line for row in symbols for line in _block(row)]
+    parts += [line for row in symbols for line in render_stop(row["symbol"], row.get("stop"))]
     if answer.get("account"):
         parts.append(_account(answer["account"]))
     if answer.get("addresses"):
@@ -108,10 +109,21 @@ def render_holds(answer: dict[str, Any]) -> list[RenderableType]:
     ]
 
 
+def render_stop(symbol: str, stop: dict[str, Any] | None) -> list[str]:
+    """Return one line on the exchange-side stop where one is configured or rests."""
+    if not stop:
+        return []
+    if not stop["missing"]:
+        return [f"{symbol}: the exchange-side stop rests at {shown(stop['trigger'])}"]
+    again = f"; again at {stop['retry']}" if stop.get("retry") else ""
+    return [f"{symbol}: no exchange-side stop rests: {shown(stop['missing'])}{again}"]
+
+
 def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
     """Return the levels for people, highest first."""
     levels = sorted(answer.get("levels", []), key=lambda level: -int(level.get("level", 0)))
     columns = (*LEVEL_COLUMNS, *PLAN_COLUMNS) if width() >= WIDE else NARROW_LEVEL_COLUMNS
     rows = [[_cell(column, level) for column in columns] for level in levels]
     head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}"
-    return [head, *render_holds(answer), table("", columns, rows, NUMBERS)]
+    stop = render_stop(shown(answer.get("symbol")), answer.get("stop"))
+    return [head, *render_holds(answer), *stop, table("", columns, rows, NUMBERS)]

@@ -15,6 +15,7 @@ from grid.client_id import decode
 from grid.instrument import Instrument
 from grid.order import OrderReport, Quote
 from grid.records import ForeignSet, Record
+from grid.stop import StopReport
 from risk.plan import Finding, Severity, SymbolPlan
 from risk.prestart import check_start
 
@@ -32,6 +33,8 @@ class Facts:
     positions: Mapping[str, Position]
     orders: Sequence[OrderReport] = ()
     """Every open order of the account."""
+    stops: Sequence[StopReport] = ()
+    """Every conditional order of the account that waits."""
 
 
 async def read_facts(settings: Settings, venue: TradingVenue, market: MarketVenue) -> Facts:
@@ -52,6 +55,7 @@ async def read_facts(settings: Settings, venue: TradingVenue, market: MarketVenu
         tiers={symbol: await venue.maintenance_tiers(symbol) for symbol in instruments},
         positions=positions,
         orders=await venue.open_orders(),
+        stops=await venue.open_stops(),
     )
 
 
@@ -116,8 +120,9 @@ def _plan(settings: Settings, grid: Grid, facts: Facts) -> SymbolPlan:
 
 def _orders_of_other_journals(facts: Facts, journal_id: str) -> list[Finding]:
     """Refuse beside living orders of this program that another journal knows: it runs elsewhere, or was lost."""
-    found: dict[str, list[OrderReport]] = {}
-    for order in facts.orders:
+    found: dict[str, list[OrderReport | StopReport]] = {}
+    resting: list[OrderReport | StopReport] = [*facts.orders, *facts.stops]
+    for order in resting:
         identity = decode(order.client_id, order.symbol)
         if identity is not None and identity.journal != journal_id:
             found.setdefault(identity.journal, []).append(order)

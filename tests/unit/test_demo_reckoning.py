@@ -148,3 +148,17 @@ def test_an_order_that_was_on_its_way_when_the_fence_fell_is_no_breach(settings:
     seen["accounts"]["main"]["orders"].append(order(own(-3, 4), "CANCELED", 9_700, 9_800, 4))
 
     assert reckon(last(), seen, settings, 1.0, in_flight_ms=300).violations == ()
+
+
+def test_a_stop_of_ours_that_still_waits_is_an_own_order_that_is_left(settings: Settings) -> None:
+    stop = {"symbol": "ETHUSDT", "clientAlgoId": own(0, 9, Purpose.STOP), "algoStatus": "NEW"}
+    by_hand, gone = {**stop, "clientAlgoId": "by_hand"}, {**stop, "algoStatus": "CANCELED"}
+    seen = truth()
+
+    seen["accounts"]["main"]["algoOrders"] = [by_hand, gone]
+    assert reckon(last(), seen, settings, 1.0).violations == ()
+
+    seen["accounts"]["main"]["algoOrders"] = [by_hand, gone, stop]
+    found = reckon(last(), seen, settings, 1.0)
+    assert found.open_own_orders == 1
+    assert {broken for broken, words in found.checks if words} == {"no own order is left"}

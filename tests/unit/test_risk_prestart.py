@@ -23,6 +23,7 @@ from risk.liquidation import (
 from risk.plan import AccountPlan, Finding, Severity, SymbolPlan
 from risk.prestart import check_start, required_margin
 from risk.prestart_levels import amount_range, paying_below, round_trip_profit
+from risk.stop_rule import StopRule
 from tests.unit.risk_plans import RICH, TIERS, btc, eth
 
 
@@ -310,3 +311,32 @@ def test_no_lots_work_on_an_empty_wallet_with_a_losing_position() -> None:
     held = replace(eth(), position=500, entry_price=Decimal(4000))
 
     assert lots_that_work(held, Decimal(0)) == 0
+
+
+STOP = StopRule(distance=Decimal("0.05"))
+
+
+def test_an_exchange_side_stop_between_ladder_and_liquidation_is_sound() -> None:
+    assert check_start(RICH, [replace(eth(), stop=STOP)]) == []
+    assert check_start(RICH, [replace(eth(side=GridSide.SHORT), stop=STOP)]) == []
+
+
+@pytest.mark.parametrize(("side", "inside", "outside"), [(GridSide.LONG, 2961, 2959), (GridSide.SHORT, 3039, 3041)])
+def test_one_inside_the_ladder_is_refused_and_one_just_beyond_works(side: GridSide, inside: int, outside: int) -> None:
+    plan = eth(side=side)
+    end = full_ladder(plan, 20).last_price
+    key = "symbols[ETHUSDT].exchange_stop.price"
+
+    assert (end - inside) * plan.sign < 0 < (end - outside) * plan.sign
+    assert list(refusals(RICH, [replace(plan, stop=StopRule(price=Decimal(inside)))])) == [key]
+    assert refusals(RICH, [replace(plan, stop=StopRule(price=Decimal(outside)))]) == {}
+
+
+@pytest.mark.parametrize("side", GridSide)
+def test_one_that_liquidation_would_forestall_is_refused_and_what_it_names_works(side: GridSide) -> None:
+    plan = replace(eth(side=side, leverage=10), is_isolated=True)
+    far = replace(plan, stop=StopRule(distance=Decimal("0.3")))
+    finding = refusals(RICH, [far])["symbols[ETHUSDT].exchange_stop.distance"]
+    works = named(finding, r"a distance under ([\d.]+)")
+
+    assert refusals(RICH, [replace(plan, stop=StopRule(distance=works - Decimal("0.001")))]) == {}

@@ -221,3 +221,29 @@ async def _until(is_so: Callable[[], bool]) -> None:
             return
         await asyncio.sleep(0.02)
     raise AssertionError("it never became so")
+
+
+async def test_ccxt_s_own_stop_that_closes_the_position_is_placed_read_and_cancelled(
+    client: tuple[RunningVenue, Any],
+) -> None:
+    venue, made = client
+    await made.load_markets()
+    venue.within(lambda server: server.venue.engine.foreign.move_position("main", "ETHUSDT", 50, server.venue.now_ms()))
+    try:
+        params = {"stopPrice": 2500, "closePosition": True, "workingType": "MARK_PRICE", "clientOrderId": "mine1"}
+        placed = await made.create_order(SYMBOL, "STOP_MARKET", "sell", None, None, params)
+        assert placed["clientOrderId"] == "mine1"
+        assert placed["triggerPrice"] == 2500
+
+        waiting = await made.fetch_open_orders(SYMBOL, params={"trigger": True})
+        assert [one["clientOrderId"] for one in waiting] == ["mine1"]
+        assert await made.fetch_open_orders(SYMBOL) == []  # not among the open orders
+        one = await made.fetch_order(placed["id"], SYMBOL, {"trigger": True})
+        assert (one["status"], one["info"]["closePosition"]) == ("open", True)
+
+        await made.cancel_order(placed["id"], SYMBOL, {"trigger": True})
+        assert await made.fetch_open_orders(SYMBOL, params={"trigger": True}) == []
+    finally:
+        venue.within(
+            lambda server: server.venue.engine.foreign.move_position("main", "ETHUSDT", -50, server.venue.now_ms())
+        )

@@ -28,6 +28,7 @@ from tests.venue.running_venue import RunningVenue, running, still_options
 from tests.venue.trading_account import TradingAccount, own_id
 
 CANCEL = Scope(endpoint="DELETE /fapi/v1/order")
+CANCEL_STOP = Scope(endpoint="algo.cancel")
 OPEN_ORDERS = Scope(endpoint="GET /fapi/v1/openOrders")
 
 
@@ -48,6 +49,7 @@ def account(
     monkeypatch.setattr(panic, "READ_PAUSE_S", 0.3)
     yield account
     venue.heal()
+    account.cancel_stops()
     held = account.position()
     if held:
         account.move_position(-held)
@@ -71,6 +73,41 @@ def test_it_cancels_own_orders_on_every_symbol_and_no_other(account: TradingAcco
     assert ended.json["cancelled"] == 24
     assert ended.json["foreign_orders"] == 2
     assert account.open_ids() == {"web_manual", own_id("BTCUSDT", 2)}
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        FaultRule(name="none", kind=FaultKind.REPLY_LATENCY, scope=CANCEL_STOP),
+        FaultRule(name="lost reply", kind=FaultKind.REPLY_LOST, scope=CANCEL_STOP, count=1),
+        FaultRule(name="not executed", kind=FaultKind.SERVICE_UNAVAILABLE, scope=CANCEL_STOP, count=2),
+        FaultRule(name="no reading", kind=FaultKind.BAD_GATEWAY, scope=Scope(endpoint="algos.open"), count=2),
+    ],
+    ids=lambda rule: rule.name,
+)
+def test_conditional_orders_of_ours_go_too_and_no_other(account: TradingAccount, rule: FaultRule) -> None:
+    place_own(account, 2)
+    account.place_stop(own_id("ETHUSDT", 1, Purpose.STOP))
+    account.place_stop("by_hand", symbol="BTCUSDT", trigger="40000")
+    account.venue.fault(rule)
+
+    ended = account.run("panic", account.config, "--json")
+
+    assert ended.code == 0
+    assert account.open_ids() == set()
+    assert account.waiting_stops() == {"by_hand"}
+    assert ended.json["foreign_orders"] == 1
+
+
+def test_a_stop_that_cannot_be_cancelled_is_named_and_it_is_not_clear(account: TradingAccount) -> None:
+    mine = own_id("ETHUSDT", 1, Purpose.STOP)
+    account.place_stop(mine)
+    account.venue.fault(FaultRule(name="never", kind=FaultKind.SERVICE_UNAVAILABLE, scope=CANCEL_STOP))
+
+    ended = account.run("panic", account.config, "--json", "--timeout", "6")
+
+    assert ended.code == 5
+    assert ended.json["left"] == [{"symbol": "ETHUSDT", "client_id": mine}]
 
 
 def test_it_makes_no_journal_and_loads_no_ray(account: TradingAccount) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from exchanges.sim.orders import NewOrder, TimeInForce
+from exchanges.sim.algo_orders import NewAlgoOrder
+from exchanges.sim.orders import NewOrder, OrderType, TimeInForce
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from grid.client_id import ClientId
 from grid.order import Purpose, Side
@@ -80,6 +81,29 @@ class TradingAccount:
             client_id=client_id,
         )
         self.venue.within(lambda server: server.venue.engine.submit("main", order, server.venue.now_ms()))
+
+    def place_stop(self, client_id: str, symbol: str = "ETHUSDT", trigger: str = "2000") -> None:
+        """Put a waiting stop there that closes the position, with exactly this id."""
+        stop = NewAlgoOrder(
+            symbol=symbol,
+            side=Side.SELL,
+            type=OrderType.STOP_MARKET,
+            trigger_price=Decimal(trigger),
+            close_position=True,
+            client_id=client_id,
+        )
+        self.venue.within(lambda server: server.venue.engine.submit_algo("main", stop, server.venue.now_ms()))
+
+    def waiting_stops(self) -> set[str]:
+        return self.venue.within(lambda server: {one.client_id for one in server.venue.engine.read.open_algos("main")})
+
+    def cancel_stops(self) -> None:
+        self.venue.within(
+            lambda server: [
+                server.venue.engine.cancel_all_algos("main", name, server.venue.now_ms())
+                for name in ("ETHUSDT", "BTCUSDT")
+            ]
+        )
 
     def move_position(self, steps: int, symbol: str = "ETHUSDT") -> None:
         self.venue.within(
