@@ -9,6 +9,8 @@ DURATION ?= 60
 MINUTES ?= 30
 TAPE ?=
 SEED ?=
+SEEDS ?= 2000
+FIRST ?= 0
 JSON ?=
 ARGS ?=
 
@@ -77,8 +79,8 @@ lock: $(READY_DEV)  ## Write the lock files anew from pyproject.toml (ARGS=--upg
 bench: $(READY_DEV)  ## Measure; judges nothing
 	@$(BIN)/python -m tests.bench $(ARGS)
 
-simulate: $(READY_DEV)  ## Run seeded schedules against the core until told to stop
-	@$(BIN)/python -m tests.simulation $(ARGS)
+simulate: $(READY_DEV)  ## Run seeded schedules against the core (SEEDS=2000 FIRST=0), or one with its trace (SEED=7)
+	@SEEDS="$(SEEDS)" FIRST="$(FIRST)" SEED="$(SEED)" $(BIN)/python -m tests.simulation
 
 soak: $(READY)  ## The demo under faults that never end; what it uses has to stay flat (MINUTES=30)
 	@$(BIN)/python -m actors.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(filter-out 0,$(JSON)),--json)

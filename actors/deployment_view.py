@@ -33,6 +33,7 @@ def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
                 "max_lots": seen["max_lots"].get(name),
                 "stop": picture.get("stop"),
                 **{column: picture.get(column) for column in _COLUMNS},
+                "churn": picture.get("churn", {}).get("ratio"),
             }
             for name, picture in symbols.items()
         ],

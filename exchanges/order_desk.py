@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from exchanges.desk.accounting import Accounting
 from exchanges.desk.cancelling import Cancelling
+from exchanges.desk.churn import ChurnReading
 from exchanges.desk.closing import STOPPING, Closing
 from exchanges.desk.commands import Effects
 from exchanges.desk.core import Chore, Core, NextStep
@@ -59,6 +60,7 @@ from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.desk.standing import StandingHolds
 from exchanges.desk.stops import Stops, StopWord
 from grid.book import Book
+from grid.errors import GridmeshError
 from grid.holds import HoldCause
 from grid.instrument import Instrument
 from grid.intent import CancelIntent, PlaceIntent, Standing
@@ -135,6 +137,10 @@ class OrderDesk:
         """Return how many orders on the symbol are not ours, as far as is known."""
         return len(self._core.foreign_orders.get(symbol, ()))
 
+    def churn(self, symbol: str) -> ChurnReading:
+        """Return how much was cancelled and placed again for what was filled."""
+        return self._core.churn.reading(symbol)
+
     def standing(self, symbol: str) -> Standing:
         """Return which holds stand against the symbol; empty: against the whole account."""
         return self._core.standing(symbol)
@@ -182,9 +188,12 @@ class OrderDesk:
         """Take over: raise the owner epoch, hold entries until the stream is confirmed, and doubt all that was in
         flight.
 
-        `records` are further first records, such as new generations.
+        `records` are further first records, such as new generations. Raises `GridmeshError` where the epoch has not
+        risen: the ids of this life would be those of another.
         """
         core = self._core
+        if owner_epoch <= core.book.owner_epoch:
+            raise GridmeshError(f"owner epoch {owner_epoch} is not over {core.book.owner_epoch}: nothing is taken over")
         core.record(OwnerRaised(owner_epoch=owner_epoch))
         for record in records:
             core.record(record)

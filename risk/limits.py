@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from grid.reasons import Reason
@@ -20,6 +20,10 @@ class RestingOrder:
     price: int
     closing: bool
     is_cancelling: bool = False
+    is_young: bool = False
+    """It rests for less than `min_rest`, and makes room for nobody."""
+    notional: Decimal = Decimal(0)
+    """What an entry still commits, in quote currency."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +42,8 @@ class Standing:
     part-filled entries count in `lots` and not again as a live entry, or the other way round, as the caller books them.
     """
 
-    reference: int
-    """Best bid (best ask for a short grid) in ticks: nearness is measured from it."""
+    reference: int | None
+    """Best bid (best ask for a short grid) in ticks: nearness is measured from it. None: unknown, nothing is nearer."""
     resting: Sequence[RestingOrder]
     lots: int
     max_lots: int
@@ -65,7 +69,7 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evict:
-    """Cancel these entries, then ask again: the place is free only once they are verified gone."""
+    """Cancel these, then ask again: the place is free only once they are verified gone."""
 
     client_ids: tuple[str, ...]
 
@@ -94,29 +98,58 @@ def account_notional(symbols: Iterable[SymbolExposure]) -> Decimal:
 def admit(candidate: Candidate, standing: Standing) -> Admission:
     """Answer one candidate.
 
-    Exits are never refused for inventory or notional, and take the place of the farthest entries. Entries take nobody's
-    place: a resting entry leaves by the window's own rule, not because a nearer one came.
+    Exits come before entries, and what is nearer to the price before what is farther (rule 9, trading rule 11). An exit
+    is never refused for inventory or notional; it takes the place of the farthest entry, or of a farther exit where no
+    entry is left. An entry takes the place of a farther entry. Nobody takes the place of a nearer order, so that two
+    never chase each other.
     """
-    return _admit_exit(standing) if candidate.closing else _admit_entry(candidate, standing)
+    return _admit_exit(candidate, standing) if candidate.closing else _admit_entry(candidate, standing)
 
 
-def _admit_exit(standing: Standing) -> Admission:
+def _admit_exit(candidate: Candidate, standing: Standing) -> Admission:
     excess = len(standing.resting) + 1 - standing.order_cap
     if excess <= 0:
         return Admitted()
     leaving = sum(1 for order in standing.resting if order.is_cancelling)
-    entries = [order for order in standing.resting if not order.closing and not order.is_cancelling]
     needed = excess - leaving
     if needed <= 0:
         return Idle(reason=Reason.ORDER_CAP, text=f"waiting for {leaving} cancels under a cap of {standing.order_cap}")
-    if needed > len(entries):
-        text = f"{len(standing.resting)} orders rest, the cap is {standing.order_cap}, no entry is left to make room"
-        return Idle(reason=Reason.EXIT_DEFERRED, text=text)
-    farthest = sorted(entries, key=lambda order: (-abs(order.price - standing.reference), order.client_id))
-    return Evict(client_ids=tuple(order.client_id for order in farthest[:needed]))
+    entries = [order for order in standing.resting if not order.closing and not order.is_cancelling]
+    settled = [order for order in entries if not order.is_young]
+    if needed <= len(settled):
+        return _evict(settled, candidate.price if standing.reference is None else standing.reference, needed)
+    if entries:
+        text = f"{len(entries)} entries make room once they have rested long enough"
+        return Idle(reason=Reason.ORDER_CAP, text=text)
+    exits = [order for order in standing.resting if order.closing and not order.is_cancelling]
+    farther = [order for order in exits if _is_nearer(candidate, order, standing.reference)]
+    if standing.reference is not None and needed <= len(farther):
+        return _evict(farther, standing.reference, needed)
+    text = f"{len(standing.resting)} orders rest, the cap is {standing.order_cap}, no farther one is left to make room"
+    return Idle(reason=Reason.EXIT_DEFERRED, text=text)
 
 
 def _admit_entry(candidate: Candidate, standing: Standing) -> Admission:
+    obstacle = _obstacle_to_entry(candidate, standing)
+    if obstacle is None:
+        return Admitted()
+    if any(order.is_cancelling and not order.closing for order in standing.resting):
+        return obstacle  # one entry makes room already
+    entries = [order for order in standing.resting if not order.closing and not order.is_young]
+    farther = [order for order in entries if _is_nearer(candidate, order, standing.reference)]
+    if standing.reference is None or not farther:
+        return obstacle
+    evict = _evict(farther, standing.reference, 1)
+    gone = next(order for order in farther if order.client_id in evict.client_ids)
+    room = replace(
+        standing,
+        resting=[order for order in standing.resting if order is not gone],
+        account_notional=standing.account_notional - gone.notional,
+    )
+    return evict if _obstacle_to_entry(candidate, room) is None else obstacle
+
+
+def _obstacle_to_entry(candidate: Candidate, standing: Standing) -> Idle | None:
     entries = sum(1 for order in standing.resting if not order.closing)
     if standing.lots + entries >= standing.max_lots:
         text = f"{standing.lots} lots and {entries} live entries of max_lots {standing.max_lots}"
@@ -129,4 +162,13 @@ def _admit_entry(candidate: Candidate, standing: Standing) -> Admission:
     if counted >= standing.order_cap:
         text = f"{counted} orders rest or are exits that wait for a place, the cap is {standing.order_cap}"
         return Idle(reason=Reason.ORDER_CAP, text=text)
-    return Admitted()
+    return None
+
+
+def _is_nearer(candidate: Candidate, order: RestingOrder, reference: int | None) -> bool:
+    return reference is not None and abs(candidate.price - reference) < abs(order.price - reference)
+
+
+def _evict(orders: Sequence[RestingOrder], reference: int, count: int) -> Evict:
+    farthest = sorted(orders, key=lambda order: (-abs(order.price - reference), order.client_id))
+    return Evict(client_ids=tuple(order.client_id for order in farthest[:count]))

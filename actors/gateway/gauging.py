@@ -98,6 +98,7 @@ class Gauging:
     def _show_symbol(self, symbol: str, seen: Mapping[str, Any]) -> None:
         self._gauges.set("gridmesh_own_orders", seen["entries"], symbol=symbol, purpose="entry")
         self._gauges.set("gridmesh_own_orders", seen["exits"], symbol=symbol, purpose="exit")
+        self._gauges.set("gridmesh_churn", float(seen["churn"]["ratio"] or 0), symbol=symbol)
         self._grow("gridmesh_round_trips", seen["round_trips"], symbol=symbol)
         self._grow("gridmesh_fills", seen["entry_fills"], symbol=symbol, side="entry")
         self._grow("gridmesh_fills", seen["exit_fills"], symbol=symbol, side="exit")

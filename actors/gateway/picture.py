@@ -11,6 +11,7 @@ from typing import Any
 
 from actors.gateway.account_picture import account_picture, fees_picture
 from actors.gateway.money import Money
+from exchanges.desk.churn import ChurnReading
 from exchanges.desk.core import NextStep
 from exchanges.desk.events import Instant
 from exchanges.order_desk import OrderDesk
@@ -90,6 +91,7 @@ def _symbol(
         "entry_fills": ledger.entry_fills,
         "exit_fills": ledger.exit_fills,
         "taker_fills": ledger.taker_fills,
+        "churn": _churn(desk.churn(book.symbol)),
         "counts": dict(book.totals.counts),
         "levels": [
             {**_level(slot, book, instrument), **_next_step(desk.next_step(key), now)}
@@ -110,6 +112,16 @@ def _stop(desk: OrderDesk, symbol: str, instrument: Instrument, now: Instant) ->
         "client_id": word.stop.client_id if word.stop is not None else None,
         "missing": word.missing,
         "retry_ms": None if word.retry_ms is None else now.wall_ms + word.retry_ms - now.mono_ms,
+    }
+
+
+def _churn(reading: ChurnReading) -> dict[str, Any]:
+    ratio = reading.ratio
+    return {
+        "cancelled": reading.cancelled,
+        "replaced": reading.replaced,
+        "fills": reading.fills,
+        "ratio": str(ratio.quantize(Decimal("0.01"))) if ratio is not None else None,
     }
 
 

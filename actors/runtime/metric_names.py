@@ -83,6 +83,7 @@ DECLARED: dict[str, Declared] = {
     "gridmesh_orders_refused": Declared(description="orders refused", tags=("symbol", "reason"), kind=_C),
     "gridmesh_fills": Declared(description="fills booked", tags=("symbol", "side"), kind=_C),
     "gridmesh_taker_fills": Declared(description="fills at the taker's fee", tags=("symbol",), kind=_C),
+    "gridmesh_churn": Declared(description="cancels and replacements for each fill", tags=("symbol",)),
     "gridmesh_round_trips": Declared(description="lots bought and sold", tags=("symbol",), kind=_C),
     "gridmesh_venue_errors": Declared(description="calls refused or failed that are not the day's work", kind=_C),
     # exposure

@@ -27,7 +27,9 @@ from exchanges.desk.events import (
     Event,
     IncomeRead,
     MarkSeen,
+    RateSeen,
     ReconcileDue,
+    RulesRead,
     StatesWanted,
     StopSaid,
     StreamSaid,
@@ -36,8 +38,9 @@ from exchanges.desk.events import (
 )
 from exchanges.desk.settings import DeskSymbol
 from exchanges.order_desk import OrderDesk
-from exchanges.port import Account, Position
+from exchanges.port import Account, Income, Position
 from grid.book import Book
+from grid.instrument import Instrument
 from grid.intent import Standing
 from grid.order import OrderUpdate
 from grid.records import GenerationStarted, Record, from_body, to_body
@@ -48,6 +51,8 @@ from risk.veto import Approved, ApprovedStop
 
 JournalRow = tuple[str, str, dict[str, Any]]
 INCOME_OVERLAP_MS = 60_000
+RULES_AGAIN_MS = 5_000
+FEE_ASSET = "BNB"
 
 
 class Died(Exception):
@@ -80,6 +85,7 @@ class VirtualGateway:
         self._mailbox = Mailbox()
         self._plans: Mapping[str, GridPlan] = {grid.symbol: grid for grid in settings.grids}
         self._layouts = {grid.symbol: grid.layout for grid in settings.grids}
+        self._instruments = {symbol: venue.instrument(symbol) for symbol in self._plans}
         self.notices: list[Notice] = []
         self.go_ms = -1_000_000
         """When the supervisor's last go arrived."""
@@ -89,7 +95,9 @@ class VirtualGateway:
             book,
             settings.desk,
             {
-                g.symbol: DeskSymbol(policy=g.policy, instrument=g.instrument, breakers=g.breakers, stop=g.stop)
+                g.symbol: DeskSymbol(
+                    policy=g.policy, instrument=self._instruments[g.symbol], breakers=g.breakers, stop=g.stop
+                )
                 for g in settings.grids
             },
         )
@@ -163,8 +171,10 @@ class VirtualGateway:
             case Restream(reason=reason):
                 self._venue.stream.disconnect()
                 self._agenda.after(0, "stream", reason, lambda: self._on_dropped(reason))
-            case SyncClock() | ReadRules():
-                pass  # a virtual world has one clock, and its rules stay
+            case ReadRules():
+                self.read_rules()
+            case SyncClock():
+                pass  # a virtual world has one clock
             case _:
                 self._errands.submit(command)
 
@@ -180,20 +190,41 @@ class VirtualGateway:
         for event in events:
             self.on_event(event)
 
-    def _set_up(self, wanted: SetupWanted) -> None:
-        book = self.desk.book
-        plan = self._plans.get(wanted.symbol)
-        if plan is None:
-            self._tell_risk()
-            return
-        symbol = book.symbol(wanted.symbol)
-        setup = SymbolSetup(
+    def read_rules(self) -> None:
+        """Read the venue's rules; what fails is read again."""
+
+        def on_rules(found: dict[str, Instrument] | None) -> None:
+            if not self._is_alive():
+                return
+            if found is None:
+                self._agenda.after(RULES_AGAIN_MS, "rules", "again", lambda: self.read_rules())
+                return
+            self.on_event(RulesRead(instruments=found, changes={}))
+            for symbol, known in self._instruments.items():
+                now_known = self.desk.instrument(symbol)
+                if now_known != known:
+                    self._instruments = {**self._instruments, symbol: now_known}
+                    for name in self._layouts[symbol].names():
+                        self._outbox.post(name, self._setup(symbol))
+
+        if self._is_alive():
+            self._venue.rules(on_rules)
+
+    def _setup(self, name: str) -> SymbolSetup:
+        symbol = self.desk.book.symbol(name)
+        return SymbolSetup(
             generation=symbol.generation,
-            policy=plan.policy,
-            instrument=plan.instrument,
+            policy=self._plans[name].policy,
+            instrument=self._instruments[name],
             older=symbol.older_than(symbol.generation.generation),
         )
-        self._outbox.post(wanted.receiver, setup)
+
+    def _set_up(self, wanted: SetupWanted) -> None:
+        if wanted.symbol not in self._plans:
+            self._tell_risk()
+            return
+        symbol = self.desk.book.symbol(wanted.symbol)
+        self._outbox.post(wanted.receiver, self._setup(wanted.symbol))
         if wanted.modulus:
             served = [key for key in symbol.slots if key.level % wanted.modulus in wanted.remainders]
             # At least one word, so that the slot actor learns which holds stand.
@@ -260,11 +291,20 @@ class VirtualGateway:
         self._agenda.tick(self._settings.reconcile_ms, "reconcile", due)
 
     def _read_income(self) -> None:
-        if not self._is_alive():
-            return
-        since_ms = self._agenda.wall_ms - INCOME_OVERLAP_MS
-        self._venue.income(since_ms, lambda rows: self.on_event(IncomeRead(rows=rows)) if rows is not None else None)
-        self._agenda.tick(self._settings.income_ms, "income", self._read_income)
+        if self._is_alive():
+            self._ask_income(lambda: None)
+            if self._settings.coin_deposit:
+                self.on_event(RateSeen(asset=FEE_ASSET, rate=self._venue.coin_price))
+            self._agenda.tick(self._settings.income_ms, "income", self._read_income)
+
+    def _ask_income(self, then: Callable[[], None]) -> None:
+        def on_income(rows: tuple[Income, ...] | None) -> None:
+            if rows is not None:
+                self.on_event(IncomeRead(rows=rows))
+                then()
+
+        newest_ms = self.desk.accounting.income_since_ms() or self._agenda.wall_ms
+        self._venue.income(min(newest_ms, self._agenda.wall_ms) - INCOME_OVERLAP_MS, on_income)
 
     def _read_account(self) -> None:
         if not self._is_alive():
@@ -275,7 +315,11 @@ class VirtualGateway:
             self._venue.positions(lambda found: on_positions(account, found))
 
         def on_positions(account: Account | None, positions: tuple[Position, ...] | None) -> None:
-            self.on_event(AccountRead(begun_ms=begun_ms, account=account, positions=positions))
+            read = AccountRead(begun_ms=begun_ms, account=account, positions=positions)
+            if self._is_alive() and self.desk.accounting.surprises(read, self._agenda.instant()):
+                self._ask_income(lambda: self.on_event(read))
+            else:
+                self.on_event(read)
 
         self._venue.account(on_account)
         self._agenda.tick(self._settings.account_ms, "account", self._read_account)

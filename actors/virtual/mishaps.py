@@ -25,6 +25,7 @@ class CallKind(Enum):
     INCOME = "income"
     ACCOUNT = "account"
     QUOTE = "quote"
+    RULES = "rules"
 
 
 class CrashPoint(Enum):

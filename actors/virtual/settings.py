@@ -86,6 +86,8 @@ class WorldSettings:
     risk: RiskRules
     seed: int = 0
     deposit: Decimal = Decimal(10_000)
+    coin_deposit: Decimal = Decimal(0)
+    """BNB on the account; above 0 the fees are paid in it."""
     latency: Latency = field(default_factory=Latency)
     fills: FillModel = PESSIMISTIC
     tick_ms: int = 200

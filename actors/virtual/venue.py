@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 from typing import TypeVar
 
 from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import NO_FATE, CallFate, CallKind, Mishaps
 from actors.virtual.private_stream import PrivateStream
-from actors.virtual.settings import ACCOUNT, WorldSettings
+from actors.virtual.settings import ACCOUNT, WorldSettings, instrument_of
 from actors.virtual.stops import VirtualStops
 from actors.virtual.translation import (
     TOO_OLD,
@@ -34,6 +35,7 @@ from exchanges.sim.market import MarketEvent
 from exchanges.sim.refusal import Refused as VenueRefused
 from exchanges.sim.settings import AccountSpec, EngineConfig
 from exchanges.sim.venue_events import AlgoEvent, BookEvent, OrderEvent, PublishedBook, VenueEvent
+from grid.instrument import Instrument
 from grid.order import Fill, OrderReport, OrderRequest, Quote
 from risk.veto import Approved
 
@@ -58,7 +60,13 @@ class VirtualVenue:
             config=EngineConfig(publish=True, fills=settings.fills),
             start_ms=agenda.wall_ms,
         )
-        self.engine.open_account(AccountSpec(account=ACCOUNT, deposit=settings.deposit), agenda.wall_ms)
+        fee_asset = "BNB" if settings.coin_deposit else "USDT"
+        account = AccountSpec(
+            account=ACCOUNT, deposit=settings.deposit, fee_asset=fee_asset, bnb_deposit=settings.coin_deposit
+        )
+        self.coin_price = account.bnb_price
+        """What one BNB is worth."""
+        self.engine.open_account(account, agenda.wall_ms)
         self.stops = VirtualStops(self.engine, mishaps, self, self._instruments)
         latency = settings.latency
         self.stream = PrivateStream(
@@ -72,9 +80,12 @@ class VirtualVenue:
         """Client ids whose placement took effect after the time from which it is taken to be absent."""
         self.frozen: set[str] = set()
         """Symbols whose quotes do not come."""
+        self.told_ticks: dict[str, Decimal] = {}
+        """By symbol: another tick than the true one, told to whoever reads the rules."""
         self.on_order: Callable[[OrderEvent], None] | None = None
         self.on_sent: Callable[[OrderRequest], None] | None = None
-        """Hear of every order event, and of every placement that leaves the gateway, at once: for checks."""
+        self.on_refused: Callable[[OrderRequest, Outcome], None] | None = None
+        """Hear of every order event, every placement that leaves the gateway and every refusal, at once: for checks."""
         self._hidden_until: dict[str, int] = {}
         self._positions: deque[tuple[int, dict[str, int]]] = deque(maxlen=POSITIONS_KEPT)
         self._quoted_ms = 0
@@ -129,7 +140,10 @@ class VirtualVenue:
                 self._hidden_until[request.client_id] = now_ms + fate.hidden_ms
             if now_ms - sent_ms > self._settings.desk.absent_after_ms:
                 self.late.add(request.client_id)
-            return self._submit(request)
+            outcome = self._submit(request)
+            if self.on_refused is not None and not isinstance(outcome, Accepted):
+                self.on_refused(request, outcome)
+            return outcome
 
         if not fate.is_request_lost:
             self.on_the_way[request.client_id], self.sent_ms[request.client_id] = request, sent_ms
@@ -213,6 +227,19 @@ class VirtualVenue:
             return quote_of(self.engine.read.book(symbol), self._agenda.now_ms)
 
         self._read(CallKind.QUOTE, symbol, read, reply)
+
+    def instrument(self, symbol: str) -> Instrument:
+        """Return a symbol's rules as they are now."""
+        return instrument_of(self.engine.read.instrument(symbol))
+
+    def rules(self, reply: Callable[[dict[str, Instrument] | None], None]) -> None:
+        """Read the rules of all symbols."""
+
+        def read(_: CallFate) -> dict[str, Instrument]:
+            found = {symbol: self.instrument(symbol) for symbol in self._instruments}
+            return {name: replace(one, tick=self.told_ticks.get(name, one.tick)) for name, one in found.items()}
+
+        self._read(CallKind.RULES, "", read, reply)
 
     def _submit(self, request: OrderRequest) -> Outcome:
         order = order_of(request, self._instruments[request.symbol])

@@ -87,11 +87,7 @@ class World:
         self._candles: CandleTape = candles or CalmTape(settings.risk)
         self._clock = VirtualClock(self.agenda)
         self._feed_names = feed_names([grid.symbol for grid in settings.grids])
-        self._starts: dict[str, Callable[[], None]] = {GATEWAY: self._start_gateway, RISK: self._start_risk}
-        for grid in settings.grids:
-            self._starts[self._feed_names[grid.symbol]] = self._starter_of_feed(grid)
-            for index in range(grid.layout.count):
-                self._starts[grid.layout.name(index)] = self._starter_of_slot(grid, index)
+        self._starts = self._starts_of(settings)
 
     @property
     def book(self) -> Book:
@@ -121,13 +117,19 @@ class World:
         if name == GATEWAY:
             self.gateway = None
             self.venue.stream.disconnect()
-        life = self.network.life(name)
+        self._start_again(name)
 
-        def again() -> None:
-            if self.network.life(name) == life and not self.network.is_alive(name):
-                self._starts[name]()
-
-        self.agenda.after(self.settings.restart_ms, "restart", name, again)
+    def restart_all(self, settings: WorldSettings) -> None:
+        """End every actor at once and start all anew, in their order, with settings for the same symbols."""
+        for name in self.names:
+            if self.network.is_alive(name):
+                self.network.kill(name)
+        self.gateway = None
+        self.venue.stream.disconnect()
+        self.settings = settings
+        self._starts = self._starts_of(settings)
+        for name in self.names:
+            self._start_again(name)
 
     def run_until(self, at_ms: int) -> None:
         """Take every step up to a time (monotonic ms)."""
@@ -145,6 +147,23 @@ class World:
             self.kill(GATEWAY)
         if self.on_step is not None:
             self.on_step(step)
+
+    def _start_again(self, name: str) -> None:
+        life = self.network.life(name)
+
+        def again() -> None:
+            if self.network.life(name) == life and not self.network.is_alive(name):
+                self._starts[name]()
+
+        self.agenda.after(self.settings.restart_ms, "restart", name, again)
+
+    def _starts_of(self, settings: WorldSettings) -> dict[str, Callable[[], None]]:
+        starts: dict[str, Callable[[], None]] = {GATEWAY: self._start_gateway, RISK: self._start_risk}
+        for grid in settings.grids:
+            starts[self._feed_names[grid.symbol]] = self._starter_of_feed(grid)
+            for index in range(grid.layout.count):
+                starts[grid.layout.name(index)] = self._starter_of_slot(grid, index)
+        return starts
 
     def _play_next(self, tape: Iterator[MarketEvent]) -> None:
         event = next(tape, None)

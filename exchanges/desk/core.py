@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from enum import Enum
 
+from exchanges.desk.churn import Churn
 from exchanges.desk.commands import Command, Effects, Notice, Tell
 from exchanges.desk.events import ClosingMode, Instant
 from exchanges.desk.settings import DeskSettings, DeskSymbol
@@ -107,6 +108,7 @@ class Core:
     cancel_wanted: set[str] = field(default_factory=set)
     refusals: dict[SlotKey, Refusal] = field(default_factory=dict)
     chores: dict[tuple[Chore, str], Due] = field(default_factory=dict)
+    churn: Churn = field(default_factory=Churn)
     effects: Effects = field(default_factory=Effects)
     _changed: dict[SlotKey, None] = field(default_factory=dict)
     _recent: dict[SlotKey, None] = field(default_factory=dict)
@@ -117,6 +119,11 @@ class Core:
         """Change the book, and have it journalled before any command of this event goes out."""
         for key in self.book.apply(record):
             self._changed[key] = self._recent[key] = None
+            level = level_over(self.book.symbol(key.symbol), key)
+            if level is not None:
+                # What an older lot keeps from buying (rule 9) learns of its end, or would idle for ever.
+                self._changed[level] = self._recent[level] = None
+        self.churn.note(record, self.book.orders.get(getattr(record, "client_id", "")))
         self.effects.records.append(record)
 
     @property
@@ -186,17 +193,21 @@ class Core:
         return effects
 
     def next_client_id(self, symbol: str, generation: int, level: int, purpose: Purpose) -> str:
-        """Return a client id that was never used."""
-        self._sequence += 1
-        return ClientId(
-            journal=self.settings.journal,
-            symbol=symbol,
-            generation=generation,
-            level=level,
-            purpose=purpose,
-            owner_epoch=self.book.owner_epoch,
-            sequence=self._sequence,
-        ).encode()
+        """Return a client id that was never used: the owner's number rises with each life, and what is known is left
+        out all the same."""
+        while True:
+            self._sequence += 1
+            client_id = ClientId(
+                journal=self.settings.journal,
+                symbol=symbol,
+                generation=generation,
+                level=level,
+                purpose=purpose,
+                owner_epoch=self.book.owner_epoch,
+                sequence=self._sequence,
+            ).encode()
+            if client_id not in self.book.orders:
+                return client_id
 
     def slot(self, key: SlotKey) -> SlotState:
         """Return a slot's state."""
@@ -236,6 +247,17 @@ class Core:
             retry_ms=refusal.retry_ms if refusal is not None else None,
             has_older_lot=has_older_lot(symbol, key),
         )
+
+
+def level_over(symbol: SymbolBook, key: SlotKey) -> SlotKey | None:
+    """Return the present ladder's slot in which a slot of an older ladder lies; None for one of the present ladder."""
+    if len(symbol.generations) < 2 or key.generation not in symbol.ladders:
+        return None
+    ladder = symbol.ladder
+    if key.generation == ladder.generation:
+        return None
+    level = ladder.floor(symbol.ladders[key.generation].at(key.level))
+    return SlotKey(symbol=key.symbol, generation=ladder.generation, level=level)
 
 
 def has_older_lot(symbol: SymbolBook, key: SlotKey) -> bool:

@@ -5,10 +5,13 @@ Rules 7, 9, 11 and 15; invariants 1, 4 and 5.
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import Send
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import ClosingMode, Instant
+from exchanges.desk.rooms import Rooms
 from exchanges.lane import Lane
 from grid.intent import PlaceIntent
 from grid.order import OrderRequest, Purpose, TimeInForce
@@ -33,6 +36,8 @@ from risk.veto import Approved
 from risk.wire_check import ClosingRoom, WireLimits, approve
 
 RETRY_AFTER_EVICTION_MS = 500
+ZERO = Decimal(0)
+CLOSED_AGAIN_MS = 10_000
 UNSENT_MS = 90_000
 """An order that waits for the limiter longer than this is looked up and taken back: no lane holds work so long."""
 
@@ -44,6 +49,7 @@ class Placing:
         self._core = core
         self._cancelling = cancelling
         self._takes: set[str] = set()
+        self._rooms = Rooms(core)
 
     def on_intent(self, intent: PlaceIntent, now: Instant) -> None:
         """Admit and journal, or refuse with a reason.
@@ -79,7 +85,7 @@ class Placing:
             return
         if reference is not None and oriented <= reference and self._is_news(key.symbol):
             oriented = reference + 1
-        if isinstance(self._admission(Purpose.EXIT, sign * oriented, lot.quantity, key.symbol, now), Admitted):
+        if isinstance(self._admission(Purpose.EXIT, sign * oriented, lot.quantity, key.symbol, now, key), Admitted):
             self._intend(key, Purpose.EXIT, sign * oriented, lot.quantity, lot.target, TimeInForce.POST_ONLY, now)
 
     def _is_news(self, symbol: str) -> bool:
@@ -177,14 +183,15 @@ class Placing:
             self._admit_and_intend(intent, now)
 
     def _admit_and_intend(self, intent: PlaceIntent, now: Instant) -> None:
-        verdict = self._admission(intent.purpose, intent.price, intent.quantity, intent.key.symbol, now)
+        verdict = self._admission(intent.purpose, intent.price, intent.quantity, intent.key.symbol, now, intent.key)
         if isinstance(verdict, Idle):
             self._core.refuse(intent.key, verdict.reason, verdict.text)
         elif isinstance(verdict, Evict):
             for client_id in verdict.client_ids:
                 self._cancelling.cancel(client_id, now)
+            self._rooms.keep(intent, now)
             retry_ms = now.wall_ms + RETRY_AFTER_EVICTION_MS
-            self._core.refuse(intent.key, Reason.ORDER_CAP, "an entry makes room for this exit", retry_ms)
+            self._core.refuse(intent.key, Reason.ORDER_CAP, "an order farther away makes room for this one", retry_ms)
         else:
             self._intend(
                 intent.key, intent.purpose, intent.price, intent.quantity, intent.target, intent.time_in_force, now
@@ -237,30 +244,18 @@ class Placing:
         self._core.command(Send(client_id=client_id, lane=Lane.EXIT if purpose.closing else Lane.ENTRY))
 
     def _admission(
-        self, purpose: Purpose, price: int, quantity: int, symbol: str, now: Instant
+        self, purpose: Purpose, price: int, quantity: int, symbol: str, now: Instant, key: SlotKey | None = None
     ) -> Admitted | Evict | Idle:
         core = self._core
         book, desk_symbol = core.book.symbol(symbol), core.symbols[symbol]
         reference = core.reference(symbol, now)
-        resting = [
-            RestingOrder(
-                client_id=order.client_id,
-                price=order.price,
-                # An entry younger than `min_rest` makes no room (rule 11): it counts, and is not offered.
-                closing=order.purpose.closing,
-                is_cancelling=_is_cancelling(core, order),
-            )
-            for order in core.book.live_orders(symbol)
-            if order.purpose.closing
-            or not purpose.closing
-            or now.wall_ms - order.at_ms >= desk_symbol.policy.min_rest_ms
-        ]
+        kept = self._rooms.kept_for_others(key, purpose, price, symbol, now)
+        resting = [*(self._resting(order, now) for order in core.book.live_orders(symbol)), *kept]
         cap = order_cap(
             configured=core.settings.orders_max,
             venue_limit=desk_symbol.instrument.orders_max,
             foreign=len(core.foreign_orders.get(symbol, ())),
         )
-        young = len(core.book.live_orders(symbol)) - len(resting)
         return admit(
             Candidate(
                 price=price,
@@ -268,15 +263,28 @@ class Placing:
                 notional=desk_symbol.instrument.notional(price, quantity),
             ),
             Standing(
-                reference=price if reference is None else book.sign * reference,
+                reference=None if reference is None else book.sign * reference,
                 resting=resting,
                 lots=self._lots_without_live_entry(book),
                 max_lots=desk_symbol.policy.max_lots,
-                order_cap=cap - young,
-                account_notional=account_notional(self._exposures()),
+                order_cap=cap,
+                account_notional=account_notional(self._exposures()) + sum((one.notional for one in kept), start=ZERO),
                 account_notional_max=core.settings.notional_max,
                 exits_waiting=sum(1 for key, _ in book.lots() if book.slot(key).order is None),
             ),
+        )
+
+    def _resting(self, order: OrderEntry, now: Instant) -> RestingOrder:
+        """Return a live order as the caps see it. An entry younger than `min_rest` counts, and is not offered."""
+        desk_symbol = self._core.symbols[order.symbol]
+        left = 0 if order.purpose.closing else order.quantity - order.booked
+        return RestingOrder(
+            client_id=order.client_id,
+            price=order.price,
+            closing=order.purpose.closing,
+            is_cancelling=_is_cancelling(self._core, order),
+            is_young=not order.purpose.closing and now.wall_ms - order.at_ms < desk_symbol.policy.min_rest_ms,
+            notional=desk_symbol.instrument.notional(order.price, left),
         )
 
     def _lots_without_live_entry(self, book: SymbolBook) -> int:
@@ -331,6 +339,8 @@ class Placing:
 
     def _check(self, order: OrderEntry, now: Instant) -> Approved | str:
         core, desk_symbol = self._core, self._core.symbols[order.symbol]
+        if not desk_symbol.instrument.trading and (Chore.RULES, "") not in core.chores:
+            core.do_at(Chore.RULES, "", now.mono_ms + CLOSED_AGAIN_MS)  # by what the rules said when they were read
         takes = order.client_id in self._takes
         self._takes.discard(order.client_id)  # its turn comes once
         request = OrderRequest(

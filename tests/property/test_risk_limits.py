@@ -40,14 +40,20 @@ def test_no_cap_is_ever_exceeded_however_the_wishes_come(
     for number, wish in enumerate([*wishes, *reversed(wishes)]):
         answer = admit(wish, standing)
         if isinstance(answer, Evict):
-            assert wish.closing
             gone = set(answer.client_ids)
             evicted = [order for order in standing.resting if order.client_id in gone]
             assert len(evicted) == len(gone) > 0
-            assert not any(order.closing for order in evicted)
             kept = [order for order in standing.resting if order.client_id not in gone]
             nearest_evicted = min(abs(order.price - 3000) for order in evicted)
-            assert all(order.closing or abs(order.price - 3000) <= nearest_evicted for order in kept)
+            if not any(order.closing for order in evicted):
+                assert all(order.closing or abs(order.price - 3000) <= nearest_evicted for order in kept)
+                assert wish.closing or abs(wish.price - 3000) < nearest_evicted
+            else:
+                # An exit leaves for a nearer exit only, and only where no entry is left.
+                assert wish.closing
+                assert all(order.closing for order in standing.resting)
+                assert all(abs(order.price - 3000) <= nearest_evicted for order in kept)
+                assert abs(wish.price - 3000) < nearest_evicted
             standing = replace(
                 standing, resting=kept, account_notional=sum((notionals[o.client_id] for o in kept), Decimal(0))
             )
@@ -58,8 +64,10 @@ def test_no_cap_is_ever_exceeded_however_the_wishes_come(
             # An exit waits only where exits alone fill the cap.
             assert not wish.closing or sum(order.closing for order in standing.resting) >= cap
             continue
-        order = RestingOrder(client_id=str(number), price=wish.price, closing=wish.closing)
-        notionals[order.client_id] = Decimal(0) if wish.closing else wish.notional
+        notionals[str(number)] = Decimal(0) if wish.closing else wish.notional
+        order = RestingOrder(
+            client_id=str(number), price=wish.price, closing=wish.closing, notional=notionals[str(number)]
+        )
         standing = replace(
             standing,
             resting=[*standing.resting, order],

@@ -1,4 +1,7 @@
-"""Runs schedules: `SEEDS=n` that many from `FIRST` on, `SEED=n` exactly one with its trace. The last line is JSON."""
+"""Runs schedules: `SEEDS=n` that many from `FIRST` on, `SEED=n` exactly one with its trace. The last line is JSON.
+
+Progress goes to the error stream; what failed, with its shrunk trace, and the last line go to the output.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ PROCESSES = 2
 CHUNK = 10
 SHRUNK_MAX = 3
 TRACE_MS = 6_000
+PROGRESS = 100
 
 
 def run_seed(seed: int) -> Result:
@@ -37,7 +41,9 @@ def explain(schedule: Schedule) -> None:
     smallest = shrink(schedule, run_schedule)
     trace = Trace()
     result = Run(smallest, trace=trace).run()
-    print(f"seed {schedule.seed}: {len(schedule.faults)} faults, {len(smallest.faults)} are enough:")
+    print(
+        f"seed {schedule.seed}: {len(schedule.faults)} faults, {len(smallest.faults)} are enough ({_like(smallest)}):"
+    )
     print("\n".join(trace.lines(last_ms=TRACE_MS)))
     print("\n".join(result.violations))
     print(f"replay: make simulate SEED={schedule.seed}", flush=True)
@@ -49,6 +55,7 @@ def replay(seed: int) -> int:
     schedule = draw_schedule(seed)
     started = time.perf_counter()
     result = Run(schedule, trace=trace).run()
+    print(f"seed {seed}: {_like(schedule)}; faults: {', '.join(map(str, schedule.faults)) or 'none'}")
     print("\n".join(text for _, text in trace.rows))
     print("\n".join(result.violations))
     if result.violations:
@@ -64,25 +71,41 @@ def run_many(seeds: range) -> int:
         results.append(result)
         if result.violations:
             failed += 1
-            print(f"seed {result.seed} failed: {result.violations[0]}", flush=True)
+            print(f"seed {result.seed} failed: {result.violations[0]}", file=sys.stderr, flush=True)
+        if len(results) % PROGRESS == 0:
+            took = time.perf_counter() - started
+            print(
+                f"{len(results)} of {len(seeds)} schedules, {failed} failed, {took:.0f} s", file=sys.stderr, flush=True
+            )
     took = time.perf_counter() - started
     for result in [found for found in results if found.violations][:SHRUNK_MAX]:
         explain(draw_schedule(result.seed))
     return summary(results, took)
 
 
+def _like(schedule: Schedule) -> str:
+    """Return what the deployment is like."""
+    grids = [
+        f"{g.side.value} {g.symbol} interval {g.interval} window {g.policy.buy_window}" for g in schedule.settings.grids
+    ]
+    return ", ".join([*grids, *sorted(trait.value for trait in schedule.traits)])
+
+
 def summary(results: list[Result], seconds: float) -> int:
     """Print the last line; return the exit code."""
-    struck: Counter[str] = Counter()
+    struck, traits = Counter[str](), Counter[str]()
     for result in results:
         struck.update(result.struck)
+        traits.update(result.traits)
     violations = sum(len(result.violations) for result in results)
     print(
         json.dumps(
             {
                 "schedules": len(results),
                 "steps": sum(result.steps for result in results),
+                "steps_least": min((result.steps for result in results), default=0),
                 "faults": dict(sorted(struck.items())),
+                "traits": dict(sorted(traits.items())),
                 "violations": violations,
                 "seconds": round(seconds, 1),
             }

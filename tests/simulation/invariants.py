@@ -8,26 +8,37 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator
+from decimal import Decimal
 
 from actors.virtual.agenda import EPOCH_MS
 from actors.virtual.settings import ACCOUNT
-from actors.virtual.world import GATEWAY, World
+from actors.virtual.world import World
 from grid.book import Book
 from grid.holds import HoldCause
 from grid.order import Purpose
 from grid.records import from_body
 from grid.slot import Phase, SlotKey
+from risk.breakers import BreakerKind
 from tests.simulation.oracle import what_should_rest
 from tests.simulation.truth import Truth
+from tests.simulation.watchfulness import (
+    a_closed_symbol_gets_no_entries,
+    a_deaf_stream_is_noticed,
+    a_frozen_price_is_noticed,
+    a_shock_stops_entries,
+    a_silent_supervisor_is_a_no,
+    the_days_loss_is_stopped,
+    the_loss_is_stopped,
+    the_operators_word_stands,
+)
 
 Invariant = Callable[[World, Truth], Iterator[str]]
 GO_EXPIRES_MS = 3_000
-ECHO_OVERDUE_MS = 10_000
-"""Waiting for the limiter, the slowest reply, the time for an echo, and a tick."""
-FROZEN_OVERDUE_MS = 14_000
-"""Age, probe with its time-out, grace, and the slowest message."""
-SHOCK_OVERDUE_MS = 9_000
-"""The slowest message with a go, the lease, a tick and a candle."""
+STEP_LATE_MS = 1_000
+STEP_FAR_MS = 91_000
+"""The longest that anything waits for: an order in a lane of the limiter."""
+UNEXPLAINED_MAX = Decimal("1e-8")
+"""The venue's own finest unit of money."""
 
 
 def one_order_a_slot(world: World, truth: Truth) -> Iterator[str]:
@@ -47,6 +58,17 @@ def one_order_a_slot(world: World, truth: Truth) -> Iterator[str]:
             yield f"{key} has {count} live or possibly live orders"
 
 
+def every_live_order_is_in_the_book(world: World, truth: Truth) -> Iterator[str]:
+    """1: what rests at the venue is not over in the book: somebody owns it at every moment."""
+    if world.gateway is None:
+        return
+    late, known = world.venue.late, world.book.orders
+    for client_id in truth.open:
+        entry = known.get(client_id)
+        if client_id not in late and (entry is None or entry.is_over):
+            yield f"{client_id} rests and is {'over' if entry is not None else 'unknown'} in the book"
+
+
 def every_order_was_intended(world: World, truth: Truth) -> Iterator[str]:
     """1 and 4: no order leaves, and none is at the venue, whose intent is not in the journal."""
     for request in truth.sent:
@@ -58,11 +80,13 @@ def every_order_was_intended(world: World, truth: Truth) -> Iterator[str]:
 
 
 def entries_leave_only_without_holds(world: World, truth: Truth) -> Iterator[str]:
-    """5 and 8: an entry leaves only if the set of holds is empty and the supervisor has said go not long ago."""
+    """5, 7 and 8: an entry leaves only without a hold, after a comparison, and a go that is not old."""
     gateway = world.gateway
     for request in truth.sent:
         if request.closing or gateway is None:
             continue
+        if not gateway.desk.is_ready:
+            yield f"entry {request.client_id} left though book and venue were not compared since the start"
         holds = world.book.holds.against(request.symbol)
         if holds:
             yield f"entry {request.client_id} left in spite of {[hold.cause.value for hold in holds]}"
@@ -79,7 +103,11 @@ def gone_is_gone(world: World, truth: Truth) -> Iterator[str]:
         if not world.book.holds.against(scope):
             continue
         resting = [c for c, order in truth.open.items() if scope in ("", order.symbol) and c not in late]
-        coming = [c for c in world.venue.on_the_way if not _is_overdue(world, c)]
+        coming = [
+            client_id
+            for client_id, request in world.venue.on_the_way.items()
+            if scope in ("", request.symbol) and not _is_overdue(world, client_id)
+        ]
         for client_id in (*resting, *coming):
             identity = truth.identity(client_id, _symbol_of(world, truth, client_id))
             if identity is not None and identity.purpose is Purpose.ENTRY:
@@ -130,6 +158,31 @@ def lots_stay_within_their_maximum(world: World, truth: Truth) -> Iterator[str]:
             yield f"{grid.symbol}: {len(held)} lots and {len(entries)} entries of max_lots {grid.policy.max_lots}"
 
 
+def money_at_work_stays_within_its_maximum(world: World, truth: Truth) -> Iterator[str]:
+    """11: lots at cost and entries at their price never exceed account.max_notional."""
+    if world.gateway is None:
+        return
+    late, committed = world.venue.late, Decimal(0)
+    for grid in world.settings.grids:
+        committed += sum((lot.cost for _, lot in world.book.symbol(grid.symbol).lots()), Decimal(0))
+        for client_id, order in truth.open.items():
+            if order.symbol == grid.symbol and not order.reduce_only and client_id not in late:
+                # What the venue has filled and the book has not booked yet stands at the same price in both.
+                entry = world.book.orders[client_id]
+                left = order.quantity - entry.booked
+                committed += grid.venue.price(order.price) * grid.venue.quantity(left)
+    if committed > world.settings.desk.notional_max:
+        yield f"{committed} is at work, account.max_notional is {world.settings.desk.notional_max}"
+
+
+def orders_stay_under_their_cap(world: World, truth: Truth) -> Iterator[str]:
+    """Trading rule 11: no more orders of ours rest on a symbol than the configuration allows."""
+    late, cap = world.venue.late, world.settings.desk.orders_max
+    for symbol, count in Counter(o.symbol for c, o in truth.open.items() if c not in late).items():
+        if count > cap:
+            yield f"{symbol}: {count} orders of ours rest, the cap is {cap}"
+
+
 def closing_orders_fit_the_position(world: World, truth: Truth) -> Iterator[str]:
     """Trading rule 8: what we have resting to close never exceeds the position."""
     for grid in world.settings.grids:
@@ -139,59 +192,22 @@ def closing_orders_fit_the_position(world: World, truth: Truth) -> Iterator[str]
 
 
 def every_wait_has_a_next_step(world: World, truth: Truth) -> Iterator[str]:
-    """6: a slot that waits for something names the next step and when."""
+    """6: a slot that waits for something names the next step and when, and that is not long away, nor long past."""
     if world.gateway is None:
         return
-    desk = world.gateway.desk
+    desk, now_ms = world.gateway.desk, world.agenda.now_ms
     for book in world.book.symbols.values():
         for slot in book.slots.values():
-            if slot.phase not in (Phase.FREE, Phase.LOCKED) and desk.next_step(slot.key) is None:
+            if slot.phase in (Phase.FREE, Phase.LOCKED):
+                continue
+            step = desk.next_step(slot.key)
+            if step is None:
                 yield f"{slot.key} is {slot.phase.value} and nothing is planned for it"
-
-
-def a_deaf_stream_is_noticed(world: World, truth: Truth) -> Iterator[str]:
-    """Trading rule 19: an acknowledged order that is not echoed is the stream's silence, and entries stop."""
-    mute_ms = world.venue.stream.mute_since_ms
-    if world.gateway is None or mute_ms is None or world.book.holds.find(HoldCause.ORDER_STREAM, "") is not None:
-        return
-    for order in world.book.live_orders():
-        intended_ms = order.at_ms - EPOCH_MS
-        is_overdue = world.agenda.now_ms - intended_ms > ECHO_OVERDUE_MS
-        if order.order_id and mute_ms <= intended_ms and world.gateway.started_ms <= intended_ms and is_overdue:
-            yield f"{order.client_id} was placed on a stream mute since {mute_ms} and nobody has noticed"
-
-
-def a_frozen_price_is_noticed(world: World, truth: Truth) -> Iterator[str]:
-    """Rule 20: no entry leaves on a price that does not come any more."""
-    for request in truth.sent:
-        frozen_ms = truth.frozen_ms.get(request.symbol)
-        if frozen_ms is not None and not request.closing and world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS:
-            yield f"entry {request.client_id} left on a price frozen since {frozen_ms}"
-    for symbol, frozen_ms in truth.frozen_ms.items():
-        heard = world.feeds[symbol].last_bid
-        has_moved = heard is not None and heard != world.venue.engine.read.book(symbol).bid
-        is_overdue = world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS + 4_000
-        if not is_overdue or not has_moved or not truth.is_same_life(GATEWAY, f"feed/{symbol}"):
-            continue
-        if world.book.holds.find(HoldCause.PRICE, symbol) is None:
-            yield f"{symbol} is frozen since {frozen_ms} and nobody has noticed"
-
-
-def a_shock_stops_entries(world: World, truth: Truth) -> Iterator[str]:
-    """8: while every watched coin falls no entry leaves, once the slowest word has come."""
-    now_ms = world.agenda.now_ms
-    for start_ms, end_ms in truth.shocks:
-        if start_ms + SHOCK_OVERDUE_MS <= now_ms < end_ms:
-            for request in truth.sent:
-                if not request.closing:
-                    yield f"entry {request.client_id} left in a shock that began at {start_ms}"
-
-
-def the_operators_word_stands(world: World, truth: Truth) -> Iterator[str]:
-    """Trading rule 20: a hold is lifted only by its own cause."""
-    holds = truth.operator_holds and world.gateway is not None
-    if holds and world.book.holds.find(HoldCause.OPERATOR, "") is None:
-        yield "the operator's hold is gone and he has not lifted it"
+            elif step.at_ms is None:
+                if world.venue.stream.is_up and slot.phase is not Phase.BLOCKED:
+                    yield f"{slot.key} is {slot.phase.value} and waits for {step.what} without a time"
+            elif not now_ms - STEP_LATE_MS <= step.at_ms <= now_ms + STEP_FAR_MS:
+                yield f"{slot.key} is {slot.phase.value}, its next step ({step.what}) is due at {step.at_ms}"
 
 
 def readings_go_on(world: World, truth: Truth) -> Iterator[str]:
@@ -223,13 +239,48 @@ def money_ties(world: World, truth: Truth) -> Iterator[str]:
     for grid in world.settings.grids:
         book = world.book.symbol(grid.symbol)
         ledger, cost = book.ledger, sum((lot.cost for _, lot in book.lots()), start=grid.venue.tick * 0)
-        cash, fees = truth.own_cash(grid.symbol), truth.own_fees(grid.symbol)
+        cash = truth.own_cash(grid.symbol)
         if ledger.cash - ledger.funding != cash:
             yield f"{grid.symbol}: the book's cash is {ledger.cash}, the venue's {cash}"
         if ledger.realised - book.sign * cost != cash:
             yield f"{grid.symbol}: realised {ledger.realised} less lots at {cost} is not the cash of {cash}"
-        if ledger.fees_in(grid.venue.quote) != fees:
-            yield f"{grid.symbol}: the book paid {ledger.fees_in(grid.venue.quote)} in fees, the venue took {fees}"
+        for asset in (grid.venue.quote, "BNB"):
+            fees = truth.own_fees(grid.symbol, asset)
+            if ledger.fees_in(asset) != fees:
+                yield f"{grid.symbol}: the book paid {ledger.fees_in(asset)} {asset} in fees, the venue took {fees}"
+
+
+def equity_ties(world: World, truth: Truth) -> Iterator[str]:
+    """9: whatever happened to the account, the book explains it to the last digit."""
+    if world.gateway is None or not world.settings.account_ms:
+        return
+    tie = world.gateway.desk.accounting.tie
+    if tie is None or EPOCH_MS + world.agenda.now_ms - tie.at_ms > 10 * world.settings.account_ms:
+        yield f"equity was last tied at {tie.at_ms - EPOCH_MS if tie is not None else 'no time'}"
+    elif abs(tie.unexplained) > UNEXPLAINED_MAX:
+        yield f"{tie.unexplained} of equity is unexplained: the venue says {tie.venue}, the book {tie.ours}"
+
+
+def lots_keep_their_targets(world: World, truth: Truth) -> Iterator[str]:
+    """Rule 14: the target of a lot is the next level of the ladder that it was bought on, whatever came after."""
+    if world.gateway is None:
+        return
+    for book in world.book.symbols.values():
+        for key, lot in book.lots():
+            ladder = book.generations[key.generation]
+            target = ladder.anchor + ladder.side.sign * (key.level + 1) * ladder.interval
+            if lot.target != target:
+                yield f"{key} has the target {lot.target}, it was bought for {target}"
+
+
+def the_rules_are_known(world: World, truth: Truth) -> Iterator[str]:
+    """Trading rule 12: where a filter has refused, the rules were read again."""
+    if world.gateway is None:
+        return
+    for symbol in {name for name, at_ms in truth.filter_refusals if at_ms >= truth.ruled_ms.get(name, 0)}:
+        known, real = world.gateway.desk.instrument(symbol), world.venue.instrument(symbol)
+        if known.notional_min != real.notional_min:
+            yield f"{symbol}: the desk trades by a minimum of {known.notional_min}, the venue's is {real.notional_min}"
 
 
 def every_fill_is_booked(world: World, truth: Truth) -> Iterator[str]:
@@ -247,8 +298,10 @@ def no_slot_is_stuck(world: World, truth: Truth) -> Iterator[str]:
 
 
 def no_hold_is_left(world: World, truth: Truth) -> Iterator[str]:
-    """5: each hold was lifted by its own rule."""
+    """5: each hold was lifted by its own rule; one of a breaker stands as long as the lots are too many."""
     for hold in world.book.holds.holds:
+        if hold.cause is HoldCause.STOP_LOSS and _is_due_to_layers(world, hold.symbol):
+            continue
         yield f"hold {hold.cause.value} on {hold.symbol or 'the account'} is still in force: {hold.reason}"
 
 
@@ -266,8 +319,11 @@ def what_rests_is_what_should(world: World, truth: Truth) -> Iterator[str]:
     for grid in world.settings.grids:
         orders = world.venue.engine.read.open_orders(ACCOUNT, grid.symbol)
         own = [order for order in orders if truth.identity(order.client_id, grid.symbol) is not None]
+        day = world.book.account.day
+        if world.book.holds.against(grid.symbol) or (day is not None and day.tripped_at is not None):
+            continue
         top = world.venue.engine.read.book(grid.symbol)
-        yield from what_should_rest(grid, world.book.symbol(grid.symbol), top, own, truth)
+        yield from what_should_rest(grid, world, top, own, truth)
 
 
 EVERY_STEP: tuple[Invariant, ...] = (
@@ -277,12 +333,19 @@ EVERY_STEP: tuple[Invariant, ...] = (
     entries_leave_only_without_holds,
     gone_is_gone,
     positions_tie,
+    every_live_order_is_in_the_book,
+    money_at_work_stays_within_its_maximum,
+    orders_stay_under_their_cap,
     lots_stay_within_their_maximum,
     closing_orders_fit_the_position,
     every_wait_has_a_next_step,
     a_deaf_stream_is_noticed,
     a_frozen_price_is_noticed,
     a_shock_stops_entries,
+    a_silent_supervisor_is_a_no,
+    a_closed_symbol_gets_no_entries,
+    the_loss_is_stopped,
+    the_days_loss_is_stopped,
     the_operators_word_stands,
 )
 AT_REST: tuple[Invariant, ...] = (
@@ -293,9 +356,17 @@ AT_REST: tuple[Invariant, ...] = (
     every_own_order_has_an_owner,
     what_rests_is_what_should,
     money_ties,
+    equity_ties,
+    lots_keep_their_targets,
+    the_rules_are_known,
     readings_go_on,
     the_journal_gives_the_same_book,
 )
+
+
+def _is_due_to_layers(world: World, scope: str) -> bool:
+    kept = world.book.account.breakers.get(scope)
+    return kept is not None and kept.kind == BreakerKind.LAYERS.value
 
 
 def _is_overdue(world: World, client_id: str) -> bool:

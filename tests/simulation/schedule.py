@@ -9,14 +9,17 @@ from actors.virtual.settings import GridPlan, Latency, WorldSettings
 from exchanges.sim.settings import PESSIMISTIC, FillModel, ThroughFill
 from grid.ladder import GridSide
 from tests.simulation.faults import Fault, Kind, draw_faults
-from tests.simulation.worlds import example_plan, settings_of
+from tests.simulation.traits import FIRST_BIDS, SECOND_SYMBOL, Trait, draw_traits, with_traits
+from tests.simulation.worlds import SYMBOL, example_plan, settings_of
 
 START_MS = 6_000
 ACTIVE_MS = 40_000
 THIN = FillModel(name="thin", through=ThroughFill.TRADED)
 READINGS_APART_MS = 25_000
 LAGS_APART_MS = 6_000
+RESTARTS_APART_MS = 15_000
 _READINGS = (Kind.EMPTY_POSITIONS, Kind.EMPTY_ORDERS, Kind.LAGGING_READING)
+_RESTARTS = (Kind.RECONFIGURE, Kind.STOP_KEEP, Kind.STOP_LEAVE_EXITS, Kind.STOP_FLATTEN)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +30,7 @@ class Move:
     bid: int
     quantity: int
     shown: int
+    symbol: str = SYMBOL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +41,7 @@ class Schedule:
     settings: WorldSettings
     moves: tuple[Move, ...]
     faults: tuple[Fault, ...]
+    traits: frozenset[Trait] = frozenset()
 
     @property
     def end_ms(self) -> int:
@@ -44,13 +49,22 @@ class Schedule:
         return START_MS + ACTIVE_MS
 
 
-def draw_schedule(seed: int, *, kinds: tuple[Kind, ...] = tuple(Kind)) -> Schedule:
-    """Return the schedule of a seed."""
-    rng = Random(f"schedule {seed}")
+def draw_schedule(
+    seed: int, *, kinds: tuple[Kind, ...] = tuple(Kind), traits: frozenset[Trait] | None = None
+) -> Schedule:
+    """Return the schedule of a seed, of a deployment with these traits where they are given."""
+    rng, more = Random(f"schedule {seed}"), Random(f"traits {seed}")
+    chosen = draw_traits(more)
+    if traits is not None:
+        chosen = traits
     thin = rng.random() < 0.5
     settings = replace(settings_of(_grid(rng), seed=seed, latency=_latency(rng)), fills=THIN if thin else PESSIMISTIC)
+    settings = with_traits(settings, chosen, more)
     faults = draw_faults(rng, from_ms=START_MS // 2, to_ms=START_MS + ACTIVE_MS - 500, kinds=kinds)
-    return Schedule(seed=seed, settings=settings, moves=_moves(rng, thin=thin), faults=_apart(faults))
+    moves = _moves(rng, thin=thin)
+    if len(settings.grids) > 1:
+        moves = tuple(sorted((*moves, *_second_moves(more, thin=thin)), key=lambda move: move.at_ms))
+    return Schedule(seed=seed, settings=settings, moves=moves, faults=_apart(faults), traits=chosen)
 
 
 def _grid(rng: Random) -> GridPlan:
@@ -70,7 +84,7 @@ def _latency(rng: Random) -> Latency:
 
 
 def _moves(rng: Random, *, thin: bool) -> tuple[Move, ...]:
-    found, now_ms, bid, drift = [], 500, 3000_00, 0
+    found, now_ms, bid, drift = [], 500, FIRST_BIDS[SYMBOL], 0
     while now_ms < START_MS + ACTIVE_MS:
         if rng.random() < 0.06:
             drift = rng.choice((-60, -25, 0, 0, 25, 60))
@@ -82,9 +96,21 @@ def _moves(rng: Random, *, thin: bool) -> tuple[Move, ...]:
     return tuple(found)
 
 
+def _second_moves(rng: Random, *, thin: bool) -> tuple[Move, ...]:
+    """Return the moves of the other market: rarer, of its own mind."""
+    found, now_ms, bid = [], 600, FIRST_BIDS[SECOND_SYMBOL]
+    while now_ms < START_MS + ACTIVE_MS:
+        if now_ms > START_MS:
+            bid = max(147_00, min(153_00, bid + round(rng.gauss(0, 12))))
+        quantity = rng.randint(1, 60) if thin else rng.choice((2, 20, 10_000))
+        found.append(Move(at_ms=now_ms, bid=bid, quantity=quantity, shown=rng.choice((1, 3, 50)), symbol=SECOND_SYMBOL))
+        now_ms += rng.randint(200, 1_500)
+    return tuple(found)
+
+
 def _apart(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
-    """Keep wrong readings apart: the rules believe the same answer when it comes twice."""
-    kept, last_ms, last_empty_ms = [], -READINGS_APART_MS, -READINGS_APART_MS
+    """Keep wrong readings apart, since the rules believe the same answer when it comes twice; and new starts."""
+    kept, last_ms, last_empty_ms, restart_ms = [], -READINGS_APART_MS, -READINGS_APART_MS, -RESTARTS_APART_MS
     for fault in faults:
         if fault.kind in _READINGS:
             if fault.at_ms - last_ms < LAGS_APART_MS or fault.at_ms - last_empty_ms < READINGS_APART_MS:
@@ -92,5 +118,9 @@ def _apart(faults: tuple[Fault, ...]) -> tuple[Fault, ...]:
             last_ms = fault.at_ms
             if fault.kind is not Kind.LAGGING_READING:
                 last_empty_ms = fault.at_ms
+        if fault.kind in _RESTARTS:
+            if fault.at_ms - restart_ms < RESTARTS_APART_MS:
+                continue
+            restart_ms = fault.at_ms
         kept.append(fault)
     return tuple(kept)

@@ -6,7 +6,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from actors.virtual.settings import ACCOUNT, GridPlan
+from actors.virtual.translation import account_of
 from actors.virtual.world import World
+from exchanges.desk.events import Outcome, Refused
+from exchanges.desk.settings import Breakers
+from exchanges.errors import Refusal
 from exchanges.sim.orders import Execution, OrderView
 from exchanges.sim.orders import Fill as VenueFill
 from exchanges.sim.venue_events import OrderEvent
@@ -14,8 +19,14 @@ from grid.client_id import ClientId, decode
 from grid.order import OrderRequest
 from grid.records import FillBooked, OrderIntended, from_body
 from grid.slot import SlotKey
+from risk.breakers import BreakerRules
 
 FillKey = tuple[str, str, str]
+MARK_LATE_MS = 3_000
+
+
+def _is(outcome: Outcome, refusal: Refusal) -> bool:
+    return isinstance(outcome, Refused) and outcome.refusal is refusal
 
 
 @dataclass(slots=True)
@@ -44,9 +55,24 @@ class Truth:
     """Since when a symbol's quotes do not come."""
     shocks: list[tuple[int, int]] = field(default_factory=list)
     """When the watched coins fell, from and to."""
+    closed_ms: dict[str, int] = field(default_factory=dict)
+    """Since when the venue takes no orders of a symbol."""
+    ruled_ms: dict[str, int] = field(default_factory=dict)
+    """When the venue last changed a symbol's rules."""
+    decrees: dict[str, int] = field(default_factory=dict)
+    """When the venue last closed something of a symbol by force."""
+    were_breakers_cleared: bool = False
+    """Whether the operator has lifted what breakers hold."""
+    cash: dict[str, Decimal] = field(default_factory=dict)
+    """By symbol: what our own fills moved, fees apart, in quote currency."""
+    fees: dict[tuple[str, str], Decimal] = field(default_factory=dict)
+    """By symbol and asset: the fees of our own fills."""
+    refusals: list[tuple[int, OrderRequest, Outcome]] = field(default_factory=list)
+    """When and how the venue said no to a placement."""
     lives: dict[str, int] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
     """What contradicts the record already as it comes in."""
+    _beyond_ms: dict[str, int] = field(default_factory=dict)
     _rows: int = 0
     _identities: dict[str, ClientId | None] = field(default_factory=dict)
 
@@ -84,6 +110,8 @@ class Truth:
             self.unbooked[key] = signed
             self.positions[fill.symbol] += signed
             self.has_foreign_fills |= not is_own
+            if is_own:
+                self._on_own_fill(fill)
 
     def note_lives(self) -> None:
         """Remember which lives the actors are in."""
@@ -134,14 +162,65 @@ class Truth:
 
     def own_cash(self, symbol: str) -> Decimal:
         """Return what our own fills moved, fees apart, in quote currency."""
-        instrument = next(grid.venue for grid in self.world.settings.grids if grid.symbol == symbol)
-        total = Decimal(0)
-        for fill, owner in self.fills.values():
-            if owner and fill.symbol == symbol:
-                total -= fill.side.sign * instrument.price(fill.price) * instrument.quantity(fill.quantity)
-        return total
+        return self.cash.get(symbol, Decimal(0))
 
-    def own_fees(self, symbol: str) -> Decimal:
-        """Return the fees of our own fills."""
-        found = (fill.commission for fill, owner in self.fills.values() if owner and fill.symbol == symbol)
-        return sum(found, Decimal(0))
+    def own_fees(self, symbol: str, asset: str) -> Decimal:
+        """Return the fees of our own fills in an asset."""
+        return self.fees.get((symbol, asset), Decimal(0))
+
+    @property
+    def filter_refusals(self) -> list[tuple[str, int]]:
+        """Return symbol and time of every refusal by a filter."""
+        return [(request.symbol, at_ms) for at_ms, request, out in self.refusals if _is(out, Refusal.FILTER)]
+
+    def refused_ms(self, symbol: str) -> int | None:
+        """Return when an entry was first refused since the symbol is closed."""
+        closed_ms = self.closed_ms.get(symbol, 0)
+        found = (
+            at_ms
+            for at_ms, request, out in self.refusals
+            if request.symbol == symbol
+            and not request.closing
+            and at_ms >= closed_ms
+            and _is(out, Refusal.SYMBOL_CLOSED)
+        )
+        return next(found, None)
+
+    def day_lost_since_ms(self, floor: Decimal) -> int | None:
+        """Return since when the account's equity is at or under this, as far as anybody has asked."""
+        view = account_of(self.world.venue.engine.read.account(ACCOUNT))
+        if view.wallet + view.unrealised > floor:
+            self._beyond_ms.pop("day", None)
+            return None
+        return self._beyond_ms.setdefault("day", self.world.agenda.now_ms)
+
+    def breakers(self) -> list[tuple[str, Breakers]]:
+        """Return every scope's breakers."""
+        settings = self.world.settings
+        every = [("", settings.desk.breakers), *((grid.symbol, grid.breakers) for grid in settings.grids)]
+        return [(scope, breakers) for scope, breakers in every if breakers is not None]
+
+    def is_beyond(self, scope: str, rules: BreakerRules) -> str:
+        """Return what limit the scope has been beyond for longer than a mark takes to arrive; empty where none."""
+        grids = [grid for grid in self.world.settings.grids if scope in ("", grid.symbol)]
+        kept = self.world.book.account.breakers.get(scope)
+        base = kept.base if kept is not None else Decimal(0)
+        profit = sum((self._profit(grid) for grid in grids), Decimal(0)) - base
+        is_beyond = rules.stop_loss is not None and profit <= -rules.stop_loss
+        since_ms = self._beyond_ms.setdefault(scope, self.world.agenda.now_ms) if is_beyond else None
+        if since_ms is None:
+            self._beyond_ms.pop(scope, None)
+            return ""
+        return f"is at {profit} since {since_ms}" if self.world.agenda.now_ms - since_ms > MARK_LATE_MS else ""
+
+    def _profit(self, grid: GridPlan) -> Decimal:
+        mark = self.world.venue.engine.read.premium_index(grid.symbol).mark_price
+        held = grid.venue.quantity(self.positions[grid.symbol]) * mark
+        return self.own_cash(grid.symbol) + held - self.own_fees(grid.symbol, grid.venue.quote)
+
+    def _on_own_fill(self, fill: VenueFill) -> None:
+        instrument = next(grid.venue for grid in self.world.settings.grids if grid.symbol == fill.symbol)
+        notional = instrument.price(fill.price) * instrument.quantity(fill.quantity)
+        self.cash[fill.symbol] = self.own_cash(fill.symbol) - fill.side.sign * notional
+        key = (fill.symbol, fill.commission_asset)
+        self.fees[key] = self.own_fees(*key) + fill.commission

@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
-from actors.messages import Message, Tellings
+from actors.actor_names import RISK
+from actors.messages import HoldWord, Intents, Message, Tellings
 from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, Copy, CrashPoint
 from exchanges.desk.events import NotSent, Refused
 from exchanges.errors import Refusal
 from grid.order import OrderUpdate
 from grid.stop import StopReport
+from grid.window import WindowChange
 from tests.simulation.faults import Fault, Kind
 
 NEVER_MS = 1 << 60
 
-MESSAGES = (Kind.MESSAGE_DELAY, Kind.MESSAGE_DROP, Kind.MESSAGE_DOUBLE, Kind.MESSAGE_REORDER)
+MESSAGES = (
+    Kind.MESSAGE_DELAY,
+    Kind.MESSAGE_DROP,
+    Kind.MESSAGE_DOUBLE,
+    Kind.MESSAGE_REORDER,
+    Kind.DROP_THEN_STILL,
+)
 UPDATES = (Kind.STREAM_DELAY, Kind.STREAM_DOUBLE, Kind.STREAM_REORDER)
 PLACEMENTS = (
     Kind.REPLY_LOST,
@@ -71,6 +79,10 @@ class Weather:
         """Silences the private stream for a while: what loses a reply often loses the stream with it."""
         self.before_cancel: Callable[[Fault], None] | None = None
         """Lets the market take part of the order whose cancel has just been sent."""
+        self.on_still: Callable[[], None] | None = None
+        """Ends every move of the prices."""
+        self.silent_until_ms = 0
+        """Up to when no go of the supervisor arrives."""
         self.is_over = False
         self.absent_after_ms = 3_000
         self._messages = _Armed(faults, MESSAGES)
@@ -88,17 +100,21 @@ class Weather:
 
     def message(self, sender: str, receiver: str, message: Message) -> Sequence[Copy]:
         """Return the copies of a message between actors."""
+        if sender == RISK and self.now() < self.silent_until_ms:
+            # A hold is kept by its sender until it arrives; a go that came so late would be none.
+            return (Copy(self.silent_until_ms - self.now()),) if isinstance(message, HoldWord) else ()
         if self.is_over or self._messages.next_ms > self.now():
             return ONCE
-        is_word = isinstance(message, Tellings)
-        fault = self._messages.take(self.now(), lambda kind: is_word or kind is not Kind.MESSAGE_DROP)
+        fault = self._messages.take(self.now(), lambda kind: _hits(kind, message))
         if fault is None and self.now() - self._messages.next_ms > 1_000:
-            fault = self._messages.take(self.now())
+            fault = self._messages.take(self.now(), lambda kind: kind is not Kind.DROP_THEN_STILL)
         if fault is None:
             return ONCE
+        if fault.kind is Kind.DROP_THEN_STILL and self.on_still is not None:
+            self.on_still()
         self.strike(fault, f"{sender} -> {receiver}: {type(message).__name__}")
         match fault.kind:
-            case Kind.MESSAGE_DROP:
+            case Kind.MESSAGE_DROP | Kind.DROP_THEN_STILL:
                 return ()
             case Kind.MESSAGE_DOUBLE:
                 return (Copy(), Copy(fault.scaled(1, 2_000), False))
@@ -202,6 +218,17 @@ class Weather:
         if fault.kind is Kind.FAILED_READING:
             return CallFate(is_reply_lost=True)
         return CallFate(is_empty=True)
+
+
+def _hits(fault: Kind, message: Message) -> bool:
+    """Whether the loss of this message could be felt."""
+    match fault:
+        case Kind.MESSAGE_DROP:
+            return isinstance(message, Tellings)
+        case Kind.DROP_THEN_STILL:
+            return isinstance(message, Tellings | Intents | WindowChange)
+        case _:
+            return True
 
 
 def _suits(fault: Kind, call: CallKind) -> bool:

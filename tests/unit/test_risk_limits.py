@@ -67,7 +67,7 @@ def test_with_room_both_kinds_are_admitted() -> None:
 
 @pytest.mark.parametrize(("lots", "live"), [(10, 0), (8, 2), (0, 10), (11, 0)])
 def test_lots_and_live_entries_together_never_exceed_max_lots(lots: int, live: int) -> None:
-    standing = replace(EMPTY, lots=lots, resting=[buy(place) for place in range(live)], order_cap=100)
+    standing = replace(EMPTY, lots=lots, resting=[buy(2999 - place) for place in range(live)], order_cap=100)
 
     assert why(admit(ENTRY, standing)) is Reason.MAX_LOTS
     assert admit(EXIT, standing) == Admitted()
@@ -101,16 +101,58 @@ def test_an_exit_waits_for_cancels_under_way_instead_of_evicting_more() -> None:
     assert why(admit(EXIT, replace(EMPTY, resting=resting))) is Reason.ORDER_CAP
 
 
-def test_an_exit_never_displaces_another_exit() -> None:
-    resting = [sell(price) for price in (3100, 3200, 3300, 3400)]
+def test_a_nearer_exit_takes_the_place_of_the_farthest_where_no_entry_is_left() -> None:
+    resting = [sell(price) for price in (3100, 3200, 3400, 3300)]
+
+    assert admit(EXIT, replace(EMPTY, resting=resting)) == Evict(client_ids=("s3400",))
+
+
+def test_an_exit_never_takes_the_place_of_a_nearer_one() -> None:
+    resting = [sell(price) for price in (3001, 3003, 3005, 3010)]
 
     assert why(admit(EXIT, replace(EMPTY, resting=resting))) is Reason.EXIT_DEFERRED
 
 
-def test_an_entry_takes_nobodys_place_not_even_a_farther_entrys() -> None:
-    resting = [buy(price) for price in (2900, 2800, 2700, 2600)]
+def test_a_nearer_entry_takes_the_place_of_the_farthest() -> None:
+    resting = [buy(price) for price in (2900, 2800, 2600, 2700)]
+
+    assert admit(ENTRY, replace(EMPTY, resting=resting)) == Evict(client_ids=("b2600",))
+
+
+def test_an_entry_takes_the_place_of_no_exit_and_of_no_nearer_entry() -> None:
+    resting = [buy(2998), buy(2996), buy(2994), sell(3500)]
 
     assert why(admit(ENTRY, replace(EMPTY, resting=resting))) is Reason.ORDER_CAP
+
+
+@pytest.mark.parametrize("candidate", [ENTRY, EXIT])
+def test_an_entry_that_has_not_rested_long_enough_makes_no_room(candidate: Candidate) -> None:
+    resting = [replace(buy(price), is_young=True) for price in (2900, 2800, 2700, 2600)]
+
+    assert why(admit(candidate, replace(EMPTY, resting=resting))) is Reason.ORDER_CAP
+
+
+def test_one_entry_at_a_time_makes_room_for_another() -> None:
+    resting = [buy(2900), buy(2800), buy(2700), buy(2600, is_cancelling=True)]
+
+    assert why(admit(ENTRY, replace(EMPTY, resting=resting))) is Reason.ORDER_CAP
+
+
+def test_nobody_is_nearer_to_a_price_that_is_unknown() -> None:
+    entries = [buy(price) for price in (2900, 2800, 2600, 2700)]
+    exits = [sell(price) for price in (3100, 3200, 3300, 3400)]
+
+    assert why(admit(ENTRY, replace(EMPTY, reference=None, resting=entries))) is Reason.ORDER_CAP
+    assert why(admit(EXIT, replace(EMPTY, reference=None, resting=exits))) is Reason.EXIT_DEFERRED
+    assert isinstance(admit(EXIT, replace(EMPTY, reference=None, resting=entries)), Evict)
+
+
+def test_a_place_that_would_not_do_is_not_cleared() -> None:
+    standing = replace(EMPTY, resting=[buy(2600)], account_notional=Decimal(1030))
+
+    assert why(admit(ENTRY, standing)) is Reason.MAX_NOTIONAL
+    enough = replace(standing, resting=[replace(buy(2600), notional=Decimal(60))])
+    assert admit(ENTRY, enough) == Evict(client_ids=("b2600",))
 
 
 def test_an_entry_leaves_the_places_of_exits_that_wait() -> None:

@@ -1,0 +1,140 @@
+"""What a deployment may be like, beside what goes wrong: two symbols, tight limits, breakers, money that is read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from enum import Enum
+from random import Random
+
+from actors.virtual.settings import GridPlan, WorldSettings
+from exchanges.desk.settings import Breakers
+from exchanges.sim.catalogue import demo_instrument
+from grid.ladder import GridSide
+from grid.policy import GridPolicy
+from risk.breakers import BreakerKind, BreakerRules, Reentry
+
+MONEY_MS = 3_000
+SECOND_SYMBOL = "SOLUSDT"
+FIRST_BIDS = {"ETHUSDT": 3000_00, SECOND_SYMBOL: 150_00}
+"""Where each market begins, in ticks."""
+
+
+class Trait(Enum):
+    """One thing that a deployment may have."""
+
+    TWO_SYMBOLS = "two_symbols"
+    MONEY = "money"
+    """Account and ledger are read, and equity has to tie."""
+    FEES_IN_COIN = "fees_in_coin"
+    LOW_ORDER_CAP = "low_order_cap"
+    LOW_NOTIONAL = "low_notional"
+    BREAKERS = "breakers"
+    """Stop-loss, take-profit or layers of each symbol."""
+    ACCOUNT_BREAKERS = "account_breakers"
+    DAILY_LOSS = "daily_loss"
+
+
+NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
+_SHARES = {
+    Trait.TWO_SYMBOLS: 0.3,
+    Trait.MONEY: 0.35,
+    Trait.FEES_IN_COIN: 0.1,
+    Trait.LOW_ORDER_CAP: 0.15,
+    Trait.LOW_NOTIONAL: 0.15,
+    Trait.BREAKERS: 0.2,
+    Trait.ACCOUNT_BREAKERS: 0.1,
+    Trait.DAILY_LOSS: 0.1,
+}
+
+
+def draw_traits(rng: Random) -> frozenset[Trait]:
+    """Return the traits of one schedule."""
+    return frozenset(trait for trait, share in _SHARES.items() if rng.random() < share)
+
+
+def with_traits(settings: WorldSettings, traits: frozenset[Trait], rng: Random) -> WorldSettings:
+    """Return the deployment with these traits. Whatever is not asked for draws nothing and changes nothing."""
+    if traits & NEEDS_MONEY:
+        traits |= {Trait.MONEY}
+    for trait in Trait:
+        if trait in traits:
+            settings = _CHANGES[trait](settings, rng)
+    return settings
+
+
+def _two_symbols(settings: WorldSettings, rng: Random) -> WorldSettings:
+    plan = GridPlan(
+        venue=demo_instrument(SECOND_SYMBOL),
+        policy=GridPolicy(
+            symbol=SECOND_SYMBOL,
+            amount=Decimal(30),
+            buy_window=rng.choice((2, 3)),
+            sell_window=rng.choice((None, 3)),
+            max_lots=rng.choice((50, 4)),
+            maker_fee=Decimal("0.0002"),
+        ),
+        interval=20,
+        anchor=FIRST_BIDS[SECOND_SYMBOL],
+        side=GridSide.SHORT if rng.random() < 0.3 else GridSide.LONG,
+        slots_per_actor=rng.choice((2, 8)),
+    )
+    return replace(settings, grids=(*settings.grids, plan))
+
+
+def _money(settings: WorldSettings, rng: Random) -> WorldSettings:
+    desk = replace(settings.desk, unexplained_max=Decimal("0.01"))
+    return replace(settings, desk=desk, account_ms=MONEY_MS, income_ms=2 * MONEY_MS)
+
+
+def _fees_in_coin(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, coin_deposit=Decimal(1))
+
+
+def _low_order_cap(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, desk=replace(settings.desk, orders_max=rng.choice((2, 3, 4))))
+
+
+def _low_notional(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, desk=replace(settings.desk, notional_max=Decimal(rng.choice((95, 140, 200)))))
+
+
+def _breakers(settings: WorldSettings, rng: Random) -> WorldSettings:
+    grids = tuple(replace(grid, breakers=_rules(rng)) for grid in settings.grids)
+    return replace(settings, grids=grids)
+
+
+def _account_breakers(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, desk=replace(settings.desk, breakers=_rules(rng)))
+
+
+def _daily_loss(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, desk=replace(settings.desk, daily_loss=Decimal(rng.choice(("0.15", "0.4", "1")))))
+
+
+def _rules(rng: Random) -> Breakers:
+    cool_down_ms = rng.choice((None, 3_000, 8_000))
+    reentry = None
+    if cool_down_ms is not None:
+        back = Reentry(cool_down_ms=cool_down_ms, recovery=Decimal(rng.choice(("0", "0.0005"))))
+        reentry = dict.fromkeys((BreakerKind.STOP_LOSS, BreakerKind.TAKE_PROFIT, BreakerKind.LAYERS), back)
+    rules = BreakerRules(
+        stop_loss=rng.choice((None, Decimal("0.1"), Decimal("0.3"))),
+        take_profit_arm=rng.choice((None, Decimal("0.02"), Decimal("0.05"))),
+        layers_max=rng.choice((None, None, 2, 4)),
+        reentry=reentry,
+    )
+    return Breakers(rules=rules, sells=rng.random() < 0.4)
+
+
+_CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
+    Trait.TWO_SYMBOLS: _two_symbols,
+    Trait.MONEY: _money,
+    Trait.FEES_IN_COIN: _fees_in_coin,
+    Trait.LOW_ORDER_CAP: _low_order_cap,
+    Trait.LOW_NOTIONAL: _low_notional,
+    Trait.BREAKERS: _breakers,
+    Trait.ACCOUNT_BREAKERS: _account_breakers,
+    Trait.DAILY_LOSS: _daily_loss,
+}
