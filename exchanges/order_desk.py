@@ -64,9 +64,8 @@ from grid.errors import GridmeshError
 from grid.holds import HoldCause
 from grid.instrument import Instrument
 from grid.intent import CancelIntent, PlaceIntent, Standing
-from grid.records import OrderMarked, OwnerRaised, Record
-from grid.slot import Phase, Signal, SlotKey
-from grid.symbol_book import OrderEntry
+from grid.records import OwnerRaised, Record
+from grid.slot import Phase, SlotKey
 from risk.daily_loss import DailyLoss
 from risk.lease import Lease, LeaseState
 from risk.veto import Approved, ApprovedStop
@@ -204,7 +203,7 @@ class OrderDesk:
         if core.book.holds.find(HoldCause.MARGIN, "") is not None:
             core.do_at(Chore.LIFT_MARGIN, "", now.mono_ms + core.settings.margin_pause_ms)
         for order in core.book.live_orders():
-            self._doubt(order, now)
+            core.doubt(order, now)
         for order in core.book.orders.values():
             if order.missing:
                 core.do_at(Chore.SETTLE, order.client_id, now.mono_ms)
@@ -213,20 +212,6 @@ class OrderDesk:
         self._guarding.begin(now)
         self._stops.begin(now)
         return core.take_effects()
-
-    def _doubt(self, order: OrderEntry, now: Instant) -> None:
-        """Take over an order of a former life: it may have been sent at that life's last moment."""
-        core, client_id = self._core, order.client_id
-        core.inherited.add(client_id)
-        core.sent_ms[client_id] = core.last_sent_ms = now.mono_ms
-        if not order.purpose.closing:
-            core.last_entry_sent_ms[order.symbol] = now.mono_ms
-        phase = core.slot(order.key).phase if order.key is not None and order.is_attached else None
-        if phase is Phase.PENDING:
-            core.record(OrderMarked(client_id=client_id, symbol=order.symbol, signal=Signal.LOST))
-        if phase is Phase.CANCELLING or not order.is_attached:
-            core.do_at(Chore.CANCEL, client_id, now.mono_ms)
-        core.do_at(Chore.LOOK_UP, client_id, now.mono_ms)
 
     def release(self, client_id: str, now: Instant) -> tuple[Approved | None, Effects]:
         """Return the permission to send now, or None and the record that took the order back."""

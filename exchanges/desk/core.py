@@ -16,9 +16,9 @@ from grid.client_id import ClientId
 from grid.intent import Standing, Told
 from grid.order import Purpose
 from grid.reasons import Reason
-from grid.records import FillBooked, Record
-from grid.slot import SlotKey, SlotState
-from grid.symbol_book import SymbolBook
+from grid.records import FillBooked, OrderMarked, Record
+from grid.slot import Phase, Signal, SlotKey, SlotState
+from grid.symbol_book import OrderEntry, SymbolBook
 from risk.daily_loss import DailyLoss
 from risk.lease import Lease
 
@@ -208,6 +208,20 @@ class Core:
             ).encode()
             if client_id not in self.book.orders:
                 return client_id
+
+    def doubt(self, order: OrderEntry, now: Instant) -> None:
+        """Take over an order of a former life: it may have been sent at that life's last moment."""
+        client_id = order.client_id
+        self.inherited.add(client_id)
+        self.sent_ms[client_id] = self.last_sent_ms = now.mono_ms
+        if not order.purpose.closing:
+            self.last_entry_sent_ms[order.symbol] = now.mono_ms
+        phase = self.slot(order.key).phase if order.key is not None and order.is_attached else None
+        if phase is Phase.PENDING:
+            self.record(OrderMarked(client_id=client_id, symbol=order.symbol, signal=Signal.LOST))
+        if phase is Phase.CANCELLING or not order.is_attached:
+            self.do_at(Chore.CANCEL, client_id, now.mono_ms)
+        self.do_at(Chore.LOOK_UP, client_id, now.mono_ms)
 
     def slot(self, key: SlotKey) -> SlotState:
         """Return a slot's state."""
