@@ -59,24 +59,24 @@ def trades_are_read_from_the_last_start_on(patch: pytest.MonkeyPatch) -> None:
 def what_was_pending_is_left_pending(patch: pytest.MonkeyPatch) -> None:
     """Orders of the former life are not doubted."""
 
-    def trusting(self: OrderDesk, order: OrderEntry, now: Instant) -> None:
-        self._core.sent_ms[order.client_id] = now.mono_ms + 10**9
+    def trusting(self: Core, order: OrderEntry, now: Instant) -> None:
+        self.sent_ms[order.client_id] = now.mono_ms + 10**9
 
-    patch.setattr(OrderDesk, "_doubt", trusting)
+    patch.setattr(Core, "doubt", trusting)
 
 
 def what_was_pending_was_never_sent(patch: pytest.MonkeyPatch) -> None:
     """An order whose answer the former life never saw is taken back, and the venue is not asked before trading."""
-    doubt = OrderDesk._doubt
+    doubt = Core.doubt
 
-    def forgetting(self: OrderDesk, order: OrderEntry, now: Instant) -> None:
-        core = self._core
+    def forgetting(self: Core, order: OrderEntry, now: Instant) -> None:
+        core = self
         if order.key is not None and order.is_attached and core.slot(order.key).phase is Phase.PENDING:
             core.record(OrderMarked(client_id=order.client_id, symbol=order.symbol, signal=Signal.NOT_SENT))
             return
         doubt(self, order, now)
 
-    patch.setattr(OrderDesk, "_doubt", forgetting)
+    patch.setattr(Core, "doubt", forgetting)
     begin = OrderDesk.begin
 
     def at_once(self: OrderDesk, owner_epoch: int, records: Iterable[Record], now: Instant) -> Effects:
