@@ -35,12 +35,12 @@ class BreakerSettings(Section):
 
     def breakers(self) -> Breakers | None:
         """Return the rules; None where nothing is configured."""
-        if self._is_idle():
+        if not self._has_rule() and (self.cool_down_s is None or not self.trips_otherwise):
             return None
         reentry = None
         if self.cool_down_s is not None:
             # A drawdown is the operator's alone: it says that the whole plan is in doubt, not one price.
-            kinds = (BreakerKind.STOP_LOSS, BreakerKind.TAKE_PROFIT, BreakerKind.LAYERS)
+            kinds = (BreakerKind.STOP_LOSS, BreakerKind.TAKE_PROFIT, BreakerKind.LAYERS, BreakerKind.DAILY_LOSS)
             rule = Reentry(cool_down_ms=int(self.cool_down_s * 1000), recovery=self.recovery)
             reentry = dict.fromkeys(kinds, rule)
         rules = BreakerRules(
@@ -61,12 +61,11 @@ class BreakerSettings(Section):
             found.append(("profit_arm", self.profit_arm, "needs profit_trail, the share that may be given back"))
         if self.cool_down_s is None and self.recovery:
             found.append(("recovery", self.recovery, "needs cool_down_s: without it only the operator releases"))
-        if self._is_idle() and self.cool_down_s is not None:
+        if not self._has_rule() and not self.trips_otherwise and self.cool_down_s is not None:
             found.append(("cool_down_s", self.cool_down_s, "needs stop_loss, profit_arm or max_layers"))
         if self.stop_sells and self.stop_loss is None and self.profit_arm is None:
             found.append(("stop_sells", True, "needs stop_loss or profit_arm"))
         return found
 
-    def _is_idle(self) -> bool:
-        has_rule = self.stop_loss is not None or self.profit_arm is not None or self.max_layers is not None
-        return not has_rule and not self.trips_otherwise
+    def _has_rule(self) -> bool:
+        return self.stop_loss is not None or self.profit_arm is not None or self.max_layers is not None

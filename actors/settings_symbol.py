@@ -110,7 +110,10 @@ class AccountSettings(BreakerSettings):
     """What the account may lose or hold, over all symbols; amounts in USDT."""
 
     max_notional: Exact = Field(gt=0, description="most notional of lots and live entries over all symbols, in USDT")
-    daily_loss: Exact = Field(gt=0, description="loss since midnight UTC at which entries stop for the day, in USDT")
+    daily_loss: Exact = Field(
+        gt=0,
+        description="loss since midnight UTC at which entries stop for the day, in USDT; released as a stop-loss is",
+    )
     max_orders: int = Field(50, ge=2, le=195, description="own open orders on one symbol; exits come before entries")
     drawdown: Exact | None = Field(
         None, gt=0, lt=1, description="fall of equity from its peak that halts, as a fraction"
@@ -118,6 +121,11 @@ class AccountSettings(BreakerSettings):
     unexplained_max: Exact = Field(
         Decimal(1), gt=0, description="equity that the book does not explain, beyond which a warning is said, in USDT"
     )
+
+    @property
+    def trips_otherwise(self) -> bool:
+        """The day's loss is always limited."""
+        return True
 
     @model_validator(mode="after")
     def _rules(self) -> AccountSettings:

@@ -339,8 +339,7 @@ class OrderDesk:
         was_tripped = self._core.daily_loss.tripped_at is not None
         self.accounting.on_account(read, now)
         if self._core.daily_loss.tripped_at is not None and not was_tripped:
-            reason = f"{self._core.daily_loss.refusal()}, and then until an operator lifts this"
-            self._on_stop_loss("", reason, now, is_put=True)
+            self._guarding.on_daily_loss(self._core.daily_loss.refusal(), now)
 
     def _on_stop_loss(self, symbol: str, reason: str, now: Instant, *, is_put: bool) -> None:
         self._guarding.on_word(symbol, reason, now, is_put=is_put)

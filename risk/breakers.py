@@ -22,6 +22,7 @@ class BreakerKind(Enum):
     TAKE_PROFIT = "take_profit"
     DRAWDOWN = "drawdown"
     LAYERS = "layers"
+    DAILY_LOSS = "daily_loss"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,4 +45,4 @@ class DailyLoss:
         if self.tripped_at is None:
             return ""
         loss = self.opening - self.tripped_at
-        return f"daily loss {loss} reached the limit of {self.limit}; entries are off until the next UTC day"
+        return f"daily loss {loss} reached the limit of {self.limit}; entries are off for this UTC day"

@@ -7,6 +7,7 @@ only the operator lifts that, or the configured cool-down and price rule. Where 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from decimal import Decimal
 
 from exchanges.desk.cancelling import Cancelling
@@ -85,6 +86,17 @@ class Guarding:
             self._record(scope)
             self._standing.put(HoldCause.STOP_LOSS, scope, reason, now)
 
+    def on_daily_loss(self, reason: str, now: Instant) -> None:
+        """The day's loss has reached its limit: a trip of the account, measured from the price it has now."""
+        state = self._state(ACCOUNT)
+        if state.trip is None:
+            reading = self._account(now)
+            price = reading.price if reading is not None else None
+            trip = Trip(kind=BreakerKind.DAILY_LOSS, reason=reason, price=price, at_ms=now.wall_ms)
+            self._states[ACCOUNT] = BreakerState(base=state.base, peak=state.peak, trip=trip)
+            self._record(ACCOUNT)
+        self._standing.put(HoldCause.STOP_LOSS, ACCOUNT, reason, now)
+
     def on_exchange_stop(self, symbol: str, reason: str, price: Decimal, now: Instant) -> None:
         """The price has come to the symbol's exchange-side stop: a stop-loss like any other, `price` its trip."""
         state = self._state(symbol)
@@ -123,6 +135,15 @@ class Guarding:
             self._cleared.discard(scope)
             before = rebased(before, reading)
             self._lift(scope, before, "the operator cleared it")
+        if before.trip is not None and before.trip.kind is BreakerKind.DAILY_LOSS:
+            # It hides no stop-loss that sells, and its own day is not over before the date changes.
+            fresh, why = evaluate(self._breakers(scope).rules, replace(before, trip=None), reading, now.wall_ms)
+            if fresh.trip is not None and fresh.trip.kind in SELLING:
+                self._states[scope] = fresh
+                self._trip(scope, fresh.trip, why, now)
+                return
+            if self._core.daily_loss.tripped_at is not None:
+                return
         after, why = evaluate(self._breakers(scope).rules, before, reading, now.wall_ms)
         if before.trip is not None and after.trip is None:
             self._lift(scope, after, "cool-down and price rule are met")
