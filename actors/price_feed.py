@@ -138,7 +138,7 @@ class PriceFeed:
 
     async def _read(self, venue: MarketVenue) -> None:
         quotes = venue.quotes(list(self._feeds))
-        async with aclosing(quotes) as events:  # type: ignore[type-var]
+        async with aclosing(quotes) as events:
             async for event in events:
                 match event:
                     case Quote():

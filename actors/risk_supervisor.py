@@ -208,7 +208,7 @@ class RiskSupervisor:
 
     async def _read(self, venue: MarketVenue) -> None:
         candles = venue.candle_stream(self._rules.watch, self._interval)
-        async with aclosing(candles) as events:  # type: ignore[type-var]
+        async with aclosing(candles) as events:
             async for event in events:
                 match event:
                     case Candle():

@@ -7,7 +7,7 @@ client id. Reads raise rather than answer with less than the whole: an empty lis
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Protocol
@@ -164,11 +164,11 @@ class MarketVenue(Protocol):
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]: ...
 
-    def quotes(self, symbols: Sequence[str]) -> AsyncIterator[QuoteEvent]: ...
+    def quotes(self, symbols: Sequence[str]) -> AsyncGenerator[QuoteEvent, None]: ...
 
-    def candle_stream(self, symbols: Sequence[str], interval: str) -> AsyncIterator[CandleEvent]: ...
+    def candle_stream(self, symbols: Sequence[str], interval: str) -> AsyncGenerator[CandleEvent, None]: ...
 
-    def marks(self, symbols: Sequence[str]) -> AsyncIterator[tuple[str, Decimal, int] | StreamUp | StreamDown]:
+    def marks(self, symbols: Sequence[str]) -> AsyncGenerator[tuple[str, Decimal, int] | StreamUp | StreamDown, None]:
         """Yield (symbol, mark price, venue time in ms) about once a second."""
         ...
 
@@ -192,6 +192,11 @@ class TradingVenue(Protocol):
 
         It is the last step before the wire, and comes after the time stamp that bounds how late a request may arrive.
         """
+        ...
+
+    @property
+    def orders_by_socket(self) -> bool:
+        """Whether an order placed now would go over a socket."""
         ...
 
     async def connect(self) -> None:
@@ -267,7 +272,7 @@ class TradingVenue(Protocol):
         """Have the venue cancel every order on the symbol, anybody's, unless it is set again in time; 0 ends it."""
         ...
 
-    def private_events(self) -> AsyncIterator[PrivateEvent]:
+    def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream, for ever; `StreamUp` after each (re)connection, `StreamDown` after each loss."""
         ...
 

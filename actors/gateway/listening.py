@@ -57,7 +57,7 @@ class Listening:
             self._on_event(StreamState(is_up=False, reason="the order stream was dropped to connect anew"))
 
     async def _orders_once(self) -> None:
-        async with aclosing(self._venue.private_events()) as events:  # type: ignore[type-var]
+        async with aclosing(self._venue.private_events()) as events:
             async for event in events:
                 match event:
                     case OrderUpdate():

@@ -77,6 +77,11 @@ class BinanceTrading:
         """Ask `fence` before every write, after its time stamp was taken; it raises where nothing may be sent."""
         self._calls.fence_by(fence)
 
+    @property
+    def orders_by_socket(self) -> bool:
+        """Whether an order placed now would go over the socket."""
+        return self._calls.is_socket_up
+
     async def connect(self) -> None:
         """Load the rules, measure the clock, open the order socket."""
         await self.rules()

@@ -1,4 +1,4 @@
-"""The Binance adapter as tests hold it: real clocks, short times, a seeded jitter."""
+"""An adapter as tests hold it: real clocks, short times, a seeded jitter."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
-from exchanges.binance.market import BinanceMarket
-from exchanges.binance.trading import BinanceTrading
+from exchanges import adapters
+from exchanges.port import MarketVenue, TradingVenue
 from exchanges.reconnect import BackoffRule
 from exchanges.session.settings import AdapterSettings, Credentials
-from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_PASSPHRASE, DEMO_SECRET
 from grid.order import OrderRequest, Side, TimeInForce
 from risk.veto import Approved
 
@@ -27,7 +27,7 @@ def settings(rest_url: str, ws_url: str, **changes: Any) -> AdapterSettings:
         "now_ms": lambda: time.time_ns() // 1_000_000,
         "monotonic_ns": time.monotonic_ns,
         "random": random.Random(1),
-        "credentials": Credentials(api_key=DEMO_KEY, api_secret=DEMO_SECRET),
+        "credentials": Credentials(api_key=DEMO_KEY, api_secret=DEMO_SECRET, passphrase=DEMO_PASSPHRASE),
         "rest_url": rest_url,
         "ws_url": ws_url,
         "symbols": ("ETHUSDT",),
@@ -40,9 +40,11 @@ def settings(rest_url: str, ws_url: str, **changes: Any) -> AdapterSettings:
 
 
 @asynccontextmanager
-async def trading(chosen: AdapterSettings, *, over_socket: bool = True) -> AsyncIterator[BinanceTrading]:
+async def trading(
+    chosen: AdapterSettings, *, name: str = "binanceusdm", over_socket: bool = True
+) -> AsyncIterator[TradingVenue]:
     """A connected trading half; without its socket, orders go over REST."""
-    venue = BinanceTrading(chosen)
+    venue = adapters.trading_venue(name, chosen)
     try:
         if over_socket:
             await venue.connect()
@@ -55,9 +57,9 @@ async def trading(chosen: AdapterSettings, *, over_socket: bool = True) -> Async
 
 
 @asynccontextmanager
-async def market(chosen: AdapterSettings) -> AsyncIterator[BinanceMarket]:
+async def market(chosen: AdapterSettings, *, name: str = "binanceusdm") -> AsyncIterator[MarketVenue]:
     """A public half."""
-    venue = BinanceMarket(chosen)
+    venue = adapters.market_venue(name, chosen)
     try:
         yield venue
     finally:

@@ -17,7 +17,6 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
 from exchanges.sim.binance.venue import Venue
 from exchanges.sim.catalogue import demo_instruments
 from exchanges.sim.instrument import SimInstrument
@@ -76,14 +75,16 @@ def still_market() -> ListedMarket:
 
 def still_options(
     *,
+    protocol: str = "binanceusdm",
     behaviour: Behaviour | None = None,
     faults: Sequence[FaultRule] = (),
-    windows: tuple[Window, ...] = BINANCE_WINDOWS,
+    windows: tuple[Window, ...] | None = None,
     ban: BanRule | None = None,
     accounts: tuple[SimAccount, ...] | None = None,
     tls: ssl.SSLContext | None = None,
 ) -> VenueOptions:
     return VenueOptions(
+        protocol=protocol,
         market=still_market(),
         behaviour=behaviour or Behaviour(),
         faults=tuple(faults),
@@ -130,7 +131,7 @@ class RunningVenue:
 
         def run(server: SimVenue) -> None:
             server.venue.plan.clear()
-            binance(server).limits.lift("127.0.0.1")
+            server.venue.lift("127.0.0.1")
             now_ms = server.venue.now_ms()
             for account in server.venue.engine.read.accounts():
                 for symbol in INSTRUMENTS:

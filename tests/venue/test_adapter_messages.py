@@ -10,9 +10,8 @@ import orjson
 import pytest
 
 from exchanges.binance import wire_orders
-from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import OutcomeUnknown
-from exchanges.port import ConfigurationChanged, StreamDown, StreamUp
+from exchanges.port import ConfigurationChanged, StreamDown, StreamUp, TradingVenue
 from grid.order import OrderUpdate, Quote
 from tests.unit.binance_messages import order_event, order_reply
 from tests.venue.adapter_rig import approved, eventually, market, of, settings, trading, until
@@ -26,7 +25,7 @@ async def venue() -> AsyncIterator[ScriptedVenue]:
 
 
 @pytest.fixture
-async def desk(venue: ScriptedVenue) -> AsyncIterator[BinanceTrading]:
+async def desk(venue: ScriptedVenue) -> AsyncIterator[TradingVenue]:
     async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as connected:
         yield connected
 
@@ -47,7 +46,7 @@ BROKEN = [
 
 @pytest.mark.parametrize(("frame", "words"), BROKEN, ids=[words for _, words in BROKEN])
 async def test_a_broken_private_message_brings_the_stream_down_by_name_and_up_again(
-    venue: ScriptedVenue, desk: BinanceTrading, frame: bytes, words: str
+    venue: ScriptedVenue, desk: TradingVenue, frame: bytes, words: str
 ) -> None:
     venue.frames.extend([[event(1), frame, event(2)], [event(3)]])
     events = desk.private_events()
@@ -63,21 +62,21 @@ async def test_a_broken_private_message_brings_the_stream_down_by_name_and_up_ag
 
 
 async def test_kinds_that_we_have_no_use_for_are_counted_and_passed_over(
-    venue: ScriptedVenue, desk: BinanceTrading
+    venue: ScriptedVenue, desk: TradingVenue
 ) -> None:
     lite = b'{"e": "TRADE_LITE", "E": 1, "T": 1, "s": "ETHUSDT"}'
     news = b'{"e": "SOMETHING_NEW"}'
     venue.frames.append([lite, news, lite, event(7)])
     events = desk.private_events()
     seen = await until(events, of(OrderUpdate))
-    counted = desk.ignored_events()
+    counted = desk.ignored_events()  # type: ignore[attr-defined]
     await events.aclose()
 
     assert [type(one) for one in seen] == [StreamUp, OrderUpdate]
     assert counted == {"TRADE_LITE": 2, "SOMETHING_NEW": 1}
 
 
-async def test_a_change_of_configuration_and_a_hedge_are_told(venue: ScriptedVenue, desk: BinanceTrading) -> None:
+async def test_a_change_of_configuration_and_a_hedge_are_told(venue: ScriptedVenue, desk: TradingVenue) -> None:
     row = {"s": "ETHUSDT", "pa": "0.010", "ep": "3000", "up": "0", "mt": "cross", "iw": "0", "ps": "LONG"}
     hedge = {"e": "ACCOUNT_UPDATE", "T": 1, "E": 1, "a": {"m": "ORDER", "B": [], "P": [row]}}
     leverage = {"e": "ACCOUNT_CONFIG_UPDATE", "T": 1, "E": 1, "ac": {"s": "ETHUSDT", "l": 50}}
@@ -89,7 +88,7 @@ async def test_a_change_of_configuration_and_a_hedge_are_told(venue: ScriptedVen
     assert "hedge mode" in seen[1].what
 
 
-async def test_a_stream_is_not_up_while_the_venue_keeps_another_key(venue: ScriptedVenue, desk: BinanceTrading) -> None:
+async def test_a_stream_is_not_up_while_the_venue_keeps_another_key(venue: ScriptedVenue, desk: TradingVenue) -> None:
     venue.kept_key = "key2"
     events = desk.private_events()
     failed = [await anext(events), await anext(events)]
@@ -101,7 +100,7 @@ async def test_a_stream_is_not_up_while_the_venue_keeps_another_key(venue: Scrip
     assert all(isinstance(one, StreamDown) for one in seen[:-1])
 
 
-async def test_the_listen_key_is_never_deleted(venue: ScriptedVenue, desk: BinanceTrading) -> None:
+async def test_the_listen_key_is_never_deleted(venue: ScriptedVenue, desk: TradingVenue) -> None:
     events = desk.private_events()
     await until(events, of(StreamUp))
     await events.aclose()
@@ -131,7 +130,7 @@ async def test_a_full_private_buffer_holds_the_venue_back_and_loses_nothing(venu
 
 
 async def test_a_mistake_of_ours_reaches_the_consumer(
-    venue: ScriptedVenue, desk: BinanceTrading, monkeypatch: pytest.MonkeyPatch
+    venue: ScriptedVenue, desk: TradingVenue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def wrong(*_: object) -> None:
         raise ZeroDivisionError("a bug")
@@ -154,7 +153,7 @@ async def test_a_mistake_of_ours_reaches_the_consumer(
     ],
 )
 async def test_an_answer_that_is_not_about_our_order_leaves_it_unknown(
-    venue: ScriptedVenue, desk: BinanceTrading, changes: dict[str, Any], words: str
+    venue: ScriptedVenue, desk: TradingVenue, changes: dict[str, Any], words: str
 ) -> None:
     venue.order_reply = order_reply(**{"clientOrderId": "mine1", **changes})
 

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 import pytest
 
 from actors.ownership.errors import Fenced
-from exchanges.binance.trading import BinanceTrading
 from exchanges.errors import Refusal, VenueRefused
+from exchanges.port import TradingVenue
 from tests.venue.adapter_rig import approved, settings, trading
 from tests.venue.running_venue import RunningVenue, running, still_options
 
@@ -24,7 +24,7 @@ def venue() -> Iterator[RunningVenue]:
 
 
 @pytest.fixture(params=[SOCKET, REST])
-async def desk(request: pytest.FixtureRequest, venue: RunningVenue) -> AsyncIterator[BinanceTrading]:
+async def desk(request: pytest.FixtureRequest, venue: RunningVenue) -> AsyncIterator[TradingVenue]:
     chosen = settings(venue.rest_url, venue.ws_url, recv_window_ms=WINDOW_MS)
     async with trading(chosen, over_socket=request.param == SOCKET) as connected:
         yield connected
@@ -34,7 +34,7 @@ def closed() -> None:
     raise Fenced
 
 
-async def test_nothing_that_writes_passes_a_closed_fence_and_reading_does(desk: BinanceTrading) -> None:
+async def test_nothing_that_writes_passes_a_closed_fence_and_reading_does(desk: TradingVenue) -> None:
     resting = await desk.place(approved("before"))
     desk.fence_by(closed)
     writes: list[Callable[[], Awaitable[object]]] = [
@@ -47,7 +47,7 @@ async def test_nothing_that_writes_passes_a_closed_fence_and_reading_does(desk: 
     for write in writes:
         with pytest.raises(Fenced):
             await write()
-    batch = await desk.place_batch([approved("batch1"), approved("batch2")]) if desk._calls.is_socket_up else [Fenced()]
+    batch = await desk.place_batch([approved("batch1"), approved("batch2")]) if desk.orders_by_socket else [Fenced()]
 
     assert all(isinstance(answer, Fenced) for answer in batch)
     assert [report.order_id for report in await desk.open_orders("ETHUSDT")] == [resting.order_id]
@@ -55,7 +55,7 @@ async def test_nothing_that_writes_passes_a_closed_fence_and_reading_does(desk: 
     await desk.cancel("ETHUSDT", "before")
 
 
-async def test_a_writer_that_stands_still_behind_the_fence_is_refused_by_the_venue(desk: BinanceTrading) -> None:
+async def test_a_writer_that_stands_still_behind_the_fence_is_refused_by_the_venue(desk: TradingVenue) -> None:
     """Its time stamp is older than the fence's word, so that the window ends whatever slept between the two."""
     desk.fence_by(lambda: time.sleep(3 * WINDOW_MS / 1000))
     with pytest.raises(VenueRefused) as placed:

@@ -14,12 +14,11 @@ from actors.clock import SystemClock
 from actors.gateway.caller import VenueCaller
 from actors.gateway.dead_man import DeadMan
 from exchanges.binance import history
-from exchanges.binance.trading import BinanceTrading
 from exchanges.cost import Cost
 from exchanges.desk.commands import Notice, ReadOpenOrders, ReadPositions, ReadTrades
 from exchanges.desk.events import Event, OpenOrdersRead, TradesRead
 from exchanges.errors import VenueUnreachable
-from exchanges.port import RateWindow, StreamUp
+from exchanges.port import RateWindow, StreamUp, TradingVenue
 from exchanges.sim.server.windows import Kind
 from exchanges.throttle import Throttle, ThrottleRule
 from grid.order import Side, TimeInForce
@@ -39,7 +38,7 @@ def venue() -> Iterator[RunningVenue]:
 class Account:
     """A caller over the real adapter; what the venue counted before it began belongs to neither count."""
 
-    def __init__(self, venue: RunningVenue, trading: BinanceTrading, limit: int = 2400) -> None:
+    def __init__(self, venue: RunningVenue, trading: TradingVenue, limit: int = 2400) -> None:
         self.trading = trading
         self.events: list[Event] = []
         self.clock = SystemClock()
@@ -87,7 +86,7 @@ async def _early_in_a_minute() -> None:
         await asyncio.sleep(left_s + 0.1)
 
 
-async def _trade(adapter: BinanceTrading) -> None:
+async def _trade(adapter: TradingVenue) -> None:
     for number in range(FILLS):
         taker = approved(f"take{number}{time.time_ns() % 1_000_000}", 310000, Side.BUY, time_in_force=TimeInForce.IOC)
         await adapter.place(taker)

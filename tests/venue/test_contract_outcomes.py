@@ -7,15 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from exchanges.binance.trading import BinanceTrading
+from exchanges import adapters
 from exchanges.errors import OutcomeUnknown, VenueError, VenueUnreachable
 from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Loss, Scope
 from exchanges.sim.server.options import Behaviour
 from exchanges.sim.server.server import SimVenue
 from tests.venue.adapter_rig import approved, eventually, settings, trading
+from tests.venue.contract import VENUES, VenueUnderTest
 from tests.venue.running_venue import RunningVenue, running, still_options
 
-SOCKET, REST = "order.place", "POST /fapi/v1/order"
+SOCKET, REST = "socket", "rest"
 
 Row = tuple[FaultKind, Loss, type[VenueError], bool]
 ROWS: list[Row] = [
@@ -35,9 +36,15 @@ ROWS: list[Row] = [
 IDS = [f"{kind.value}-{loss.value}" for kind, loss, _, _ in ROWS]
 
 
+@pytest.fixture(scope="module", params=VENUES, ids=str)
+def kind(request: pytest.FixtureRequest) -> VenueUnderTest:
+    chosen: VenueUnderTest = request.param
+    return chosen
+
+
 @pytest.fixture(scope="module")
-def venue() -> Iterator[RunningVenue]:
-    with running(still_options(behaviour=Behaviour(hang_s=3.0))) as started:
+def venue(kind: VenueUnderTest) -> Iterator[RunningVenue]:
+    with running(still_options(protocol=kind.name, behaviour=Behaviour(hang_s=3.0))) as started:
         yield started
 
 
@@ -47,15 +54,23 @@ def healed(venue: RunningVenue) -> Iterator[None]:
     venue.heal()
 
 
-@pytest.mark.parametrize("door", [SOCKET, REST], ids=["socket", "rest"])
-@pytest.mark.parametrize(("kind", "loss", "told", "is_live"), ROWS, ids=IDS)
+@pytest.mark.parametrize("door", [SOCKET, REST])
+@pytest.mark.parametrize(("fault", "loss", "told", "is_live"), ROWS, ids=IDS)
 async def test_a_failed_order_is_told_as_what_it_may_be(
-    venue: RunningVenue, door: str, kind: FaultKind, loss: Loss, told: type[VenueError], is_live: bool
+    venue: RunningVenue,
+    kind: VenueUnderTest,
+    door: str,
+    fault: FaultKind,
+    loss: Loss,
+    told: type[VenueError],
+    is_live: bool,
 ) -> None:
-    client_id = f"{kind.value.replace('_', '')[:16]}{loss.value}{len(door)}"
-    rule = FaultRule(name="it", kind=kind, scope=Scope(endpoint=door), loss=loss, delay=Delay(low_ms=1000))
+    if fault in kind.lacks or (door == SOCKET and not kind.order_path):
+        pytest.skip(f"{kind} has no such thing")
+    client_id = f"{fault.value.replace('_', '')[:16]}{loss.value}{len(door)}"
+    rule = FaultRule(name="it", kind=fault, scope=Scope(endpoint="order.place"), loss=loss, delay=Delay(low_ms=1000))
     chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=1.0)
-    async with trading(chosen, over_socket=door == SOCKET) as desk:
+    async with trading(chosen, name=kind.name, over_socket=door == SOCKET) as desk:
         venue.fault(rule)
         with pytest.raises(VenueError) as caught:
             await desk.place(approved(client_id))
@@ -66,8 +81,8 @@ async def test_a_failed_order_is_told_as_what_it_may_be(
         assert len(venue.orders(client_id)) == int(is_live)
 
 
-async def test_a_ban_says_that_it_is_one(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
+async def test_a_ban_says_that_it_is_one(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name, over_socket=False) as desk:
         venue.fault(FaultRule(name="ban", kind=FaultKind.BANNED, delay=Delay(low_ms=30_000)))
         with pytest.raises(VenueUnreachable) as caught:
             await desk.place(approved("ban1"))
@@ -76,11 +91,11 @@ async def test_a_ban_says_that_it_is_one(venue: RunningVenue) -> None:
     assert caught.value.retry_after_s >= 1.0
 
 
-async def test_a_cancel_with_a_lost_reply_is_unknown_and_sent_once(venue: RunningVenue) -> None:
+async def test_a_cancel_with_a_lost_reply_is_unknown_and_sent_once(venue: RunningVenue, kind: VenueUnderTest) -> None:
     """The HTTP library would send a DELETE again after a lost connection and hear "unknown order"."""
-    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name, over_socket=False) as desk:
         await desk.place(approved("once"))
-        rule = FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="DELETE /fapi/v1/order"))
+        rule = FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="order.cancel"))
         venue.fault(replace(rule, count=1))
         with pytest.raises(OutcomeUnknown):
             await desk.cancel("ETHUSDT", "once")
@@ -89,17 +104,19 @@ async def test_a_cancel_with_a_lost_reply_is_unknown_and_sent_once(venue: Runnin
         assert await desk.open_orders() == []
 
 
-async def test_a_read_over_a_broken_line_is_unreachable_and_never_empty(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
-        for kind in (FaultKind.REPLY_LOST, FaultKind.BAD_GATEWAY, FaultKind.UNKNOWN_ERROR):
-            venue.fault(FaultRule(name="it", kind=kind, scope=Scope(endpoint="GET /fapi/v1/openOrders")))
+async def test_a_read_over_a_broken_line_is_unreachable_and_never_empty(
+    venue: RunningVenue, kind: VenueUnderTest
+) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name, over_socket=False) as desk:
+        for fault in (FaultKind.REPLY_LOST, FaultKind.BAD_GATEWAY, FaultKind.UNKNOWN_ERROR):
+            venue.fault(FaultRule(name="it", kind=fault, scope=Scope(endpoint="orders.open")))
             with pytest.raises(VenueUnreachable):
                 await desk.open_orders()
 
 
-async def test_a_batch_with_a_lost_reply_leaves_each_order_unknown(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url), over_socket=False) as desk:
-        rule = FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="POST /fapi/v1/batchOrders"))
+async def test_a_batch_with_a_lost_reply_leaves_each_order_unknown(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name, over_socket=False) as desk:
+        rule = FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="batch.place"))
         venue.fault(rule)
         answers = await desk.place_batch([approved(f"many{n}", 290000 - n) for n in range(3)])
 
@@ -108,55 +125,61 @@ async def test_a_batch_with_a_lost_reply_leaves_each_order_unknown(venue: Runnin
 
 
 async def test_a_cut_socket_leaves_what_was_under_way_unknown_and_the_next_order_goes_over_rest(
-    venue: RunningVenue,
+    venue: RunningVenue, kind: VenueUnderTest
 ) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+    if not kind.order_path:
+        pytest.skip(f"{kind} takes orders over REST only")
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name) as desk:
         venue.fault(FaultRule(name="lost", kind=FaultKind.REPLY_LOST, scope=Scope(endpoint="order.place"), count=1))
         with pytest.raises(OutcomeUnknown, match="lost before the answer"):
             await desk.place(approved("cut1"))
         placed = await desk.place(approved("cut2"))
-        await eventually(lambda: desk._calls.is_socket_up)
+        await eventually(lambda: desk.orders_by_socket)
 
         assert placed.client_id == "cut2"
         assert (await desk.order("ETHUSDT", "cut1")).client_id == "cut1"
 
 
-async def test_an_answer_that_comes_too_late_is_counted_and_confuses_nobody(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url, order_timeout_s=0.3)) as desk:
+async def test_an_answer_that_comes_too_late_confuses_nobody(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    if not kind.order_path:
+        pytest.skip(f"{kind} takes orders over REST only")
+    async with trading(settings(venue.rest_url, venue.ws_url, order_timeout_s=0.3), name=kind.name) as desk:
         slow = FaultRule(name="slow", kind=FaultKind.REPLY_LATENCY, scope=Scope(endpoint="order.place"))
         venue.fault(replace(slow, delay=Delay(low_ms=800), count=1))
         with pytest.raises(OutcomeUnknown):
             await desk.place(approved("slow1"))
         placed = await desk.place(approved("slow2"))
-        await eventually(lambda: desk._calls._entry.late_replies == 1)
+        found = await desk.order("ETHUSDT", "slow1")
 
-    assert placed.client_id == "slow2"
+    assert (placed.client_id, found.client_id) == ("slow2", "slow1")
 
 
-async def test_a_half_open_order_socket_costs_one_order_and_no_more(venue: RunningVenue) -> None:
+async def test_a_half_open_order_socket_costs_one_order_and_no_more(venue: RunningVenue, kind: VenueUnderTest) -> None:
     """Without a doubt about it, every order until the next ping would be of unknown outcome."""
+    if not kind.order_path:
+        pytest.skip(f"{kind} takes orders over REST only")
 
     def deafen(server: SimVenue) -> int:
-        found = server.connections("/ws-fapi")
+        found = server.connections(kind.order_path)
         for connection in found:
             connection.go_half_open()
         return len(found)
 
     chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=0.5, connect_timeout_s=1.0)
-    async with trading(chosen) as desk:
+    async with trading(chosen, name=kind.name) as desk:
         assert venue.within(deafen) >= 1
         with pytest.raises(OutcomeUnknown):
             await desk.place(approved("deaf1"))
         placed = [await desk.place(approved(f"deaf{number}", 280000 + number)) for number in range(2, 6)]
-        await eventually(lambda: desk._calls.is_socket_up)
+        await eventually(lambda: desk.orders_by_socket)
         later = await desk.place(approved("deaf9", 270000))
 
     assert [report.client_id for report in placed] == [f"deaf{number}" for number in range(2, 6)]
     assert later.client_id == "deaf9"
 
 
-async def test_nobody_home_means_not_sent() -> None:
-    desk = BinanceTrading(settings("http://127.0.0.1:9", "ws://127.0.0.1:9"))
+async def test_nobody_home_means_not_sent(kind: VenueUnderTest) -> None:
+    desk = adapters.trading_venue(kind.name, settings("http://127.0.0.1:9", "ws://127.0.0.1:9"))
     try:
         with pytest.raises(VenueUnreachable, match="not sent"):
             await desk.connect()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -13,17 +12,23 @@ from exchanges.errors import OutcomeUnknown
 from exchanges.port import ConfigurationChanged, Position, StreamDown, StreamUp
 from exchanges.session.reader import RENEWAL
 from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
-from exchanges.sim.server.options import Behaviour
 from exchanges.sim.server.server import SimVenue
 from grid.order import OrderStatus, OrderUpdate, Quote, Side, TimeInForce
 from risk.candle import Candle
 from tests.venue.adapter_rig import approved, eventually, market, of, settings, trading, until
-from tests.venue.running_venue import RunningVenue, binance, quote, running, still_options, trade
+from tests.venue.contract import VENUES, VenueUnderTest
+from tests.venue.running_venue import RunningVenue, quote, running, still_options, trade
+
+
+@pytest.fixture(scope="module", params=VENUES, ids=str)
+def kind(request: pytest.FixtureRequest) -> VenueUnderTest:
+    chosen: VenueUnderTest = request.param
+    return chosen
 
 
 @pytest.fixture(scope="module")
-def venue() -> Iterator[RunningVenue]:
-    with running(still_options()) as started:
+def venue(kind: VenueUnderTest) -> Iterator[RunningVenue]:
+    with running(still_options(protocol=kind.name)) as started:
         yield started
 
 
@@ -55,8 +60,8 @@ def cut(venue: RunningVenue, path: str) -> int:
     return venue.within(run)
 
 
-async def test_a_maker_fill_comes_with_its_fee_and_its_position(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+async def test_a_maker_fill_comes_with_its_fee_and_its_position(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name) as desk:
         events = desk.private_events()
         await until(events, of(StreamUp))
         await desk.place(approved("maker1", 299900))
@@ -74,11 +79,13 @@ async def test_a_maker_fill_comes_with_its_fee_and_its_position(venue: RunningVe
     assert seen[-1].quantity == 10
 
 
-async def test_a_cut_private_stream_says_so_and_comes_back_with_the_same_key(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+async def test_a_cut_private_stream_says_so_and_comes_back_with_the_same_key(
+    venue: RunningVenue, kind: VenueUnderTest
+) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name) as desk:
         events = desk.private_events()
         await until(events, of(StreamUp))
-        assert cut(venue, "/private") >= 1
+        assert cut(venue, kind.private_path) >= 1
         seen = await until(events, of(StreamUp))
         await desk.place(approved("after1"))
         told = await until(events, of(OrderUpdate))
@@ -88,72 +95,66 @@ async def test_a_cut_private_stream_says_so_and_comes_back_with_the_same_key(ven
     assert told[-1].report.client_id == "after1"
 
 
-async def test_an_expired_listen_key_is_replaced(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+async def test_an_expired_session_is_replaced(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name) as desk:
         events = desk.private_events()
         await until(events, of(StreamUp))
-        venue.fault(FaultRule(name="key", kind=FaultKind.LISTEN_KEY_EXPIRED, count=1))
+        venue.within(lambda server: server.venue.expire_session("main"))
         seen = await until(events, of(StreamUp))
         await desk.place(approved("newkey"))
         told = await until(events, of(OrderUpdate))
         await events.aclose()
 
     assert isinstance(seen[0], StreamDown)
-    assert "listen key" in seen[0].reason
+    assert seen[0].reason
     assert told[-1].report.client_id == "newkey"
 
 
-async def test_a_key_is_kept_alive_and_survives_us() -> None:
-    short = replace(still_options(), behaviour=Behaviour(listen_key_validity_ms=1_500))
-    with running(short) as venue:
-        async with trading(settings(venue.rest_url, venue.ws_url, keep_alive_s=0.3)) as desk:
-            events = desk.private_events()
-            await until(events, of(StreamUp))
-            with pytest.raises(TimeoutError):
-                async with asyncio.timeout(3.0):
-                    await anext(events)
-            await events.aclose()
-
-        def key_of(server: SimVenue) -> str | None:
-            inner = binance(server)
-            return inner.listen_keys.key_of("main", inner.now_ms())
-
-        assert venue.within(key_of) is not None
-
-
-async def test_a_lapsed_key_without_keep_alive_is_noticed_and_replaced() -> None:
-    short = replace(still_options(), behaviour=Behaviour(listen_key_validity_ms=700))
-    with running(short) as venue:
-        async with trading(settings(venue.rest_url, venue.ws_url, keep_alive_s=1.2)) as desk:
-            events = desk.private_events()
-            await until(events, of(StreamUp))
-            seen = await until(events, of(StreamUp))
-            await events.aclose()
-
-    assert isinstance(seen[0], StreamDown)
-    assert "listen key" in seen[0].reason
-
-
-@pytest.mark.parametrize("path", ["/private", "/public"])
-async def test_a_half_open_socket_is_noticed_by_its_silence(venue: RunningVenue, path: str) -> None:
-    quick = settings(venue.rest_url, venue.ws_url, ping_interval_s=0.3, ping_timeout_s=0.5)
-    async with trading(quick) as desk, market(quick) as feed:
-        events = desk.private_events() if path == "/private" else feed.quotes(["ETHUSDT"])
+async def test_parts_of_a_fill_add_up_and_a_cancel_tells_what_was_filled(
+    venue: RunningVenue, kind: VenueUnderTest
+) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name) as desk:
+        events = desk.private_events()
         await until(events, of(StreamUp))
-        go_half_open(venue, path)
+        venue.play(quote("ETHUSDT", "3000.00", "3000.01"))
+        await desk.place(approved("parts1", 295000))
+        venue.play(quote("ETHUSDT", "2950.00", "3000.01", size="1"))
+        for quantity in ("1.003", "0.002"):
+            venue.play(trade("ETHUSDT", "2950.00", quantity, Side.SELL))
+            await until(events, lambda one: isinstance(one, OrderUpdate) and one.fill is not None)
+        ended = await desk.cancel("ETHUSDT", "parts1")
+        seen = await until(events, lambda one: isinstance(one, OrderUpdate) and one.report.status.is_terminal)
+        fills = await desk.fills_since("ETHUSDT", 0 if not ended.venue_ms else ended.venue_ms - 60_000, ended.order_id)
+        await events.aclose()
+
+    last = seen[-1].report
+    assert (last.status, last.filled) == (OrderStatus.CANCELED, 5)
+    assert [fill.quantity for fill in fills] == [3, 2]
+    assert all(fill.fee > 0 for fill in fills)
+
+
+@pytest.mark.parametrize("side", ["private", "public"])
+async def test_a_half_open_socket_is_noticed_by_its_silence(
+    venue: RunningVenue, kind: VenueUnderTest, side: str
+) -> None:
+    quick = settings(venue.rest_url, venue.ws_url, ping_interval_s=0.3, ping_timeout_s=0.5)
+    async with trading(quick, name=kind.name) as desk, market(quick, name=kind.name) as feed:
+        events = desk.private_events() if side == "private" else feed.quotes(["ETHUSDT"])
+        await until(events, of(StreamUp))
+        go_half_open(venue, kind.private_path if side == "private" else kind.public_path)
         seen = await until(events, of(StreamUp))
         await events.aclose()
 
     assert any(isinstance(one, StreamDown) for one in seen)
 
 
-async def test_quotes_come_back_after_a_cut(venue: RunningVenue) -> None:
-    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+async def test_quotes_come_back_after_a_cut(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url), name=kind.name) as feed:
         events = feed.quotes(["ETHUSDT", "BTCUSDT"])
         up = await until(events, lambda one: isinstance(one, StreamUp) and one.name == "quote/BTCUSDT")
         venue.play(quote("ETHUSDT", "2999.00", "2999.01"))
         before = await until(events, of(Quote))
-        assert cut(venue, "/public") >= 1
+        assert cut(venue, kind.public_path) >= 1
         seen = await until(events, lambda one: isinstance(one, StreamUp) and one.name == "quote/BTCUSDT")
         venue.play(quote("ETHUSDT", "3000.00", "3000.01"))
         after = await until(events, at_bid(300000))
@@ -165,9 +166,11 @@ async def test_quotes_come_back_after_a_cut(venue: RunningVenue) -> None:
     assert after[-1].ask == 300001
 
 
-async def test_a_frozen_symbol_ages_while_its_neighbour_on_the_socket_does_not(venue: RunningVenue) -> None:
+async def test_a_frozen_symbol_ages_while_its_neighbour_on_the_socket_does_not(
+    venue: RunningVenue, kind: VenueUnderTest
+) -> None:
     frozen = FaultRule(name="ice", kind=FaultKind.FROZEN_STREAM, scope=Scope(symbol="ETHUSDT"))
-    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+    async with market(settings(venue.rest_url, venue.ws_url), name=kind.name) as feed:
         events = feed.quotes(["ETHUSDT", "BTCUSDT"])
         await until(events, lambda one: isinstance(one, StreamUp) and one.name == "quote/BTCUSDT")
         venue.fault(frozen)
@@ -184,9 +187,9 @@ async def test_a_frozen_symbol_ages_while_its_neighbour_on_the_socket_does_not(v
     assert forgotten == {}
 
 
-async def test_a_planned_renewal_is_told_as_one_and_is_quick(venue: RunningVenue) -> None:
+async def test_a_planned_renewal_is_told_as_one_and_is_quick(venue: RunningVenue, kind: VenueUnderTest) -> None:
     chosen = settings(venue.rest_url, venue.ws_url, connection_life_s=0.5)
-    async with market(chosen) as feed:
+    async with market(chosen, name=kind.name) as feed:
         events = feed.quotes(["ETHUSDT"])
         await until(events, of(StreamUp))
         seen = await until(events, of(StreamUp))
@@ -195,9 +198,11 @@ async def test_a_planned_renewal_is_told_as_one_and_is_quick(venue: RunningVenue
     assert [one.reason for one in seen if isinstance(one, StreamDown)] == [RENEWAL]
 
 
-async def test_the_order_socket_is_renewed_without_an_unknown_outcome(venue: RunningVenue) -> None:
+async def test_the_order_socket_is_renewed_without_an_unknown_outcome(
+    venue: RunningVenue, kind: VenueUnderTest
+) -> None:
     chosen = settings(venue.rest_url, venue.ws_url, connection_life_s=0.25)
-    async with trading(chosen) as desk:
+    async with trading(chosen, name=kind.name) as desk:
         unknown = 0
         for number in range(150):
             try:
@@ -210,13 +215,15 @@ async def test_the_order_socket_is_renewed_without_an_unknown_outcome(venue: Run
     assert unknown == 0
 
 
-async def test_a_foreign_order_and_a_liquidation_are_seen(venue: RunningVenue) -> None:
-    async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
+async def test_a_foreign_order_and_a_liquidation_are_seen(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name) as desk:
         await desk.place(approved("lot1", 310000, time_in_force=TimeInForce.IOC))
         events = desk.private_events()
         await until(events, of(StreamUp))
-        await desk.set_leverage("ETHUSDT", 9)
-        changed = await until(events, of(ConfigurationChanged))
+        changed: list[object] = []
+        if kind.tells_other_hands:
+            await desk.set_leverage("ETHUSDT", 9)
+            changed = await until(events, of(ConfigurationChanged))
 
         def liquidate(server: SimVenue) -> None:
             inner = server.venue
@@ -227,27 +234,14 @@ async def test_a_foreign_order_and_a_liquidation_are_seen(venue: RunningVenue) -
         (flat,) = await desk.positions()
         await events.aclose()
 
-    assert changed[-1].what == "leverage of ETHUSDT is 9"
+    assert [getattr(one, "what", "") for one in changed[-1:]] == ["leverage of ETHUSDT is 9"] * kind.tells_other_hands
     assert seen[-1].report.client_id.startswith("autoclose-")
     assert seen[-1].report.side is Side.SELL
     assert flat.quantity == 0
 
 
-async def test_an_account_update_may_come_first() -> None:
-    first = replace(still_options(), behaviour=Behaviour(account_update_first=True))
-    with running(first) as venue:
-        async with trading(settings(venue.rest_url, venue.ws_url)) as desk:
-            events = desk.private_events()
-            await until(events, of(StreamUp))
-            await desk.place(approved("first1", 310000, time_in_force=TimeInForce.IOC))
-            seen = await until(events, lambda one: isinstance(one, OrderUpdate) and one.fill is not None)
-            await events.aclose()
-
-    assert any(isinstance(one, Position) for one in seen)
-
-
-async def test_candles_and_marks_flow(venue: RunningVenue) -> None:
-    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+async def test_candles_and_marks_flow(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url), name=kind.name) as feed:
         candles, marks = feed.candle_stream(["ETHUSDT"], "1s"), feed.marks(["ETHUSDT"])
         await until(candles, of(StreamUp))
         venue.play(trade("ETHUSDT", "3000.00", "2", Side.BUY))
@@ -265,8 +259,8 @@ async def test_candles_and_marks_flow(venue: RunningVenue) -> None:
     assert now.bid < now.ask
 
 
-async def test_closing_the_venue_ends_its_streams(venue: RunningVenue) -> None:
-    async with market(settings(venue.rest_url, venue.ws_url)) as feed:
+async def test_closing_the_venue_ends_its_streams(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url), name=kind.name) as feed:
         events = feed.quotes(["ETHUSDT"])
         await until(events, of(StreamUp))
         await feed.close()
@@ -274,4 +268,4 @@ async def test_closing_the_venue_ends_its_streams(venue: RunningVenue) -> None:
             rest = [one async for one in events]
 
     assert all(isinstance(one, Quote | StreamUp | StreamDown) for one in rest)
-    await eventually(lambda: venue.within(lambda server: not server.connections("/public")))
+    await eventually(lambda: venue.within(lambda server: not server.connections(kind.public_path)))

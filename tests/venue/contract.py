@@ -1,0 +1,38 @@
+"""The venues that keep one contract: each adapter against a simulated venue that speaks that venue's language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from exchanges.sim.server.faults import FaultKind
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VenueUnderTest:
+    """A venue by its name in the configuration, with what its documents say differently from the others.
+
+    Faults are named by what a call does, in every language alike: `order.place`, `order.cancel`, `order.status`,
+    `orders.open`, `batch.place`, `positions`, `account`, `trades.own`, `income`, `time`, `instruments`.
+    """
+
+    name: str
+    public_path: str
+    private_path: str
+    order_path: str
+    """Where its sockets are; empty where orders have none."""
+    refuses_post_only: bool = True
+    """Else it accepts a post-only order that would take, and cancels it a moment later."""
+    refuses_duplicates: bool = True
+    tells_fees_with_fills: bool = True
+    tells_quota: bool = True
+    tells_other_hands: bool = True
+    """Whether a changed leverage comes by the private stream."""
+    has_margin_type: bool = True
+    lacks: frozenset[FaultKind] = frozenset()
+    """Faults for which it has no words."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+VENUES = (VenueUnderTest(name="binanceusdm", public_path="/public", private_path="/private", order_path="/ws-fapi"),)
