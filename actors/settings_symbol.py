@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from actors.settings_breakers import BreakerSettings
-from actors.settings_fields import PLACE, Exact, broken
+from actors.settings_fields import PLACE, Exact, Section, broken
 from actors.settings_stop import StopSettings
 from grid.ladder import GridSide, Spacing
 
@@ -19,6 +19,16 @@ class MarginType(Enum):
 
     CROSS = "cross"
     ISOLATED = "isolated"
+
+
+class AdoptedLot(Section):
+    """One lot of a position that is taken over: what was paid a coin, how much, and where to sell it."""
+
+    price: Exact = Field(gt=0, description="price at which it was bought (sold, in a short grid), in USDT")
+    quantity: Exact = Field(gt=0, description="how much of it, in coins; whole steps of the venue")
+    target: Exact | None = Field(
+        None, gt=0, description="price at which it is sold again; left out, that of the next level"
+    )
 
 
 class SymbolSettings(BreakerSettings):
@@ -55,9 +65,12 @@ class SymbolSettings(BreakerSettings):
         Decimal(5), ge=0, le=600, description="an entry rests so long before a move cancels it, in s"
     )
     exit_taker: bool = Field(False, description="let an exit that was refused as maker take, at the taker fee")
-    existing_position: Literal["refuse", "ignore"] = Field(
+    existing_position: Literal["refuse", "ignore", "adopt"] = Field(
         "refuse",
-        description="a position that the journal does not know: refuse the start, or leave it alone as foreign",
+        description="a position that the journal does not know: refuse the start, leave it as foreign, or adopt it",
+    )
+    adopted_lots: tuple[AdoptedLot, ...] = Field(
+        (), max_length=10000, description="with adopt: the lots of that position; what they leave over is foreign"
     )
 
     place: str | None = Field(
@@ -97,6 +110,11 @@ class SymbolSettings(BreakerSettings):
         if self.countdown_s is not None and not self.cancels_manual_orders:
             rule = "needs cancels_manual_orders: true, since it cancels everything on the symbol, our exits too"
             found.append(("countdown_s", self.countdown_s, rule))
+        if (self.existing_position == "adopt") != bool(self.adopted_lots):
+            rule = "belong together: adopt takes over the lots that are listed, and no others"
+            found.append(("existing_position and adopted_lots", self.existing_position, rule))
+        if len(self.adopted_lots) > self.max_lots:
+            found.append(("adopted_lots", f"{len(self.adopted_lots)} lots", f"are more than max_lots, {self.max_lots}"))
         if getattr(self, wanted) is None:
             found.append((wanted, "(missing)", f"is required for {self.spacing.value} spacing"))
         if getattr(self, other) is not None:

@@ -153,6 +153,8 @@ class Book:
             case TradesCompleted():
                 book = self.symbol(record.symbol)
                 book.trades_ms = max(book.trades_ms, record.venue_ms)
+                if record.is_exact:
+                    book.forgotten_ms = max(book.forgotten_ms, record.venue_ms)
             case StopIntended() | StopMarked():
                 self._stop(record)
             case Counted():

@@ -176,6 +176,8 @@ class TradesCompleted:
 
     symbol: str
     venue_ms: int
+    is_exact: bool = False
+    """Up to this very moment, as a position that was read says it; else a little before it is looked at again."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

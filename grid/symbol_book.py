@@ -63,7 +63,7 @@ class SymbolBook:
     trades_ms: int = 0
     """Up to this venue time every trade was read and booked (0: never)."""
     forgotten_ms: int = 0
-    """Venue time of the newest fill that is booked and no longer remembered: older ones cannot be told from new."""
+    """Venue time of the newest fill that counts and is not remembered by itself: older ones cannot be told from new."""
     totals: MutableTotals = field(default_factory=MutableTotals)
     stop: StopEntry | None = None
     """Our exchange-side stop while it may live, or may still sell."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from actors.gateway.adoption import adopted, why_not
 from actors.gateway.contracts import watched_findings
 from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.settings import Settings
@@ -14,7 +15,7 @@ from grid.book import Book
 from grid.client_id import decode
 from grid.instrument import Instrument
 from grid.order import OrderReport, Quote
-from grid.records import ForeignSet, Record
+from grid.records import ForeignSet, Record, TradesCompleted
 from grid.stop import StopReport
 from risk.plan import Finding, Severity, SymbolPlan
 from risk.prestart import check_start
@@ -94,12 +95,19 @@ def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book, jour
 
 
 def first_records(due: list[Grid], facts: Facts, book: Book) -> list[Record]:
-    """Return what a new owner writes first: new generations, and positions that the user said are not ours."""
+    """Return what a new owner writes first: new generations, and whose the positions are that stand already."""
     records: list[Record] = [grid.generation for grid in due if grid.is_new]
     for grid in due:
         position = facts.positions.get(grid.settings.symbol)
-        is_fresh = grid.settings.symbol not in book.symbols
-        if is_fresh and position is not None and position.quantity:
+        if position is None or grid.settings.symbol in book.symbols:
+            continue
+        if position.venue_ms > 0:
+            # What was traded up to then is in the position: read once more, it would be booked beside it.
+            symbol, venue_ms = grid.settings.symbol, position.venue_ms
+            records.append(TradesCompleted(symbol=symbol, venue_ms=venue_ms, is_exact=True))
+        if grid.settings.existing_position == "adopt":
+            records += adopted(grid, position)
+        elif position.quantity:
             reason = "it stood before the first start and existing_position is ignore"
             records.append(ForeignSet(symbol=grid.settings.symbol, quantity=position.quantity, reason=reason))
     return records
@@ -144,14 +152,20 @@ def _orders_of_other_journals(facts: Facts, journal_id: str) -> list[Finding]:
 def _unknown_position(grid: Grid, facts: Facts, book: Book) -> Finding | None:
     name = grid.settings.symbol
     position = facts.positions.get(name)
-    if name in book.symbols or position is None or not position.quantity:
+    if name in book.symbols:
+        return None
+    if grid.settings.existing_position == "adopt":
+        why = why_not(grid, position)
+        key = f"symbols[{name}].adopted_lots"
+        return Finding(key=key, value="", rule=why, severity=Severity.REFUSE) if why else None
+    if position is None or not position.quantity:
         return None
     if grid.settings.existing_position == "ignore":
         return None
     rule = (
         "the venue holds a position of which the journal knows nothing: where the journal was lost, gridmesh recover "
-        "CONFIG makes it anew; else close it at the venue, or say existing_position: ignore to leave it alone as "
-        "somebody else's"
+        "CONFIG makes it anew; else close it at the venue, say existing_position: ignore to leave it alone as "
+        "somebody else's, or existing_position: adopt with its lots"
     )
     held = str(grid.instrument.quantity(position.quantity))
     return Finding(key=f"symbols[{name}].position", value=held, rule=rule, severity=Severity.REFUSE)

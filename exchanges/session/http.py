@@ -10,11 +10,12 @@ import aiohttp
 from yarl import URL
 
 from exchanges import wire
-from exchanges.errors import BadReply
+from exchanges.errors import BadReply, VenueUnreachable
 from exchanges.hosts import HostPolicy
 from exchanges.outcome import CodeTable, Effect, Reply, judge
 from exchanges.port import UsedQuota
 
+NS = 1_000_000_000
 MESSAGE_LENGTH_MAX = 300
 BODY_BYTES_MAX = 64 * 2**20
 """Thirty times the venue's largest reply."""
@@ -55,6 +56,7 @@ class HttpClient:
         self._connect_timeout_s = connect_timeout_s
         self._where = where
         self._session: aiohttp.ClientSession | None = None
+        self._banned_until_ns = 0
         self.on_quota: Callable[[UsedQuota], None] | None = None
 
     async def send(
@@ -67,7 +69,13 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
     ) -> Any:
-        """Return the decoded reply. `url` is sent as it is: it is signed. Raises `VenueError`."""
+        """Return the decoded reply. `url` is sent as it is: it is signed. Raises `VenueError`.
+
+        Nothing is sent while the venue bans us: whoever goes on is banned for longer.
+        """
+        left_s = (self._banned_until_ns - self._monotonic_ns()) / NS
+        if left_s > 0:
+            raise VenueUnreachable("not sent: the venue has banned us", retry_after_s=left_s, banned=True)
         limits = aiohttp.ClientTimeout(total=timeout_s, sock_connect=min(timeout_s, self._connect_timeout_s))
         try:
             async with self._open().request(
@@ -83,7 +91,10 @@ class HttpClient:
         except (aiohttp.ClientError, TimeoutError, OSError, BadReply) as failure:
             raise judge(failure, effect, self._tongue.codes) from failure
         except _Failed as failed:
-            raise judge(failed.reply, effect, self._tongue.codes) from None
+            error = judge(failed.reply, effect, self._tongue.codes)
+            if isinstance(error, VenueUnreachable) and error.banned:
+                self._banned_until_ns = self._monotonic_ns() + int(error.retry_after_s * NS)
+            raise error from None
 
     async def close(self) -> None:
         """Close every connection."""

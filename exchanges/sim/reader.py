@@ -25,6 +25,14 @@ FUNDING_EVERY_MS = 28_800_000
 Row = TypeVar("Row")
 
 
+def page_of(rows: list[Row], limit: int, from_start: bool, number: int) -> list[Row]:
+    """Return one page of rows, the first being number 1: counted from the first row, or back from the last."""
+    if from_start:
+        return rows[(number - 1) * limit : number * limit]
+    end = max(0, len(rows) - (number - 1) * limit)
+    return rows[max(0, end - limit) : end]
+
+
 def newest(rows: list[Row], limit: int, from_start: bool) -> list[Row]:
     """Return at most `limit` rows: the first where a start was asked for, else the last."""
     return rows[:limit] if from_start else rows[-limit:] if limit else []
@@ -136,9 +144,17 @@ class Reader:
         return newest(found, limit, bool(from_trade_id or start_ms))
 
     def income(
-        self, account: str, *, kind: str = "", symbol: str = "", start_ms: int = 0, end_ms: int = 0, limit: int = 100
+        self,
+        account: str,
+        *,
+        kind: str = "",
+        symbol: str = "",
+        start_ms: int = 0,
+        end_ms: int = 0,
+        limit: int = 100,
+        page: int = 1,
     ) -> list[Income]:
-        """Return ledger rows."""
+        """Return one page of ledger rows."""
         found = [
             row
             for row in self._state.account(account).income
@@ -146,7 +162,7 @@ class Reader:
             and (not symbol or row.symbol == symbol)
             and _within(row.time_ms, start_ms, end_ms)
         ]
-        return newest(found, limit, bool(start_ms))
+        return page_of(found, limit, bool(start_ms), page)
 
     def position(self, account: str, symbol: str) -> PositionView:
         """Return one position, flat or not."""

@@ -88,6 +88,7 @@ RECORDS: tuple[Record, ...] = (
     LotSet(key=KEY, lot=None, reason="gone"),
     FundingBooked(symbol=SYMBOL, transaction_id="9", amount=Decimal("-0.00000001"), asset="USDT", venue_ms=3),
     TradesCompleted(symbol=SYMBOL, venue_ms=6),
+    TradesCompleted(symbol=SYMBOL, venue_ms=7, is_exact=True),
     StopIntended(symbol=SYMBOL, client_id="g2", side=Side.SELL, trigger=270_000, at_ms=9),
     StopMarked(symbol=SYMBOL, client_id="g2", signal=StopSignal.TRIGGERED, algo_id="7", order_id="8", reason="fell"),
     Counted(symbol=SYMBOL, what="latecomer", reason=Reason.STALE),

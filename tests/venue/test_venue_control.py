@@ -224,6 +224,37 @@ async def test_filters_change_while_orders_rest(control: Controller, client: Pla
     assert (await control.account())["counts"]["open"] == 1
 
 
+@pytest.mark.parametrize(
+    "filters",
+    [{"PRICE_FILTER": {"tickSize": "0.05"}}, {"LOT_SIZE": {"stepSize": "0.01"}}, {"PRICE_FILTER": {"tickSize": "x"}}],
+)
+async def test_filters_in_which_nothing_can_be_counted_are_refused_with_the_reason(
+    control: Controller, client: PlainClient, filters: dict[str, dict[str, str]]
+) -> None:
+    _, before = await client.ask("GET", "/fapi/v1/exchangeInfo", sign=False)
+    status, answer = await control.ask("POST", "instrument", {"symbol": "ETHUSDT", "filters": filters})
+    _, after = await client.ask("GET", "/fapi/v1/exchangeInfo", sign=False)
+
+    assert (status, answer["code"]) == (409, -1130)
+    assert "filters (" in answer["error"]
+    assert before["symbols"] == after["symbols"]
+
+
+async def test_the_ledger_is_read_page_by_page(control: Controller, client: PlainClient) -> None:
+    for amount in range(1, 6):
+        await control.post("transfer", amount=str(amount))
+
+    async def amounts(**query: Any) -> list[int]:
+        _, rows = await client.ask("GET", "/fapi/v1/income", incomeType="TRANSFER", limit=2, **query)
+        return [int(Decimal(row["income"])) for row in rows]
+
+    _, rows = await client.ask("GET", "/fapi/v1/income", incomeType="TRANSFER", limit=1000)
+    first_ms = next(row["time"] for row in rows if Decimal(row["income"]) == 1)
+    forward = [await amounts(startTime=first_ms, page=page) for page in (1, 2, 3, 4)]
+    assert [sorted(page) for page in forward] == [[1, 2], [3, 4], [5], []]
+    assert [await amounts(), await amounts(page=2)] == [[4, 5], [2, 3]]
+
+
 async def test_money_moves_and_an_address_is_banned_and_freed(control: Controller, client: PlainClient) -> None:
     await control.post("transfer", amount="-40000")
     await control.post("limits", action="ban", length_ms=60_000)

@@ -85,6 +85,7 @@ def income(venue: Venue, call: Call) -> Any:
         start_ms=call.optional_whole("startTime") or 0,
         end_ms=call.optional_whole("endTime") or 0,
         limit=call.limit(100, 1000),
+        page=max(1, call.optional_whole("page") or 1),
     )
     return [render.income_row(row) for row in rows]
 

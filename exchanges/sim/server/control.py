@@ -17,7 +17,7 @@ from pydantic import ValidationError
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import BookTop, Funding, Mark, MarketEvent, Trade
 from exchanges.sim.orders import NewOrder
-from exchanges.sim.refusal import Refused
+from exchanges.sim.refusal import Reason, Refused
 from exchanges.sim.server import control_forms as forms
 from exchanges.sim.server.fault_config import parse_rules
 from exchanges.sim.server.truth import fault_state, venue_state
@@ -183,8 +183,12 @@ class Control:
 
     async def _change_instrument(self, request: web.Request) -> Any:
         form = await _read(request, forms.ChangeFilters)
-        changed = _changed_instrument(self._venue.instrument(form.symbol), form)
-        return self._told(self._venue.engine.foreign.change_instrument(changed, self._venue.now_ms()))
+        try:
+            changed = _changed_instrument(self._venue.instrument(form.symbol), form)
+            events = self._venue.engine.foreign.change_instrument(changed, self._venue.now_ms())
+        except (ValueError, ArithmeticError) as error:
+            raise Refused(Reason.PARAMETER_INVALID, f"filters ({error})") from None
+        return self._told(events)
 
     async def _transfer(self, request: web.Request) -> Any:
         form = await _read(request, forms.Transfer)
