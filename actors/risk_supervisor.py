@@ -22,6 +22,7 @@ from grid.holds import Hold, HoldCause
 from grid.intent import Standing
 from risk.breakers import Drawdown
 from risk.candle import Candle
+from risk.detector import Condition
 from risk.events import (
     CashMoved,
     CoinSeeded,
@@ -44,6 +45,7 @@ from risk.supervisor import Phase, Supervisor
 
 TICK_S = 0.5
 RETRY_S = 1.0
+MEND_S = 5.0
 SEED_CANDLES_MORE = 5
 
 
@@ -176,6 +178,7 @@ class RiskSupervisor:
                 group.create_task(self._tick(venue))
                 await self._until_begun()
                 group.create_task(self._listen(venue))
+                group.create_task(self._mend(venue))
         finally:
             for task in self._seeds.values():
                 task.cancel()
@@ -222,6 +225,18 @@ class RiskSupervisor:
     def _up(self, venue: MarketVenue, coin: str) -> None:
         self._streams[coin] = "up"
         self._feed(CoinStreamUp(symbol=coin))
+        self._start_seed(venue, coin)
+
+    async def _mend(self, venue: MarketVenue) -> None:
+        """Fill what is missing under a living stream: a close that never came, or an answer that came too short."""
+        while True:
+            await asyncio.sleep(MEND_S)
+            readings = self._machine.state().readings if self._machine is not None else ()
+            for reading in readings:
+                if reading.condition is Condition.MISSING and self._streams[reading.symbol] == "up":
+                    self._start_seed(venue, reading.symbol)
+
+    def _start_seed(self, venue: MarketVenue, coin: str) -> None:
         running = self._seeds.get(coin)
         if running is None or running.done():
             self._seeds[coin] = task = asyncio.create_task(self._seed(venue, coin))

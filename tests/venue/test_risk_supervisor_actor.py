@@ -158,6 +158,19 @@ def test_without_data_there_is_no_go(venue: RunningVenue) -> None:
         assert not world.office.wait_for(lambda: bool(world.goes()), 4)
 
 
+def test_candles_that_were_missing_are_fetched_under_a_stream_that_never_broke(venue: RunningVenue) -> None:
+    """Of candles of a minute it would take ten to be known by the stream alone."""
+    venue.fault(FaultRule(name="no candles", kind=FaultKind.CANDLES_MISSING))
+    with supervising(venue) as world:
+        world.stand()
+        assert world.office.wait_for(lambda: set(world.actor.snapshot().get("streams", {}).values()) == {"up"}, 15)
+        assert not world.office.wait_for(lambda: bool(world.goes()), 2)
+
+        venue.heal()
+
+        assert world.office.wait_for(lambda: bool(world.goes()), 30)
+
+
 def test_a_hold_from_before_a_restart_is_taken_over_and_not_lifted_at_once(venue: RunningVenue) -> None:
     with supervising(venue) as world:
         world.stand("risk", "operator")
