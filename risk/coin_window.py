@@ -129,9 +129,9 @@ class CoinWindow:
         return abs(EXACT.subtract(after.close, before.close))
 
     def _place_of(self, candle: Candle) -> int:
-        newest = self._closed[-1] if self._closed else None
-        if newest is None or candle.open_ms > newest.open_ms:
-            return len(self._closed)
+        newest_ms = self._closed[-1].open_ms if self._closed else -1
+        if candle.open_ms >= newest_ms:  # nearly always: the present one is the newest closed or after it
+            return len(self._closed) - (candle.open_ms == newest_ms)
         return bisect_left(self._closed, candle.open_ms, key=_opened)
 
     def _is_gapless(self, end: int, count: int, candle: Candle) -> bool:
