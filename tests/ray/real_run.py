@@ -215,13 +215,15 @@ class RealRun:
                 "api_key_env": "GRIDMESH_DEMO_KEY",
                 "api_secret_env": "GRIDMESH_DEMO_SECRET",
             },
-            "symbols": [{**ladder, "max_lots": 30, "leverage": 5, "min_rest_s": "0.3"}],
+            "symbols": [{**ladder, "max_lots": 30, "leverage": 5, "min_rest_s": "0.3", **over.get("symbol", {})}],
             "account": {"max_notional": 5000, "daily_loss": 1000},
             "gateway": {"recv_window_ms": 1000},
             "risk": {"watch": ["ETHUSDT", "BTCUSDT"], "interval": "1s", "fall_window": 5, "required_positions": 10},
             "runtime": {"look_ahead": 0, "reconcile_s": 3, "price_age_s": 3, "dashboard": False},
         }
         for section, keys in over.items():
+            if section == "symbol":
+                continue  # its keys stand in the list above
             document.setdefault(section, {}).update(keys)
         return document
 

@@ -15,6 +15,7 @@ from exchanges.sim.market import Funding, Mark
 from exchanges.sim.orders import NewOrder, TimeInForce
 from grid.order import Side
 from risk.breakers import BreakerKind, BreakerRules, Reentry
+from risk.stop_rule import StopRule
 from tests.simulation.worlds import SYMBOL, example_plan, move, quote, settings_of, settle
 
 ACCOUNT_MS = 1_000
@@ -30,9 +31,14 @@ def rules(*, cool_down_ms: int | None = None, recovery: str = "0", **limits: obj
 
 
 def money_settings(
-    *, symbol: Breakers | None = None, account: Breakers | None = None, unexplained_max: str | None = "0.01"
+    *,
+    symbol: Breakers | None = None,
+    account: Breakers | None = None,
+    unexplained_max: str | None = "0.01",
+    stop: StopRule | None = None,
+    max_lots: int = 50,
 ) -> WorldSettings:
-    plan = replace(example_plan(), breakers=symbol)
+    plan = replace(example_plan(max_lots=max_lots), breakers=symbol, stop=stop)
     settings = settings_of(plan)
     limit = None if unexplained_max is None else Decimal(unexplained_max)
     desk = replace(settings.desk, breakers=account, unexplained_max=limit)
@@ -45,9 +51,14 @@ def money_world(
     account: Breakers | None = None,
     unexplained_max: str | None = "0.01",
     mishaps: Mishaps | None = None,
+    stop: StopRule | None = None,
+    max_lots: int = 50,
 ) -> World:
     """Return a started world at 3000.00 that ties its equity."""
-    world = World(money_settings(symbol=symbol, account=account, unexplained_max=unexplained_max), mishaps=mishaps)
+    settings = money_settings(
+        symbol=symbol, account=account, unexplained_max=unexplained_max, stop=stop, max_lots=max_lots
+    )
+    world = World(settings, mishaps=mishaps)
     quote(world, 3000_00)
     mark(world, 3000_00)
     world.start()

@@ -33,6 +33,27 @@ def test_the_venue_cancels_what_rests_once_it_hears_nothing_more(tmp_path: Path)
         live.reckon()
 
 
+@pytest.mark.long
+def test_a_gateway_that_died_finds_its_orders_gone_and_places_anew_without_doubled_lots(tmp_path: Path) -> None:
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue, SWITCH), venue) as live:
+        live.until(lambda: len(live.entries()) == 3, "entries rest")
+        venue.walk("ETHUSDT", "2997.5")
+        live.until(lambda: live.exits() == [-1], "an exit rests")
+        live.settle()
+        time.sleep(1)  # it is armed by now
+        venue.fault("request_lost", scope=COUNTDOWN, loss="close")  # so that the dying one disarms nothing
+        live.kill_gateway()
+
+        live.until(lambda: venue.own_orders("ETHUSDT", is_open=True) == [], "the venue cancels all", timeout_s=14)
+        venue.heal()
+        live.restart_gateway()
+
+        live.until(lambda: live.exits() == [-1], "the lot is offered again")
+        live.until(lambda: len(live.entries()) == 3, "entries rest again")
+        assert live.symbol()["lots"] == 1
+        live.reckon()
+
+
 def test_it_is_off_while_somebody_else_has_an_order_there(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, SWITCH), venue) as live:
         live.until(lambda: len(live.entries()) == 3, "entries rest")
