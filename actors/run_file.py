@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import socket
 import stat
@@ -17,6 +18,7 @@ import psutil
 from actors.errors import NotFound, NotRunning
 from actors.private_files import run_folder, write_private
 
+NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 PROBE_TIMEOUT_S = 1.0
 TOKEN_BYTES = 32
 PID_START_TOLERANCE_MS = 1000
@@ -74,6 +76,8 @@ def remove(run: RunFile, environ: Mapping[str, str] = os.environ) -> None:
 
 def read(deployment: str, environ: Mapping[str, str] = os.environ) -> RunFile:
     """Return the run file; raises `NotRunning` where there is none that can be trusted."""
+    if not NAME.fullmatch(deployment):
+        raise NotRunning(f"{deployment!r} is no name of a deployment: those have small letters, digits and hyphens")
     path = path_of(deployment, environ)
     try:
         status = path.stat()

@@ -73,7 +73,7 @@ def _explain(model: type[BaseModel], detail: ErrorDetails) -> Iterator[ConfigErr
     context: dict[str, Any] = detail.get("ctx", {})
     if detail["type"] == BROKEN_RULES:
         for key, value, rule in context["broken"]:
-            yield ConfigError(dotted((*location, key)), value, rule)
+            yield ConfigError(dotted((*location, key)), _shown((key,), value), rule)
     elif detail["type"] == "extra_forbidden":
         yield ConfigError(dotted(location), _shown(location, detail["input"]), _unknown(model, location))
     else:

@@ -53,7 +53,7 @@ class TextLoader(yaml.SafeLoader):
         for key, _ in node.value:
             line = f"(line {key.start_mark.line + 1})"
             if not isinstance(key, yaml.ScalarNode):
-                raise ConfigError("configuration", "(hidden)", f"has a section or a list in the place of a key {line}")
+                raise ConfigError("configuration", "a key", f"has to be a word, and is a section or a list {line}")
             if key.value in seen:
                 raise ConfigError(key_words(key.value), "(twice)", f"stands twice in one section {line}")
             seen.add(key.value)
@@ -78,7 +78,7 @@ def parse(text: str, source: str) -> Any:
     """Return the YAML document; raises `ConfigError` with the line where it is no YAML."""
     try:
         document = yaml.load(text, TextLoader)
-        _refuse_unprintable(document)
+        _refuse_unprintable(document, source)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f"line {mark.line + 1}, column {mark.column + 1}" if mark else "somewhere"
@@ -94,14 +94,14 @@ _QUOTED = re.compile(r"'(?!<)[^']{4,}'")
 """What an error of the YAML library quotes of the file: names of anchors and tags, and so perhaps a password."""
 
 
-def _refuse_unprintable(document: Any) -> None:
+def _refuse_unprintable(document: Any, source: str) -> None:
     """Raise `ConfigError` for half characters and zeros: no file, log or name can hold them."""
     waiting: list[Any] = [document]
     seen: set[int] = set()
     while waiting:
         value = waiting.pop()
         if isinstance(value, str) and ("\0" in value or (not value.isascii() and _SURROGATE.search(value))):
-            raise ConfigError("configuration", "(hidden)", "holds a character that cannot be written")
+            raise ConfigError(source, HIDDEN, "holds a character that cannot be written")
         if isinstance(value, dict | list) and id(value) not in seen:
             # a part that stands in many places is one part, and looked at once
             seen.add(id(value))
@@ -161,7 +161,7 @@ def _environment_value(text: str, name: str) -> Any:
     stripped = text.strip()
     if stripped[:1] in ("[", "{") or stripped in ("null", "~"):
         return parse(stripped, name)
-    _refuse_unprintable(text)
+    _refuse_unprintable(text, name)
     return text
 
 

@@ -73,13 +73,20 @@ def role(process: psutil.Process) -> str:
 
 def listening(launched: Launched) -> list[tuple[str, str, int]]:
     """Return role, address and port of every listening TCP socket of the run."""
+    return [(who, address, port) for who, _, address, port in listening_by_process(launched)]
+
+
+def listening_by_process(launched: Launched) -> list[tuple[str, int, str, int]]:
+    """Return role, process id, address and port of every listening TCP socket of the run."""
     main = psutil.Process(launched._process.pid)
     found = []
     for process in (main, *main.children(recursive=True)):
         try:
             sockets = process.net_connections(kind="tcp")
             found += [
-                (role(process), one.laddr.ip, one.laddr.port) for one in sockets if one.status == psutil.CONN_LISTEN
+                (role(process), process.pid, one.laddr.ip, one.laddr.port)
+                for one in sockets
+                if one.status == psutil.CONN_LISTEN
             ]
         except psutil.NoSuchProcess:
             continue
@@ -109,6 +116,17 @@ def test_only_ray_s_own_processes_listen_beyond_loopback(launched: Launched) -> 
 
     assert beyond == OPEN_TO_ALL, sorted(listening(launched))
     assert {"dashboard"} <= within <= LOOPBACK, sorted(listening(launched))
+
+
+def test_a_process_of_ours_opens_no_port_beside_the_one_that_ray_gives_it(launched: Launched) -> None:
+    """Each worker and `run` itself have one, for Ray's calls: a second one would be ours, whoever may reach it."""
+    ports: dict[int, set[int]] = {}
+    for who, pid, _, port in listening_by_process(launched):
+        if who in ("worker", "run"):
+            ports.setdefault(pid, set()).add(port)
+
+    assert len(ports) > 3
+    assert {pid: own for pid, own in ports.items() if len(own) > 1} == {}, sorted(listening_by_process(launched))
 
 
 def test_the_firewall_closes_every_port_that_is_open_to_others(launched: Launched) -> None:

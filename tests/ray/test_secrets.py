@@ -7,6 +7,7 @@ import secrets
 import shutil
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import tempfile
@@ -151,7 +152,7 @@ def planted(tmp_path_factory: pytest.TempPathFactory, store: tuple[str, str]) ->
         if store[1]:
             hidden["store password"] = store[0]
             shell.environment["TRIAL_STORE"] = store[1]
-            sections["ownership"] = {"store_env": "TRIAL_STORE", "lease_s": 4, "skew_s": 1}
+            sections["ownership"] = {"store_env": "TRIAL_STORE", "lease_s": 7, "skew_s": 1}
         config = shell.write_config(venue, [ETH], **sections)
         config.write_text(yaml.safe_dump({**yaml.safe_load(config.read_text()), "venue": keys}))
         with shell.running(config) as launched:
@@ -200,6 +201,22 @@ def test_no_file_of_ours_holds_one(planted: Planted) -> None:
 
     assert (planted.shell.home / "trial.sqlite").stat().st_size > 10_000
     assert planted.search.in_files(planted.shell.home, allowed) == []
+
+
+def test_what_the_run_writes_is_its_owner_s_alone(planted: Planted) -> None:
+    by_the_test = {"trial.yaml", "run.out", "run.err"}
+    places = [*planted.shell.home.rglob("*"), *planted.ray_folder.rglob("*")]
+    open_files = [
+        f"{path} {stat.S_IMODE(path.lstat().st_mode):04o}"
+        for path in places
+        if not path.is_symlink() and not path.is_dir() and path.name not in by_the_test
+        if path.lstat().st_mode & 0o077
+    ]
+    own_folders = [path for path in (planted.shell.home, *planted.shell.home.rglob("*")) if path.is_dir()]
+
+    assert len(places) > 50
+    assert open_files == []
+    assert {f"{stat.S_IMODE(path.stat().st_mode):04o}" for path in own_folders} == {"0700"}
 
 
 def test_no_log_or_file_of_ray_holds_one(planted: Planted) -> None:
