@@ -70,8 +70,6 @@ def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int 
     """Start a Ray of our own on this machine, with a token that only this user can read."""
     # A local Ray that is gone does not come back: who asks it shall hear so soon.
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
-    # Ray's logs and sockets lie in a folder that everybody may enter: they are to be read and opened by us alone.
-    os.umask(0o077)
     token_path = run_file.make_token(deployment)
     _prepare_environment(run_file.ray_environment(token_path))
     import ray

@@ -118,6 +118,7 @@ def test_only_ray_s_own_processes_listen_beyond_loopback(launched: Launched) -> 
     assert {"dashboard"} <= within <= LOOPBACK, sorted(listening(launched))
 
 
+@pytest.mark.long
 def test_a_process_of_ours_opens_no_port_beside_the_one_that_ray_gives_it(launched: Launched) -> None:
     """Each worker and `run` itself have one, for Ray's calls: a second one would be ours, whoever may reach it."""
     ports: dict[int, set[int]] = {}
