@@ -62,7 +62,7 @@ def own_ray(environment: Mapping[str, str]) -> Iterator[OwnRay]:
                 process=psutil.Process(started.pid),
             )
         finally:
-            _end(started)
+            end_family(started)
             shutil.rmtree(folder, ignore_errors=True)
 
 
@@ -83,7 +83,7 @@ def _until_up(started: subprocess.Popen[bytes], port: int, folder: Path) -> None
         time.sleep(0.2)
 
 
-def _end(started: subprocess.Popen[bytes]) -> None:
+def end_family(started: subprocess.Popen[bytes]) -> None:
     """End the node as a terminal's Ctrl-C would, then whoever of it is left, each by its own id."""
     family = _family(started.pid)
     started.send_signal(signal.SIGTERM)
