@@ -34,6 +34,9 @@ RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 class RealRun:
     """One deployment's home, venue and configuration, over as many lives as a test wants."""
 
+    flags: tuple[str, ...] = ()
+    """What `gridmesh run` is told besides."""
+
     def __init__(self, home: Path, *, seed: int = 5, **over: Mapping[str, Any]) -> None:
         self.home = home
         self.metrics_port = 0
@@ -58,7 +61,7 @@ class RealRun:
         """Start `gridmesh run`; returns at once."""
         log = (self.home / "run.log").open("ab")
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "actors.cli", "run", str(self.config), "--json"],
+            [sys.executable, "-m", "actors.cli", "run", str(self.config), "--json", *self.flags],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,
