@@ -25,6 +25,7 @@ def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
         "refusals": seen["refusals"],
         "halt_epoch": gateway.get("halt_epoch"),
         "owner_epoch": gateway.get("owner_epoch"),
+        "ownership": gateway.get("ownership", {}),
         "holds": gateway.get("holds", []),
         "symbols": [
             {

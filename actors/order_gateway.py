@@ -207,6 +207,7 @@ class OrderGateway:
             on_word=self._on_word,
             timings=self._gauging.timings,
             reached=reached,
+            on_taken=self._owning.lose,
         )
         self._caller = VenueCaller(
             venue=venue,

@@ -59,6 +59,8 @@ def render_status(answer: dict[str, Any]) -> list[RenderableType]:
     """Return the status for people: a table, or a block for each symbol where there is no room for one."""
     head = f"{shown(answer.get('deployment'))}: {shown(answer.get('state'))}"
     parts: list[RenderableType] = [f"{head}, owner epoch {shown(answer.get('owner_epoch'))}"]
+    if (lease := answer.get("ownership", {})).get("store", "local") != "local":
+        parts.append(f"account held by a lease in {lease['store']}: {lease['phase']}")
     parts += render_holds(answer)
     symbols = answer.get("symbols", [])
     if width() >= WIDE:

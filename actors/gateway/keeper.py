@@ -9,6 +9,7 @@ from actors.clock import Clock
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
 from actors.gateway.timings import Timings
 from actors.journal import Journal
+from actors.journal_errors import JournalTaken
 from exchanges.desk.commands import (
     Command,
     Effects,
@@ -37,6 +38,10 @@ def read_book(journal: Journal, decode: Callable[[str, Mapping[str, object]], Re
     return book
 
 
+def _ignore(why: str) -> None:
+    """A journal that nobody else can take says nothing."""
+
+
 class DeskKeeper:
     """One desk, its journal, and counts of what went through them. Used from one thread."""
 
@@ -53,6 +58,7 @@ class DeskKeeper:
         on_word: Callable[[Command], None],
         timings: Timings | None = None,
         reached: Reached = pass_by,
+        on_taken: Callable[[str], None] = _ignore,
     ) -> None:
         self.desk = OrderDesk(book, settings, symbols)
         self.counts: Counter[str] = Counter()
@@ -65,6 +71,8 @@ class DeskKeeper:
         self._on_work = on_work
         self._on_word = on_word
         self._reached = reached
+        self._on_taken = on_taken
+        self._is_taken = False
         self._since_snapshot = 0
 
     def begin(self, owner_epoch: int, records: list[Record]) -> None:
@@ -93,7 +101,7 @@ class DeskKeeper:
         else:
             self._timings.kept_back(client_id)
         self._carry_out(effects)
-        return approved
+        return approved if not self._is_taken else None
 
     def release_stop(self, client_id: str) -> ApprovedStop | None:
         """Give the permission to write an exchange-side stop to the wire, or take it back."""
@@ -101,7 +109,7 @@ class DeskKeeper:
         if approved is not None:
             self.counts["stops_sent"] += 1
         self._carry_out(effects)
-        return approved
+        return approved if not self._is_taken else None
 
     def now(self) -> Instant:
         """Return the present moment."""
@@ -121,8 +129,15 @@ class DeskKeeper:
         self._journal.abandon()
 
     def _carry_out(self, effects: Effects) -> None:
-        if effects.records:
-            self._commit(effects.records)
+        if effects.records and not self._is_taken:
+            try:
+                self._commit(effects.records)
+            except JournalTaken as taken:
+                # Nothing of this event, and of none after it, goes out.
+                self._is_taken = True
+                self._on_taken(str(taken))
+        if self._is_taken:
+            return
         for command in effects.commands:
             if isinstance(command, Work):
                 self._on_work(command)

@@ -21,12 +21,19 @@ class Owning:
         self._on_event = on_event
         self._renewing: asyncio.Task[None] | None = None
         self._silence = ""
+        self._loss: asyncio.Future[None] | None = None
 
     async def take(self, venue: TradingVenue, wait_for: Callable[[str], None]) -> None:
         """Return once the account is ours, renewed from now on, and every write to the venue fenced by it."""
         venue.fence_by(self._ownership.fence)
         await self._ownership.take(wait_for)
         self._renewing = asyncio.create_task(self._ownership.run())
+        self._loss = asyncio.get_running_loop().create_future()
+
+    def lose(self, why: str) -> None:
+        """The account is another's: the journal says so."""
+        if self._loss is not None and not self._loss.done():
+            self._loss.set_exception(AccountTaken((f"another deployment has taken over the account: {why}",)))
 
     async def while_held(self, *tasks: Coroutine[Any, Any, None]) -> None:
         """Run the tasks; they end, and `AccountTaken` is raised, once another may have the account."""
@@ -42,8 +49,11 @@ class Owning:
             raise taken
 
     async def _keep(self) -> None:
-        if self._renewing is not None:
-            await self._renewing
+        assert self._renewing is not None
+        assert self._loss is not None
+        done, _ = await asyncio.wait((self._renewing, self._loss), return_when=asyncio.FIRST_COMPLETED)
+        for one in done:
+            one.result()
 
     def look(self) -> None:
         """Put the hold `lease` where nothing may be sent, and lift it where it may again; to be called often."""
@@ -59,6 +69,8 @@ class Owning:
 
     async def close(self) -> None:
         """Give the account back; nothing is sent any more when this is called."""
+        if self._loss is not None:
+            self._loss.cancel()
         if self._renewing is not None:
             self._renewing.cancel()
             await asyncio.gather(self._renewing, return_exceptions=True)

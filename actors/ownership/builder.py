@@ -23,9 +23,7 @@ BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 TOKEN_BYTES = 16
 
 
-def ownership(
-    settings: Settings, credentials: Credentials, clock: Clock, *, is_restarted: bool = False
-) -> HostOwnership:
+def ownership(settings: Settings, credentials: Credentials, clock: Clock, *, actor: str = "") -> HostOwnership:
     """Return the ownership that the settings ask for; does no I/O."""
     lock = partial(hold_account, settings.venue, credentials)
     is_patient = settings.ownership.standby
@@ -37,10 +35,9 @@ def ownership(
         lease=Lease(lease_terms(settings)),
         account=account_mark(settings.venue, credentials),
         token=secrets.token_hex(TOKEN_BYTES),
-        holder=partial(_holder, settings.deployment, clock.now_ms()),
+        holder=partial(_holder, settings.deployment, actor, clock.now_ms()),
         now_ms=running_ms,
         is_patient=is_patient,
-        is_restarted=is_restarted,
     )
 
 
@@ -53,9 +50,14 @@ def lease_terms(settings: Settings) -> LeaseTerms:
     )
 
 
-def _holder(deployment: str, since_ms: int, lock: FileLock) -> Holder:
+def _holder(deployment: str, actor: str, since_ms: int, lock: FileLock) -> Holder:
     return Holder(
-        deployment=deployment, host=socket.gethostname(), pid=os.getpid(), since_ms=since_ms, place=_place(lock)
+        deployment=deployment,
+        host=socket.gethostname(),
+        pid=os.getpid(),
+        since_ms=since_ms,
+        place=_place(lock),
+        actor=actor,
     )
 
 

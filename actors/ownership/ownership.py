@@ -74,7 +74,6 @@ class LeaseOwnership(HostOwnership):
         holder: Callable[[FileLock], Holder],
         now_ms: Callable[[], int],
         is_patient: bool = False,
-        is_restarted: bool = False,
     ) -> None:
         super().__init__(lock=lock, is_patient=is_patient)
         self._make_store = store
@@ -85,7 +84,6 @@ class LeaseOwnership(HostOwnership):
         self._make_holder = holder
         self._holder: Holder | None = None
         self._now_ms = now_ms
-        self._is_restarted = is_restarted
         self._log = log_of("ownership")
         self._trouble = ""
         self._fenced = 0
@@ -190,7 +188,7 @@ class LeaseOwnership(HostOwnership):
 
     def _waits_for(self, holder: Holder) -> bool:
         assert self._holder is not None
-        return self._is_patient or (self._is_restarted and holder.deployment == self._holder.deployment)
+        return self._is_patient or (holder.actor != "" and holder.actor == self._holder.actor)
 
     def _what_it_waits_for(self, verdict: Verdict | None) -> str:
         assert self._store is not None

@@ -21,13 +21,18 @@ class Stage(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Holder:
-    """Who has the account, for people to read. `place` is equal only where one host's account lock serves both."""
+    """Who has the account, for people to read.
+
+    `place` is equal only where one host's account lock serves both; `actor` only for two lives of one gateway, which
+    follow each other wherever they run.
+    """
 
     deployment: str
     host: str
     pid: int
     since_ms: int
     place: str = ""
+    actor: str = ""
 
     def __str__(self) -> str:
         return f"deployment {self.deployment} (host {self.host}, process {self.pid})"

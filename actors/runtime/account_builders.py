@@ -33,7 +33,7 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
         venue=lambda: trading_venue(settings, load_credentials(settings.venue)),
         market=lambda: market_venue(settings),
         journal=partial(open_journal, settings),
-        ownership=ownership(settings, load_credentials(settings.venue), around.clock, is_restarted=around.is_restarted),
+        ownership=ownership(settings, load_credentials(settings.venue), around.clock, actor=around.actor_id),
         outbox=around.courier,
         clock=around.clock,
         gauges=around.gauges,

@@ -37,6 +37,8 @@ class Surroundings:
     waker: ThreadWaker
     clock: SystemClock
     gauges: RayGauges
+    actor_id: str
+    """The same for every process that this actor ever has, and for no other actor anywhere."""
     is_restarted: bool
     """Whether an earlier process of this actor has died."""
 
@@ -129,6 +131,7 @@ class Hosted:
                 waker=waker,
                 clock=clock,
                 gauges=gauges,
+                actor_id=str(ray.get_runtime_context().get_actor_id() or ""),
                 is_restarted=bool(ray.get_runtime_context().was_current_actor_reconstructed),
             )
             module, _, function = plan.build.partition(":")

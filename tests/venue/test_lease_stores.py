@@ -163,19 +163,54 @@ async def test_a_redis_that_was_started_anew_grants_nothing_that_it_may_have_for
 
 
 def owner(
-    folder: Path, url: str, name: str, clock: ManualClock, terms: LeaseTerms, *, is_patient: bool = False
+    folder: Path,
+    url: str,
+    name: str,
+    clock: ManualClock,
+    terms: LeaseTerms,
+    *,
+    account: str = "six",
+    is_patient: bool = False,
 ) -> LeaseOwnership:
     """An ownership over the real store; its own clock is ours."""
     return LeaseOwnership(
         lock=lambda: FileLock(folder / name),
         store=lambda: store_of(url),
         lease=Lease(terms),
-        account="six",
+        account=account,
         token=name,
         holder=lambda _: Holder(deployment=name, host=f"host-{name}", pid=11, since_ms=0, place=name),
         now_ms=lambda: clock.ns // 1_000_000,
         is_patient=is_patient,
     )
+
+
+async def test_a_new_process_behind_the_same_lock_takes_the_dead_one_s_lease_at_once(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    """As after kill -9: the lock says that the former holder is dead, and the lease would run for minutes yet."""
+    terms = LeaseTerms(lease_ms=240_000, skew_ms=200, recv_window_ms=300, margin_ms=100)
+    before = store_of(redis.url)
+    former = Claim(
+        token="dead",
+        holder=Holder(deployment="x", host="here", pid=7, since_ms=1, place="here"),
+        stage=Stage.HOLDING,
+        lease_ms=240_000,
+        quarantine_ms=1,
+    )
+    await before.claim("seven", former)
+    elsewhere = owner(tmp_path, redis.url, "there", ManualClock(), terms, account="seven", is_patient=True)
+    here = owner(tmp_path, redis.url, "here", ManualClock(), terms, account="seven")
+    waiting = asyncio.create_task(elsewhere.take(lambda _: None))
+    async with asyncio.timeout(10):
+        await here.take(lambda _: None)
+
+    here.fence()
+    assert not waiting.done()
+    waiting.cancel()
+    for one in (here, elsewhere):
+        await one.release()
+    await before.close()
 
 
 async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_own_ends(
