@@ -285,3 +285,15 @@ def test_marks_alone_move_nothing() -> None:
         world.tell(MarkSeen(symbol=SYMBOL, price=Decimal(price)))
         world.pass_ms(300)
     assert world.heard(CancelStop) == []
+
+
+def test_a_stop_that_waits_in_its_lane_when_trading_ends_is_taken_back() -> None:
+    world = DeskWorld(max_lots=5, stop=RULE).ready()
+    world.bought(-1)
+    world.pass_ms(100)
+    client_id = stop_of(world).client_id
+    world.tell(CloseAsked(mode=ClosingMode.KEEP))
+
+    approved, effects = world.desk.release_stop(client_id, world.now())
+    world._take(effects)
+    assert approved is None

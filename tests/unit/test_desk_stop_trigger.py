@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 
-from exchanges.desk.commands import LookUpStop, Notice
+from exchanges.desk.commands import LookUpStop, Notice, SendCancel
 from exchanges.desk.events import (
     StopAccepted,
     StopSaid,
     StreamSaid,
     TradesRead,
 )
-from grid.order import Side
+from grid.order import OrderStatus, OrderUpdate, Side
 from grid.stop import StopStatus
 from tests.simulation.worlds import SYMBOL
 from tests.unit.order_desk_world import fill_of
@@ -22,6 +23,7 @@ from tests.unit.stop_desk import (
     is_held,
     looked_up,
     report,
+    show,
     sold,
 )
 
@@ -75,3 +77,20 @@ def test_a_trade_that_the_stream_lost_waits_for_the_stop_to_be_looked_up(is_trig
     assert world.desk.book.symbol(SYMBOL).lot_steps() == 0
     assert any(one.kind == "foreign_fill" for one in world.heard(Notice)) is not is_triggered
     assert is_held(world) is is_triggered
+
+
+def test_the_order_that_it_became_is_never_cancelled_and_exits_for_sold_lots_are() -> None:
+    world = covered(lots=2)
+    exits = {show(world, -1), show(world, -2)}
+    whole = sold(world, 20)
+    world.heard(SendCancel)
+
+    world.tell(StreamSaid(update=OrderUpdate(report=replace(whole.report, status=OrderStatus.NEW, filled=0))))
+    assert world.heard(SendCancel) == []
+    assert whole.fill is not None
+    part = replace(whole.fill, quantity=15)
+    partly = replace(whole.report, status=OrderStatus.PARTIALLY_FILLED, filled=15)
+    world.tell(StreamSaid(update=OrderUpdate(report=partly, fill=part)))
+
+    assert {one.client_id for one in world.heard(SendCancel)} == exits
+    assert world.desk.book.symbol(SYMBOL).lot_steps() == 5
