@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
@@ -96,3 +97,32 @@ def test_explain_is_readable_at_80_columns(monkeypatch: pytest.MonkeyPatch, caps
     assert "123456.78 " in shown
     assert "123458.78" in shown
     assert max(len(line.rstrip()) for line in shown.splitlines()) <= 80
+
+
+RESTING = {"phase": "live", "trigger": "2668.00", "client_id": "g1", "missing": "", "retry_ms": None}
+MISSING = {
+    **RESTING,
+    "phase": None,
+    "trigger": None,
+    "missing": "-4130 another one rests",
+    "retry_ms": 1,
+    "retry": "10:00:00",
+}
+
+
+@pytest.mark.parametrize(
+    ("stop", "words"),
+    [
+        (RESTING, ["BTCUSDT: the exchange-side stop rests at 2668.00"]),
+        (MISSING, ["BTCUSDT: no exchange-side stop rests: -4130 another one rests; again at 10:00:00"]),
+        (None, []),
+    ],
+)
+def test_the_exchange_side_stop_is_one_line_where_one_is_configured(
+    capsys: pytest.CaptureFixture[str], stop: dict[str, object] | None, words: list[str]
+) -> None:
+    status = {**STATUS, "symbols": [{**STATUS["symbols"][0], "symbol": "BTCUSDT", "stop": stop}]}
+    explained: dict[str, object] = {"symbol": "BTCUSDT", "price": None, "levels": [], "stop": stop}
+    for answer, render in ((status, render_status), (explained, render_explain)):
+        emit(answer, as_json=False, render=partial(render, answer))
+        assert [line for line in capsys.readouterr().out.splitlines() if "exchange-side" in line] == words
