@@ -162,7 +162,12 @@ class MarketVenue(Protocol):
 
     async def quote(self, symbol: str) -> Quote: ...
 
-    async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]: ...
+    async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
+        """Return the last candles, oldest first; fewer than `limit` where the venue gives no more in one answer.
+
+        The supervisor asks for a day of minutes, so a limit beyond the venue's own is cut and not refused.
+        """
+        ...
 
     def quotes(self, symbols: Sequence[str]) -> AsyncGenerator[QuoteEvent, None]: ...
 

@@ -103,6 +103,13 @@ def test_recovered_is_a_close_at_or_above_the_mean_of_those_before(close: str, r
     assert fed(*flat(), candle(4, close=close)).read(0).has_recovered is recovered
 
 
+def test_a_minute_that_fell_and_came_back_is_no_recovery() -> None:
+    made = fed(*flat(), replace(candle(4), low=Decimal(97)), running(5))
+
+    assert made.read(0).condition is Condition.CALM
+    assert not made.read(0).has_recovered
+
+
 def test_the_evidence_names_fall_and_limit() -> None:
     made = fed(*swinging(8, "0.6"), fell_to(8, "96.5", "97"))
 

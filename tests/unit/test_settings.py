@@ -127,6 +127,8 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
         ({"symbols": []}, "symbols", "a list", "at least 1"),
         ({"risk__interval": "7m"}, "risk.interval", "7m", "one of 1s, 1m"),
         ({"risk__watch": ["A", "B"], "risk__trigger_symbols": 3}, "risk.trigger_symbols", "3", "at most 2"),
+        ({"risk__detector": "loud"}, "risk.detector", "loud", "'fall' or 'volume'"),
+        ({"risk__fall_min": "0.04"}, "risk.fall_min", "0.04", "at most fall_max, 0.03"),
         ({"risk__watch": ["A", "A"]}, "risk.watch", "A, A", "twice"),
         ({"runtime__address": "auto"}, "runtime.address", "auto", "local or host:port"),
         ({"runtime__dashboard": "maybe"}, "runtime.dashboard", "maybe", "true or false"),
