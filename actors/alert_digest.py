@@ -32,6 +32,8 @@ _KINDS = {
     "refused_orders": AlertKind.REFUSED_ORDERS,
     "reduce_only_conflict": AlertKind.REFUSED_ORDERS,
     "exit_ended_by_venue": AlertKind.REFUSED_ORDERS,
+    "stop_gone": AlertKind.MISMATCH,
+    "stop_missing": AlertKind.REFUSED_ORDERS,
     "not_flat": AlertKind.NOT_CLOSED,
     "not_closed": AlertKind.NOT_CLOSED,
 }

@@ -28,6 +28,9 @@ from exchanges.desk.events import (
     PositionsRead,
     RateSeen,
     Refused,
+    StopAnswered,
+    StopRead,
+    StopsRead,
     TradesRead,
     Unknown,
 )
@@ -188,6 +191,10 @@ def is_trouble(event: Event) -> bool:
     match event:
         case PlaceAnswered(outcome=outcome) | CancelAnswered(outcome=outcome) | OrderRead(outcome=outcome):
             return _is_failure(outcome)
+        case StopAnswered(outcome=told) | StopRead(outcome=told):
+            return isinstance(told, Unknown)
+        case StopsRead(reports=None):
+            return True
         case OpenOrdersRead(reports=None) | TradesRead(fills=None) | PositionsRead(positions=None):
             return True
         case _:

@@ -144,6 +144,12 @@ class Core:
         """Say something to people."""
         self.command(Notice(kind=kind, text=text, level=level))
 
+    def fence(self, owner_epoch: int) -> None:
+        """An order of a later owner: another gateway has taken over; this one writes nothing more (rule 22)."""
+        if not self.is_fenced:
+            self.is_fenced = True
+            self.notice("fenced", f"owner epoch {owner_epoch} writes: this gateway stops", "critical")
+
     def refuse(self, key: SlotKey, reason: Reason, detail: str = "", retry_ms: int | None = None) -> None:
         """Tell the slot that, and why, its intent was not carried out."""
         self.refusals[key] = Refusal(reason, detail, retry_ms)

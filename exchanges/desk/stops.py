@@ -125,7 +125,7 @@ class Stops:
         if book is None or book.stop is None or book.stop.phase is not StopPhase.PENDING:
             return None
         stop, rule = book.stop, self._cover.rule(book.symbol)
-        if rule is None or core.is_fenced or self._cover.why_none(book, rule):
+        if rule is None or not core.may_act or self._cover.why_none(book, rule):
             self._gone(book.symbol, stop, "withdrawn before it was sent", now)
             return None
         request = StopRequest(
@@ -239,7 +239,7 @@ class Stops:
         if stop is not None and stop.phase is StopPhase.TRIGGERED:
             self._end_triggered(book.symbol, stop, now)
             return
-        if not core.is_ready or core.is_fenced:
+        if not core.may_act:
             return
         why = self._cover.why_none(book, rule)
         if stop is None:
@@ -338,7 +338,9 @@ class Stops:
         core, identity = self._core, decode(report.client_id, report.symbol)
         if identity is None or identity.journal != core.settings.journal or identity.purpose is not Purpose.STOP:
             return
-        if report.status is StopStatus.WAITING and identity.owner_epoch <= core.book.owner_epoch:
+        if identity.owner_epoch > core.book.owner_epoch:
+            core.fence(identity.owner_epoch)
+        elif report.status is StopStatus.WAITING:
             core.record(Counted(symbol=report.symbol, what="orphan_stop"))
             core.command(CancelStop(symbol=report.symbol, client_id=report.client_id))
         elif report.status is StopStatus.TRIGGERED and report.client_id not in core.book.orders:

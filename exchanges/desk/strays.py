@@ -27,7 +27,7 @@ class Strays:
             others.discard(report.order_id) if report.status.is_terminal else others.add(report.order_id)
             return
         if identity.owner_epoch > core.book.owner_epoch:
-            self._fence(identity)
+            core.fence(identity.owner_epoch)
             return
         if not report.status.is_terminal and identity.purpose is Purpose.STOP:
             self.adopt_or_cancel(identity, report, now)
@@ -101,13 +101,6 @@ class Strays:
         """Return what the client id of an order of this journal says; None for any other."""
         identity = decode(client_id, symbol)
         return identity if identity is not None and identity.journal == self._core.settings.journal else None
-
-    def _fence(self, identity: ClientId) -> None:
-        """An order of a later owner: another gateway has taken over; this one writes nothing more (rule 22)."""
-        core = self._core
-        if not core.is_fenced:
-            core.is_fenced = True
-            core.notice("fenced", f"owner epoch {identity.owner_epoch} writes: this gateway stops", "critical")
 
 
 def acked(report: OrderReport) -> OrderMarked:

@@ -192,6 +192,19 @@ def test_a_stray_of_ours_is_cancelled_and_anybody_elses_is_left_alone() -> None:
     assert [one.client_id for one in world.heard(CancelStop)] == [stray]
 
 
+def test_a_stray_of_a_later_owner_stops_this_one() -> None:
+    world = covered()
+    later = ClientId(
+        journal="Sim1", symbol=SYMBOL, generation=0, level=0, purpose=Purpose.STOP, owner_epoch=9, sequence=1
+    ).encode()
+    world.heard(Notice)
+    world.tell(StopSaid(report=report(world, client_id=later)))
+
+    assert [one.level for one in world.heard(Notice) if one.kind == "fenced"] == ["critical"]
+    world.pass_ms(5_000)
+    assert world.heard(CancelStop) == []
+
+
 def test_a_stop_that_keeps_takes_it_away_and_closed_needs_both_lists() -> None:
     world = covered()
     world.tell(CloseAsked(mode=ClosingMode.KEEP))

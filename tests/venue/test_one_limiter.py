@@ -15,7 +15,15 @@ from actors.gateway.caller import VenueCaller
 from actors.gateway.dead_man import DeadMan
 from exchanges.binance import history
 from exchanges.cost import Cost
-from exchanges.desk.commands import Notice, ReadOpenOrders, ReadPositions, ReadTrades
+from exchanges.desk.commands import (
+    CancelStop,
+    LookUpStop,
+    Notice,
+    ReadOpenOrders,
+    ReadOpenStops,
+    ReadPositions,
+    ReadTrades,
+)
 from exchanges.desk.events import Event, OpenOrdersRead, TradesRead
 from exchanges.errors import VenueUnreachable
 from exchanges.port import RateWindow, StreamUp, TradingVenue
@@ -151,6 +159,19 @@ async def test_a_countdown_is_counted_as_the_venue_counts_it(venue: RunningVenue
         await asyncio.wait([running_switch])
         assert held.ours() == held.theirs() == 20  # switched off in order
         assert venue.within(lambda server: server.venue.engine.read.countdown("main", symbol)) is None
+
+
+async def test_conditional_orders_are_counted_as_the_venue_counts_them(venue: RunningVenue) -> None:
+    async with account(venue) as held:
+        for work, cost in (
+            (ReadOpenStops(), 40),
+            (LookUpStop(symbol="ETHUSDT", client_id="none"), 1),
+            (CancelStop(symbol="ETHUSDT", client_id="none"), 1),
+        ):
+            before, said = held.ours(), len(held.events)
+            held.caller.submit(work)
+            await eventually(lambda known=said: len(held.events) > known)  # type: ignore[misc]
+            assert held.ours() == held.theirs() == before + cost
 
 
 async def test_listen_key_and_clock_wait_for_the_limiter_too(venue: RunningVenue) -> None:
