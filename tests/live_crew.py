@@ -16,6 +16,8 @@ from actors.gateway.grids import milliseconds, risk_rules
 from actors.grid_slot import GridSlot
 from actors.journal import Journal
 from actors.order_gateway import OrderGateway
+from actors.ownership.builder import ownership
+from actors.ownership.ownership import HostOwnership
 from actors.price_feed import PriceFeed
 from actors.reconciler import Reconciler
 from actors.risk_supervisor import RiskSupervisor
@@ -132,6 +134,7 @@ class LocalCrew:
                 venue=lambda: trading_venue(settings, KEYS),
                 market=market,
                 journal=self._open_journal,
+                ownership=self._ownership(),
                 end=end,
                 **around,
             )
@@ -166,6 +169,10 @@ class LocalCrew:
             reconcile_ms=milliseconds(self._settings.runtime.reconcile_s),
             **around,
         )
+
+    def _ownership(self) -> HostOwnership | None:
+        """A lease where the settings name a store; processes of one test share no lock of the host."""
+        return None if self._settings.ownership.is_local else ownership(self._settings, KEYS, self._clock)
 
     def _open_journal(self) -> Journal:
         opened = MortalJournal.open(self._settings.journal_path)

@@ -26,7 +26,7 @@ from tests.live_reckoning import broken_rules
 
 PATIENCE_S = 15.0
 LOOK_S = 0.03
-SECTIONS = ("account", "gateway", "risk", "runtime", "journal", "alerts")
+SECTIONS = ("account", "gateway", "risk", "runtime", "journal", "alerts", "ownership")
 ETHUSDT: Mapping[str, Any] = {
     "symbol": "ETHUSDT",
     "interval": 2,

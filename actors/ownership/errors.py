@@ -15,5 +15,9 @@ class Fenced(VenueUnreachable):
         super().__init__("the lease on the account is not held now: nothing is sent", retry_after_s=RETRY_S)
 
 
+class LeaseForgotten(Exception):
+    """The store was started anew after our lease had ended: nobody can say who held it since. Begin anew."""
+
+
 class AccountTaken(RefusedToStart):
     """Another deployment has the account: this one stops, or does not start."""

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from actors.file_lock import FileLock
-from actors.ownership.errors import AccountTaken, Fenced
+from actors.ownership.errors import AccountTaken, Fenced, LeaseForgotten
 from actors.ownership.lease import Lease, LeasePhase
 from actors.ownership.register import Claim, Held, Holder, Verdict
 from actors.ownership.store import LeaseStore, StoreUnreachable
@@ -119,14 +119,12 @@ class LeaseOwnership(HostOwnership):
             await asyncio.sleep(min(POLL_S, self._lease.terms.renew_every_ms / 1000))
 
     async def run(self) -> None:
-        """Renew for ever; raises `AccountTaken` once another may have held it."""
+        """Renew for ever; raises `AccountTaken` once another has it, `LeaseForgotten` where the store forgot us."""
         while True:
             await asyncio.sleep((self._lease.terms.renew_every_ms if not self._trouble else 200) / 1000)
             await self._ask()
             if self._lease.phase(self._now_ms()) is LeasePhase.LOST:
-                rival = self._lease.rival
-                whom = f"{rival.holder}" if rival is not None and rival.holder is not None else "another deployment"
-                raise AccountTaken((f"{whom} has taken over the account; nothing was sent since our lease ended",))
+                raise self._loss(self._lease.rival)
 
     def fence(self) -> None:
         """Raise `Fenced` unless a request whose time stamp was taken before may be written now."""
@@ -189,6 +187,12 @@ class LeaseOwnership(HostOwnership):
     def _waits_for(self, holder: Holder) -> bool:
         assert self._holder is not None
         return self._is_patient or (holder.actor != "" and holder.actor == self._holder.actor)
+
+    def _loss(self, rival: Held | None) -> Exception:
+        assert self._holder is not None
+        if rival is None or rival.holder is None or rival.holder.place == self._holder.place:
+            return LeaseForgotten("the lease store was started anew after our lease had ended")
+        return AccountTaken((f"{rival.holder} has taken over the account; nothing was sent since our lease ended",))
 
     def _what_it_waits_for(self, verdict: Verdict | None) -> str:
         assert self._store is not None

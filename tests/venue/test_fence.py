@@ -40,6 +40,7 @@ async def test_nothing_that_writes_passes_a_closed_fence_and_reading_does(desk: 
     writes: list[Callable[[], Awaitable[object]]] = [
         lambda: desk.place(approved("after")),
         lambda: desk.cancel("ETHUSDT", "before"),
+        lambda: desk.cancel_stop("ETHUSDT", "none"),
         lambda: desk.set_countdown("ETHUSDT", 60_000),
         lambda: desk.set_leverage("ETHUSDT", 7),
         lambda: desk.set_margin_type("ETHUSDT", "ISOLATED"),

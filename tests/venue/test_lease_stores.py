@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from actors.file_lock import FileLock
-from actors.ownership.errors import AccountTaken, Fenced
+from actors.ownership.errors import AccountTaken, Fenced, LeaseForgotten
 from actors.ownership.lease import Lease, LeasePhase, LeaseTerms
 from actors.ownership.ownership import LeaseOwnership
 from actors.ownership.register import Claim, Granted, Held, Holder, Stage
@@ -211,6 +211,24 @@ async def test_a_new_process_behind_the_same_lock_takes_the_dead_one_s_lease_at_
     for one in (here, elsewhere):
         await one.release()
     await before.close()
+
+
+async def test_a_holder_whom_the_store_forgot_after_his_lease_begins_anew(redis: RedisServer, tmp_path: Path) -> None:
+    """Somebody may have held it meanwhile, of whom nobody knows: a new life waits, and raises its epoch."""
+    terms = LeaseTerms(lease_ms=1_500, skew_ms=200, recv_window_ms=300, margin_ms=100)
+    clock = ManualClock()
+    former = owner(tmp_path, redis.url, "forgotten", clock, terms, account="eight")
+    taking = asyncio.create_task(former.take(lambda _: None))
+    async with asyncio.timeout(30):
+        while not taking.done():
+            await asyncio.sleep(0.02)
+            clock.advance_ms(20)
+        clock.advance_ms(1_500)
+        redis.kill()
+        redis.start()
+        with pytest.raises(LeaseForgotten):
+            await former.run()
+    await former.release()
 
 
 async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_own_ends(

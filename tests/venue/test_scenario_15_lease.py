@@ -1,0 +1,51 @@
+"""Scenario 15: a whole gateway that is cut off from its lease store sends nothing, and goes on once it is back."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grid.holds import HoldCause
+from tests.live_control import still_venue
+from tests.live_deployment import deployed, live_settings
+from tests.store_servers import RedisServer, redis_server
+
+LEASE = {"store_env": "GRIDMESH_LEASE_URL", "lease_s": 5, "skew_s": "0.3"}
+SILENCE_S = 3.0
+
+
+@pytest.fixture
+def redis(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RedisServer]:
+    monkeypatch.setenv("GRIDMESH_HOME", str(tmp_path / "home"))
+    with redis_server() as started:
+        monkeypatch.setenv("GRIDMESH_LEASE_URL", started.url)
+        yield started
+
+
+def test_a_gateway_without_its_lease_sends_no_exit_either_and_goes_on_when_it_is_back(
+    redis: RedisServer, tmp_path: Path
+) -> None:
+    assert redis.process is not None
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue, ownership=LEASE), venue, waits=False) as live:
+        live.until(lambda: len(live.entries()) == 3, "it quotes", timeout_s=40)
+        assert live.gateway()["ownership"]["phase"] == "holding"
+        epoch = live.gateway()["owner_epoch"]
+
+        redis.process.send_signal(signal.SIGSTOP)
+        live.until(lambda: HoldCause.LEASE.value in live.holds(), "it notices that its lease ended", timeout_s=30)
+        before = {row["clientOrderId"]: row["status"] for row, _ in venue.own_orders()}
+        venue.walk("ETHUSDT", "2997.5")
+        live.until(lambda: live.symbol()["lots"], "it hears of the fill")
+        live.stays(lambda: live.exits() == [], "no exit is sent", seconds=SILENCE_S)
+        after = {row["clientOrderId"]: row["status"] for row, _ in venue.own_orders()}
+        assert set(after) == set(before)
+        assert "CANCELED" not in after.values(), "a cancel is a write too"
+
+        redis.process.send_signal(signal.SIGCONT)
+        live.until(lambda: live.exits() == [-1], "the lot is offered", timeout_s=30)
+        live.until(lambda: live.holds() == [] and len(live.entries()) == 3, "it quotes again", timeout_s=30)
+        assert live.gateway()["owner_epoch"] == epoch
+        live.reckon()
