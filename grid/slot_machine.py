@@ -90,6 +90,7 @@ class SlotMachine:
         self._refusals = 0
         self._rejects = 0
         self._retry_ms = 0
+        self._why, self._why_detail = Reason.BACK_OFF, ""
         self._asked: tuple[int, str] | None = None
         self._asked_until_ms = 0
         self._last: Stay = Stay(reason=Reason.RESTORING)
@@ -117,6 +118,7 @@ class SlotMachine:
         needs_price = False
         if told.refusal in _BACKS_OFF and is_news:
             self._refusals += 1
+            self._why, self._why_detail = told.refusal, told.detail
             self._rejects += 1 if told.refusal is Reason.BACK_OFF else 0
             wait_ms = min(RETRY_FIRST_MS << min(self._refusals - 1, 10), RETRY_LAST_MS)
             self._retry_ms = max(now_ms + wait_ms, told.retry_ms or 0)
@@ -172,8 +174,8 @@ class SlotMachine:
             self._last = decision
             return Reaction(alarm=decision.alarm)
         if isinstance(decision, Place) and now_ms < self._retry_ms:
-            why = told.refusal.value if told.refusal is not None else ""
-            self._last = Stay(reason=Reason.BACK_OFF, detail=told.detail or why, retry_ms=self._retry_ms)
+            # The refusal by its own name: "back off" alone would not say what has to change.
+            self._last = Stay(reason=self._why, detail=self._why_detail, retry_ms=self._retry_ms)
             return Reaction()
         reference = view.price if view is not None else None
         intent = self._intent(decision, told, standing, reference)

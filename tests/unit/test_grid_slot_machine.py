@@ -112,7 +112,7 @@ def test_the_desks_own_wait_counts_where_it_is_longer() -> None:
     level.on_told(replace(told(2, Reason.MARGIN), retry_ms=9_000), STANDING, VIEW, 0)
 
     assert level.wakes_at_ms() == 9_000
-    assert level.explain().reason is Reason.BACK_OFF
+    assert level.explain().reason is Reason.MARGIN
 
 
 def test_an_order_that_lives_ends_the_back_off() -> None:
