@@ -78,3 +78,12 @@ def test_words_of_other_symbols_and_holds_of_other_causes_are_not_merged() -> No
     assert conflation_key(hold(HoldCause.RISK)) != conflation_key(hold(HoldCause.OPERATOR))
     assert conflation_key(word("ETHUSDT")) != conflation_key(word("BTCUSDT"))
     assert conflation_key(word("ETHUSDT")) == conflation_key(word("ETHUSDT"))
+
+
+def test_what_is_merged_is_timed_from_the_quote_that_waits_longest() -> None:
+    one = merged(Intents(intents=(), quoted_ms=5), Intents(intents=(), quoted_ms=9))
+    other = merged(Intents(intents=()), Intents(intents=(), quoted_ms=9))
+    change = merged(WindowChange(view=VIEW, quoted_ms=None), WindowChange(view=VIEW, quoted_ms=3))
+
+    assert (one, other) == (Intents(intents=(), quoted_ms=5), Intents(intents=(), quoted_ms=9))
+    assert change == WindowChange(view=VIEW, quoted_ms=3)

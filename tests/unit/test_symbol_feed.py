@@ -339,3 +339,14 @@ def test_a_probe_that_failed_first_and_differs_later_proves_the_stream_mute(
     assert feed.on_time(now_ms + AGE_MS)
     feed.on_probe(quote(301_000), "", now_ms + AGE_MS, 0)
     assert feed.phase is FeedPhase.STALE
+
+
+def test_a_crossing_is_dated_by_its_quote_and_an_answer_by_none(feed: SymbolFeed, office: PostOffice) -> None:
+    serving(feed, office)
+    feed.on_quote(quote(299_000), 10, 77_000)
+    crossed = {change.quoted_ms for change in changes(office).values()}
+    office.clear()
+    feed.on_price_wanted(PriceWanted(receiver=LAYOUT.name(0), symbol="ETHUSDT"))
+
+    assert crossed == {77_000}
+    assert [change.quoted_ms for change in changes(office).values()] == [None]
