@@ -137,20 +137,36 @@ async def test_the_desk_s_readings_are_counted_as_the_venue_counts_them(venue: R
         assert held.ours() == held.theirs() == 45
 
 
+def switch(held: Account, symbol: str, notices: list[Notice], *, foreign: int) -> DeadMan:
+    return DeadMan(
+        name="gateway",
+        venue=held.trading,
+        caller=held.caller,
+        countdowns_ms={symbol: 60_000},
+        is_ready=lambda: True,
+        foreign_orders=lambda _: foreign,
+        now_ms=lambda: held.clock.monotonic_ns() // 1_000_000,
+        on_notice=notices.append,
+    )
+
+
+async def test_a_countdown_is_never_armed_beside_a_strangers_order(venue: RunningVenue) -> None:
+    async with account(venue) as held:
+        notices: list[Notice] = []
+        running_switch = asyncio.create_task(switch(held, "ETHUSDT", notices, foreign=1).run())
+        await eventually(lambda: bool(notices))
+        await asyncio.sleep(0.6)  # another look
+
+        running_switch.cancel()
+        await asyncio.wait([running_switch])
+        assert [notice.kind for notice in notices] == ["countdown_off"]
+        assert held.ours() == held.theirs() == 0
+
+
 async def test_a_countdown_is_counted_as_the_venue_counts_it(venue: RunningVenue) -> None:
     symbol = "ETHUSDT"
     async with account(venue) as held:
-        notices: list[Notice] = []
-        dead_man = DeadMan(
-            name="gateway",
-            venue=held.trading,
-            caller=held.caller,
-            countdowns_ms={symbol: 60_000},
-            is_ready=lambda: True,
-            foreign_orders=lambda _: 0,
-            now_ms=lambda: held.clock.monotonic_ns() // 1_000_000,
-            on_notice=notices.append,
-        )
+        dead_man = switch(held, symbol, [], foreign=0)
         running_switch = asyncio.create_task(dead_man.run())
         await eventually(lambda: bool(dead_man.armed))
         assert held.ours() == held.theirs() == 10
