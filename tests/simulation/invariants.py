@@ -273,6 +273,12 @@ def lots_keep_their_targets(world: World, truth: Truth) -> Iterator[str]:
                 yield f"{key} has the target {lot.target}, it was bought for {target}"
 
 
+def every_decree_is_answered(world: World, truth: Truth) -> Iterator[str]:
+    """Trading rule 16: a liquidation or deleveraging holds entries until an operator has looked."""
+    for symbol in truth.unanswered:
+        yield f"{symbol}: the venue closed something by force and nothing was held"
+
+
 def the_rules_are_known(world: World, truth: Truth) -> Iterator[str]:
     """Trading rule 12: where a filter has refused, the rules were read again."""
     if world.gateway is None:
@@ -358,6 +364,7 @@ AT_REST: tuple[Invariant, ...] = (
     money_ties,
     equity_ties,
     lots_keep_their_targets,
+    every_decree_is_answered,
     the_rules_are_known,
     readings_go_on,
     the_journal_gives_the_same_book,

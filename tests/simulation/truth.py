@@ -16,8 +16,9 @@ from exchanges.sim.orders import Execution, OrderView
 from exchanges.sim.orders import Fill as VenueFill
 from exchanges.sim.venue_events import OrderEvent
 from grid.client_id import ClientId, decode
+from grid.holds import HoldCause
 from grid.order import OrderRequest
-from grid.records import FillBooked, OrderIntended, from_body
+from grid.records import FillBooked, HoldLifted, HoldPut, OrderIntended, from_body
 from grid.slot import SlotKey
 from risk.breakers import BreakerRules
 
@@ -59,8 +60,10 @@ class Truth:
     """Since when the venue takes no orders of a symbol."""
     ruled_ms: dict[str, int] = field(default_factory=dict)
     """When the venue last changed a symbol's rules."""
-    decrees: dict[str, int] = field(default_factory=dict)
-    """When the venue last closed something of a symbol by force."""
+    unanswered: set[str] = field(default_factory=set)
+    """Symbols of which the venue closed something by force, and no hold has said so yet."""
+    ruled: set[str] = field(default_factory=set)
+    """Symbols under a hold `venue_rule`, as the journal has it."""
     were_breakers_cleared: bool = False
     """Whether the operator has lifted what breakers hold."""
     cash: dict[str, Decimal] = field(default_factory=dict)
@@ -135,6 +138,17 @@ class Truth:
                 record = from_body(kind, body)
                 assert isinstance(record, OrderIntended)
                 self.intended.add(record.client_id)
+            elif kind == "hold":
+                put = from_body(kind, body)
+                assert isinstance(put, HoldPut)
+                if put.hold.cause is HoldCause.VENUE_RULE:
+                    self.unanswered.discard(put.hold.symbol)
+                    self.ruled.add(put.hold.symbol)
+            elif kind == "lift":
+                lifted = from_body(kind, body)
+                assert isinstance(lifted, HoldLifted)
+                if lifted.cause is HoldCause.VENUE_RULE:
+                    self.ruled.discard(lifted.symbol)
             elif kind == "fill":
                 booked = from_body(kind, body)
                 assert isinstance(booked, FillBooked)

@@ -34,7 +34,7 @@ def liquidate(hands: Hands, fault: Fault) -> None:
     symbol = hands.symbol(fault)
     if hands.truth.positions[symbol]:
         hands.weather.strike(fault, symbol)
-        hands.truth.decrees[symbol] = hands.world.agenda.now_ms
+        _expect_hold(hands, symbol)
         engine = hands.world.venue.engine
         hands.world.venue.publish(engine.foreign.liquidate(ACCOUNT, symbol, hands.world.agenda.wall_ms))
 
@@ -44,9 +44,15 @@ def deleverage(hands: Hands, fault: Fault) -> None:
     symbol = hands.symbol(fault)
     if hands.truth.positions[symbol]:
         hands.weather.strike(fault, symbol)
-        hands.truth.decrees[symbol] = hands.world.agenda.now_ms
+        _expect_hold(hands, symbol)
         engine, steps = hands.world.venue.engine, fault.scaled(1, 15)
         hands.world.venue.publish(engine.foreign.auto_deleverage(ACCOUNT, symbol, steps, hands.world.agenda.wall_ms))
+
+
+def _expect_hold(hands: Hands, symbol: str) -> None:
+    """What the venue does by force has to be answered by a hold, unless one of that cause stands already."""
+    if symbol not in hands.truth.ruled:
+        hands.truth.unanswered.add(symbol)
 
 
 def raise_minimum(hands: Hands, fault: Fault) -> None:

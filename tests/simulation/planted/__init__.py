@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.simulation.planted import account, actors, calls, crashes, market, stream
-from tests.simulation.planted.bug import Bug
+from tests.simulation.planted import account, actors, calls, crashes, likeness, market, operation, stream, venue
+from tests.simulation.planted.bug import Bug, TraitBug
 
-BUGS: tuple[Bug, ...] = (*actors.BUGS, *stream.BUGS, *calls.BUGS, *account.BUGS, *market.BUGS, *crashes.BUGS)
+BUGS: tuple[Bug, ...] = (
+    *actors.BUGS,
+    *stream.BUGS,
+    *calls.BUGS,
+    *account.BUGS,
+    *market.BUGS,
+    *crashes.BUGS,
+    *operation.BUGS,
+    *venue.BUGS,
+)
+"""One for each kind of fault."""
+TRAIT_BUGS: tuple[TraitBug, ...] = likeness.BUGS
+"""One for each trait of a deployment."""

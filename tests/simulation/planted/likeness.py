@@ -1,0 +1,102 @@
+"""Bugs that only a certain deployment brings to light: two symbols, tight limits, breakers, money that is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import pytest
+
+import grid.booking
+import grid.equity
+from exchanges.desk import guarding, placing
+from exchanges.desk.events import Instant, ReferenceSeen
+from exchanges.desk.guarding import Guarding
+from exchanges.desk.standing import StandingHolds
+from grid.holds import HoldCause
+from grid.ledger import with_fees
+from grid.lot import Fees
+from risk.breakers import BreakerReading, BreakerRules, BreakerState
+from risk.daily_loss import DAY_MS, DailyLoss
+from risk.limits import SymbolExposure
+from tests.simulation.faults import Kind
+from tests.simulation.planted.bug import TraitBug
+from tests.simulation.traits import Trait
+
+
+def one_fresh_price_is_enough(patch: pytest.MonkeyPatch) -> None:
+    """The price of one symbol lifts the hold on another."""
+    on_reference = StandingHolds.on_reference
+
+    def generous(self: StandingHolds, seen: ReferenceSeen, now: Instant) -> None:
+        on_reference(self, seen, now)
+        for symbol in self._core.symbols if seen.is_fresh else ():
+            self.lift(HoldCause.PRICE, symbol, "a price is fresh")
+
+    patch.setattr(StandingHolds, "on_reference", generous)
+
+
+def what_fills_paid_is_counted_again(patch: pytest.MonkeyPatch) -> None:
+    """The ledger's rows of our own fills are added to what the book knows of them."""
+    patch.setattr(grid.equity, "FILLED_KINDS", frozenset())
+
+
+def every_fee_is_in_the_quote_asset(patch: pytest.MonkeyPatch) -> None:
+    """A fee in another coin is booked as if it were dollars."""
+
+    def in_quote(fees: Fees, asset: str, amount: Decimal) -> Fees:
+        return with_fees(fees, "USDT", amount)
+
+    patch.setattr(grid.booking, "with_fees", in_quote)
+
+
+def the_venues_limit_is_the_limit(patch: pytest.MonkeyPatch) -> None:
+    """The configured order cap is forgotten."""
+    patch.setattr(placing, "order_cap", lambda *, configured, venue_limit, foreign: venue_limit - foreign)
+
+
+def only_lots_are_money_at_work(patch: pytest.MonkeyPatch) -> None:
+    """Resting entries do not count for account.max_notional."""
+
+    def of_lots(symbols: Iterable[SymbolExposure]) -> Decimal:
+        return sum((symbol.lots_cost for symbol in symbols), Decimal(0))
+
+    patch.setattr(placing, "account_notional", of_lots)
+
+
+def a_stop_loss_is_only_shown(patch: pytest.MonkeyPatch) -> None:
+    """Breakers judge and never trip."""
+
+    def harmless(
+        rules: BreakerRules, state: BreakerState, reading: BreakerReading, now_ms: int
+    ) -> tuple[BreakerState, str]:
+        return state, ""
+
+    patch.setattr(guarding, "evaluate", harmless)
+
+
+def the_account_is_never_judged(patch: pytest.MonkeyPatch) -> None:
+    """Only the symbols' own breakers are looked at."""
+    patch.setattr(Guarding, "_account", lambda self, now: None)
+
+
+def a_day_may_lose_anything(patch: pytest.MonkeyPatch) -> None:
+    """The day's opening is kept, its limit is not."""
+
+    def patient(self: DailyLoss, equity: Decimal, *, wall_ms: int) -> DailyLoss:
+        day = wall_ms // DAY_MS
+        return DailyLoss(limit=self.limit, day=day, opening=equity) if day > self.day else self
+
+    patch.setattr(DailyLoss, "read", patient)
+
+
+BUGS = (
+    TraitBug(trait=Trait.TWO_SYMBOLS, plant=one_fresh_price_is_enough, kinds=(Kind.FROZEN_PRICE,)),
+    TraitBug(trait=Trait.MONEY, plant=what_fills_paid_is_counted_again),
+    TraitBug(trait=Trait.FEES_IN_COIN, plant=every_fee_is_in_the_quote_asset, beside=frozenset({Trait.MONEY})),
+    TraitBug(trait=Trait.LOW_ORDER_CAP, plant=the_venues_limit_is_the_limit),
+    TraitBug(trait=Trait.LOW_NOTIONAL, plant=only_lots_are_money_at_work),
+    TraitBug(trait=Trait.BREAKERS, plant=a_stop_loss_is_only_shown),
+    TraitBug(trait=Trait.ACCOUNT_BREAKERS, plant=the_account_is_never_judged),
+    TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
+)
