@@ -60,7 +60,10 @@ class Book:
 
     def symbol(self, symbol: str) -> SymbolBook:
         """Return the symbol's book, made empty where it is new."""
-        return self.symbols.setdefault(symbol, SymbolBook(symbol))
+        found = self.symbols.get(symbol)
+        if found is None:
+            found = self.symbols[symbol] = SymbolBook(symbol)
+        return found
 
     def has_fill(self, key: tuple[str, str, str]) -> bool:
         """Whether the fill is booked already."""

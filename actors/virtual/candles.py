@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from actors.virtual.agenda import EPOCH_MS
 from risk.candle import Candle
 from risk.rules import RiskRules
 
@@ -29,7 +30,7 @@ class CalmTape:
 
     def candle(self, symbol: str, open_ms: int, *, is_closed: bool) -> Candle:
         """Return one candle of the calm market."""
-        price = Decimal(100) + Decimal(open_ms // self._length % 1_000_000) / 10_000
+        price = Decimal(100) + Decimal((open_ms - EPOCH_MS) // self._length) / 10_000
         return Candle(
             symbol=symbol,
             open_ms=open_ms,

@@ -85,7 +85,7 @@ class VirtualVenue:
         self.on_order: Callable[[OrderEvent], None] | None = None
         self.on_sent: Callable[[OrderRequest], None] | None = None
         self.on_refused: Callable[[OrderRequest, Outcome], None] | None = None
-        """Hear of every order event, every placement that leaves the gateway and every refusal, at once: for checks."""
+        """Hear at once, for checks: of order events, of placements that leave the gateway, of refusals told."""
         self._hidden_until: dict[str, int] = {}
         self._positions: deque[tuple[int, dict[str, int]]] = deque(maxlen=POSITIONS_KEPT)
         self._quoted_ms = 0
@@ -141,7 +141,7 @@ class VirtualVenue:
             if now_ms - sent_ms > self._settings.desk.absent_after_ms:
                 self.late.add(request.client_id)
             outcome = self._submit(request)
-            if self.on_refused is not None and not isinstance(outcome, Accepted):
+            if self.on_refused is not None and not isinstance(outcome, Accepted) and fate is NO_FATE:
                 self.on_refused(request, outcome)
             return outcome
 

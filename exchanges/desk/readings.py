@@ -27,6 +27,10 @@ READ_AGAIN_LAST_MS = 30_000
 STEP_TIMEOUT_MS = 15_000
 COMPLETED_EVERY_MS = 30_000
 CONFIRMATIONS = 2
+CONFIRMATIONS_SOON = 5
+"""So many of the same, a second apart, are proof also where the last fill is younger than `LAG_MS`."""
+LAG_MS = 3_000
+"""A venue's reading of positions is older than this by nobody's account."""
 
 
 class Stage(Enum):
@@ -297,7 +301,9 @@ class Readings:
         last, count = self._mismatches.get(symbol, (quantity, 0))
         count = count + 1 if last == quantity else 1
         self._mismatches[symbol] = (quantity, count)
-        if count >= CONFIRMATIONS:
+        # A reading may show what was a while ago: two right after a fill can both be of before it.
+        is_settled = begun_ms > core.last_event_ms.get(symbol, -LAG_MS) + LAG_MS
+        if count >= (CONFIRMATIONS if is_settled else CONFIRMATIONS_SOON):
             self._confirmed(book, quantity, now)
             self._note_judged(symbol, begun_ms)
 

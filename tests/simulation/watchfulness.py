@@ -74,8 +74,10 @@ def a_closed_symbol_gets_no_entries(world: World, truth: Truth) -> Iterator[str]
     for request in truth.sent:
         closed_ms = truth.closed_ms.get(request.symbol)
         refused_ms = truth.refused_ms(request.symbol)
-        if request.closing or closed_ms is None or refused_ms is None:
+        if request.closing or closed_ms is None or refused_ms is None or world.gateway is None:
             continue
+        if refused_ms < world.gateway.started_ms:
+            continue  # it may have died before it heard
         if closed_ms <= refused_ms < world.agenda.now_ms - CALL_LATE_MS:
             yield f"entry {request.client_id} left for a symbol that is closed since {closed_ms}"
 
