@@ -13,6 +13,7 @@ from actors.gateway.keeper import DeskKeeper
 from actors.gateway.timings import Timings
 from actors.journal import Journal
 from actors.outbox import Gauges
+from actors.ownership.lease import LeasePhase
 from actors.settings import Settings
 from grid.holds import HoldCause
 from grid.slot import Phase
@@ -51,6 +52,7 @@ class Gauging:
         self._show_times()
         self._show_limiter(caller)
         self._show_holds(picture)
+        self._show_lease(picture.get("ownership", {}))
         for (symbol, purpose), count in keeper.sent.items():
             self._grow("gridmesh_orders_sent", count, symbol=symbol, purpose=purpose)
         for name, count in keeper.counts.items():
@@ -94,6 +96,12 @@ class Gauging:
         for name, _ in held - self._held:
             self._gauges.count("gridmesh_holds_begun", cause=name)
         self._held = held
+
+    def _show_lease(self, lease: Mapping[str, Any]) -> None:
+        for phase in LeasePhase:
+            self._gauges.set("gridmesh_account_lease", lease.get("phase") == phase.value, phase=phase.value)
+        if lease.get("silent_in_ms") is not None:
+            self._gauges.set("gridmesh_account_lease_left_ms", lease["silent_in_ms"])
 
     def _show_symbol(self, symbol: str, seen: Mapping[str, Any]) -> None:
         self._gauges.set("gridmesh_own_orders", seen["entries"], symbol=symbol, purpose="entry")

@@ -75,6 +75,10 @@ DECLARED: dict[str, Declared] = {
     "gridmesh_risk_go": Declared(description="1 while the risk supervisor says go"),
     "gridmesh_risk_changes": Declared(description="halts and resumptions", tags=("what",), kind=_C),
     "gridmesh_has_go": Declared(description="1 while the gateway holds a fresh go: the lease of risk"),
+    "gridmesh_account_lease": Declared(
+        description="1 for the phase in which the lease on the account is", tags=("phase",)
+    ),
+    "gridmesh_account_lease_left_ms": Declared(description="until nothing more is sent unless the lease is renewed"),
     # orders
     "gridmesh_own_orders": Declared(description="own orders live at the venue", tags=("symbol", "purpose")),
     "gridmesh_slots": Declared(description="levels with an order or a lot, by their state", tags=("symbol", "phase")),
