@@ -20,7 +20,8 @@ from grid.client_id import JOURNAL_ID_LENGTH
 
 BUSY_TIMEOUT_MS = 5000
 CONNECT_TIMEOUT_S = 5
-STATEMENT_TIMEOUT_MS = 10_000
+IDLE_IN_TRANSACTION_MS = 5_000
+STATEMENT_TIMEOUT_MS = 3 * IDLE_IN_TRANSACTION_MS
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 _ID_LETTERS = string.digits + string.ascii_letters
 
@@ -44,6 +45,8 @@ def connect(path: Place, *, read_only: bool = False) -> sa.Connection:
 
 def _connect_database(url: sa.URL, *, read_only: bool) -> sa.Connection:
     settings = f"-c synchronous_commit=on -c default_transaction_read_only={'on' if read_only else 'off'}"
+    # A writer that is stopped or cut off inside a transaction would lock its successor out.
+    settings += f" -c idle_in_transaction_session_timeout={IDLE_IN_TRANSACTION_MS}"
     settings += f" -c statement_timeout={STATEMENT_TIMEOUT_MS} {url.query.get('options', '')}"
     arguments = {"connect_timeout": CONNECT_TIMEOUT_S, "options": settings, "application_name": "gridmesh"}
     engine = sa.create_engine(url, isolation_level="AUTOCOMMIT", poolclass=sa.pool.NullPool, connect_args=arguments)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, model_validator
 
@@ -50,7 +50,7 @@ class OwnershipSettings(Section):
         if len(named) > 1:
             found.append((named[1], "(hidden)", f"excludes {named[0]}: name one store, not two"))
         if self.store not in (None, LOCAL, CLUSTER) and (rule := store_rule(self.store or "")):
-            found.append(("store", "(hidden)" if "@" in (self.store or "") else self.store, rule))
+            found.append(("store", "(hidden)" if set("@?") & set(self.store or "") else self.store, rule))
         if self.store is not None and _password(self.store):
             rule = "must not carry a password: name the variable (store_env) or the file (store_file) that holds it"
             found.append(("store", "(hidden)", rule))
@@ -70,6 +70,10 @@ def store_rule(url: str) -> str:
     if parts.scheme not in SCHEMES or not port_is_sound or not (parts.hostname or is_file):
         kinds = ", ".join(f"{scheme}://" for scheme in SCHEMES)
         return f"has to be local, cluster or a URL that starts with one of {kinds}"
+    if any("pass" in name.lower() for name in parse_qs(parts.query)):
+        return (
+            "must not carry a password behind the question mark, where messages would show it: put it before the host"
+        )
     return ""
 
 

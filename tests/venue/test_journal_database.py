@@ -83,6 +83,23 @@ def test_a_writer_that_was_replaced_writes_nothing_more(url: sa.URL) -> None:
     successor.close()
 
 
+def test_a_writer_that_stands_still_inside_a_transaction_locks_nobody_out(url: sa.URL) -> None:
+    former = DatabaseJournal.at(url)
+    former.raise_owner_epoch()
+
+    def stand_still() -> None:
+        successor = DatabaseJournal.at(url)
+        successor.raise_owner_epoch()
+        assert successor.append(entries(1, "next")) == 1
+        successor.close()
+
+    with pytest.raises(sa.exc.DBAPIError):
+        former.append(entries(1, "former"), before_commit=stand_still)
+    former.abandon()
+
+    assert [row["kind"] for row in list(export(url))[1:]] == ["next"]
+
+
 def test_of_two_that_open_at_once_one_may_write(url: sa.URL) -> None:
     DatabaseJournal.at(url).close()
     first, second = DatabaseJournal.at(url), DatabaseJournal.at(url)
