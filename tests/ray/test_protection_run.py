@@ -15,7 +15,8 @@ COUNTDOWN_S = 10
 SYMBOL: dict[str, Any] = {
     "countdown_s": COUNTDOWN_S,
     "cancels_manual_orders": True,
-    "exchange_stop": {"distance": "1%"},
+    # the tape's jumps move trades and quotes, and leave the mark alone
+    "exchange_stop": {"distance": "1%", "working_type": "last"},
     "max_lots": 4,
 }
 pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
@@ -82,9 +83,13 @@ def test_the_venue_cancels_for_a_killed_run_and_the_next_places_anew_without_dou
 
 
 def test_a_triggered_stop_holds_until_the_operator_releases_it_by_name(run: RealRun) -> None:
+    if run.process is None:
+        run.start()
+        run.until_running()
+    see_it_whole(run)
     jump(run, "-0.2")
     run.until(lambda: lots(run) and waiting_stops(run), "a lot is covered")
-    jump(run, "-4")
+    jump(run, "-3")
 
     run.until(lambda: "stop_loss" in holds(run), "the stop-loss holds")
     run.until(lambda: lots(run) == 0, "the lots are sold")
