@@ -9,11 +9,13 @@ import argparse
 import json
 from collections.abc import Callable
 
-from tests.bench import journal_append, latency
+from tests.bench import halt, journal_append, latency, throughput
 from tests.bench.figures import Figures
 
 SECTIONS: dict[str, Callable[[Figures], None]] = {
     "latency": latency.measure,
+    "halt": halt.measure,
+    "throughput": throughput.measure,
     "journal": journal_append.put,
 }
 LONG: dict[str, Callable[[Figures], None]] = {}

@@ -27,6 +27,9 @@ from grid.order import Side
 from tests.bench.market import INTERVAL, TICKS, book_above, coin, level_price, print_at, venue_options
 from tests.bench.wire_times import WireLog, placed, spans, watched
 
+BURST = 50_000_000
+"""Steps that no calm second trades."""
+
 
 class BenchVenue(SimVenue):
     """The simulated venue with a log of its wire."""
@@ -58,6 +61,7 @@ class Player:
         self._is_held: dict[str, bool] = {}
         self._random = random.Random(1)
         self._noise: asyncio.Task[None] | None = None
+        self._volume = 0
 
     async def climb(self, symbols: Sequence[str], events: int, spacing_ms: float) -> None:
         """Raise one coin after another by a level: the new top level asks for an entry."""
@@ -74,9 +78,13 @@ class Player:
             else:
                 self._play(print_at(symbol, level_price(level) - 1, Side.SELL, 0))
 
-    def begin_noise(self, symbols: Sequence[str], per_s: float, crossing_each: int = 0) -> None:
-        """Have each coin's price change so often until told otherwise; one change in so many crosses a level."""
+    def begin_noise(self, symbols: Sequence[str], per_s: float, crossing_each: int = 0, volume: int = 0) -> None:
+        """Have each coin's price change so often until told otherwise; one change in so many crosses a level.
+
+        With a `volume` so much is traded at each change, where nothing of ours rests.
+        """
         spacing_ms = 1000 / per_s / len(symbols)
+        self._volume = volume
         self._noise = asyncio.create_task(self._change(symbols, sys.maxsize, spacing_ms, crossing_each))
 
     async def end_noise(self) -> None:
@@ -88,8 +96,11 @@ class Player:
     def burst(self, symbols: Sequence[str]) -> None:
         """Print a volume that no calm second has."""
         for symbol in symbols:
-            level = self._levels.get(symbol, 0)
-            self._play(print_at(symbol, level_price(level) + INTERVAL // 2, Side.BUY, 0, quantity=50_000_000))
+            self._trade(symbol, BURST)
+
+    def _trade(self, symbol: str, quantity: int) -> None:
+        price = level_price(self._levels.get(symbol, 0)) + INTERVAL // 2
+        self._play(print_at(symbol, price, Side.BUY, 0, quantity=quantity))
 
     def _rise(self, symbol: str) -> None:
         level = self._levels[symbol] = self._levels.get(symbol, 0) + 1
@@ -111,6 +122,8 @@ class Player:
                 self._rise(symbol)
             else:
                 self._wiggle(symbol)
+            if self._volume:
+                self._trade(symbol, self._volume)
 
     async def _paced(self, symbols: Sequence[str], events: int, spacing_ms: float) -> Any:
         loop = asyncio.get_running_loop()
@@ -145,7 +158,11 @@ async def obey(server: BenchVenue, player: Player, command: dict[str, Any]) -> d
             return {"at_ns": next((order.at_ns for order in orders if order is not None), 0)}
         case "candles":
             rows = [(at_ns, content) for at_ns, path, content in server.log.written if b'"kline"' in content]
-            return {"rows": [(at_ns, orjson.loads(content)["data"]["k"]) for at_ns, content in rows]}
+            offset_ms = time.time_ns() / 1e6 - time.monotonic_ns() / 1e6
+            return {
+                "rows": [(at_ns, orjson.loads(content)["data"]["k"]) for at_ns, content in rows],
+                "offset_ms": offset_ms,
+            }
         case "open_orders":
             resting = server.venue.engine.read.open_orders("main")
             return {"entries": [order.side for order in resting].count(Side.BUY), "all": len(resting)}

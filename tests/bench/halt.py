@@ -1,0 +1,138 @@
+"""Start and halt of a deployment of the demo's shape: command to first order; candle to no entry."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from actors.actor_names import gateway_name
+from tests.bench.figures import Figures, table
+from tests.bench.processes import (
+    DEPLOYMENT,
+    ROOT,
+    Running,
+    Venue,
+    deployment,
+    trading_environment,
+    until_resting,
+    venue_of,
+)
+
+COINS = 2
+ROUNDS = 3
+CALM_S = 3.0
+PATIENCE_S = 30.0
+CALM_VOLUME = 1_000
+ANOMALOUS = 5_000
+"""Coins in one candle; a calm second trades 20."""
+DEMO: dict[str, dict[str, Any]] = {
+    "ladder": {"entry_slack": 1, "min_rest_s": 1},
+    "runtime": {"look_ahead": 1, "dashboard": True, "reconcile_s": 3},
+    "risk": {
+        "enabled": True,
+        "interval": "1s",
+        "average_window": 10,
+        "stale_s": 4,
+        "min_hold_s": 2,
+        "required_positions": 1,
+    },
+}
+
+
+def measure(figures: Figures) -> None:
+    """Start once, halt a few times."""
+    with venue_of(COINS) as venue, deployment(venue, COINS, **DEMO) as running:
+        start_s = (venue.tell("first_order")["at_ns"] - running.begun_ns) / 1e9
+        figures.put("start.command_to_first_order_s", start_s)
+        figures.put("start.processes", len(running.family()))
+        last, gone, entries = [], [], 0
+        with _gateway(running) as gateway:
+            for _ in range(ROUNDS):
+                found = _halt(venue, running, gateway)
+                entries += found[2]
+                last.append(found[0])
+                gone.append(found[1])
+        figures.put("halt.candle_to_last_entry_ms.max", max(last))
+        figures.put("halt.candle_to_entries_verified_gone_ms.max", max(gone))
+        figures.put("halt.entries_after_candle", entries)
+    rows = [
+        ("command to first order, s", start_s, None),
+        ("anomalous candle to the last entry seen, ms", min(last), max(last)),
+        ("anomalous candle to entries verified gone, ms", min(gone), max(gone)),
+    ]
+    print(table("Start and halt, the demo's shape", ("", "least", "most"), rows), flush=True)
+
+
+def _halt(venue: Venue, running: Running, gateway: Any) -> tuple[float, float, int]:
+    """Return ms from the candle to the last entry and to the proof, and how many entries came after the candle."""
+    venue.tell("begin_noise", symbols=venue.coins, per_s=20, crossing_each=4, volume=CALM_VOLUME)
+    time.sleep(CALM_S)
+    venue.tell("clear")
+    venue.tell("burst", symbols=venue.coins)
+    candles = _until(lambda: _anomalous(venue), "an anomalous candle of each coin is written")
+    candle_ns, candle_ms = candles
+    told = _until(lambda: _gone_ms(gateway(), candle_ms), "the entries are verified gone")
+    venue.tell("end_noise")
+    after = [at_ns for at_ns in venue.spans().entry_at if candle_ns < at_ns < candle_ns + (told - candle_ms) * 1e6]
+    until_resting(venue, running, 3 * COINS)
+    return (max(after, default=candle_ns) - candle_ns) / 1e6, told - candle_ms, len(after)
+
+
+def _anomalous(venue: Venue) -> tuple[int, float] | None:
+    """Return when the last coin's first anomalous candle was written: monotonic ns, and wall clock in ms."""
+    answer = venue.tell("candles")
+    first: dict[str, int] = {}
+    for at_ns, candle in answer["rows"]:
+        if float(candle["v"]) > ANOMALOUS:
+            first.setdefault(candle["s"], at_ns)
+    if len(first) < COINS:
+        return None
+    return max(first.values()), max(first.values()) / 1e6 + answer["offset_ms"]
+
+
+def _gone_ms(snapshot: dict[str, Any], since_ms: float) -> float | None:
+    """Return when the gateway said that the account's entries are verified gone (wall clock in ms)."""
+    said = [row["at_ms"] for row in snapshot.get("notices", []) if row["kind"] == "entries_gone"]
+    return next((at_ms for at_ms in said if at_ms >= since_ms), None)
+
+
+def _until(look: Any, what: str) -> Any:
+    deadline = time.monotonic() + PATIENCE_S
+    while (found := look()) is None:
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"{PATIENCE_S:.0f} s are over and it is not so that {what}")
+        time.sleep(0.1)
+    return found
+
+
+@contextmanager
+def _gateway(running: Running) -> Iterator[Any]:
+    """Yield a way to ask the gateway for its snapshot, from a process of its own."""
+    probe = subprocess.Popen(
+        [sys.executable, "-m", "tests.ray.actor_probe", DEPLOYMENT],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=ROOT,
+        env=trading_environment(running.home),
+    )
+    assert probe.stdin is not None
+    assert probe.stdout is not None
+    into, out = probe.stdin, probe.stdout
+    out.readline()
+
+    def snapshot() -> dict[str, Any]:
+        into.write(json.dumps(["snapshot", gateway_name("binanceusdm")]) + "\n")
+        into.flush()
+        return json.loads(out.readline()) or {}
+
+    try:
+        yield snapshot
+    finally:
+        probe.communicate()
