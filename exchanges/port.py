@@ -212,7 +212,9 @@ class TradingVenue(Protocol):
 
     async def instrument(self, symbol: str) -> Instrument: ...
 
-    async def place(self, order: Approved) -> OrderReport: ...
+    def place(self, order: Approved) -> Awaitable[OrderReport]:
+        """Send one order, once, and return what gives the report. An adapter may write it before this returns."""
+        ...
 
     async def place_batch(self, orders: Sequence[Approved]) -> list[OrderReport | BaseException]:
         """Place several; the answer at index k belongs to order k. Raises only where nothing is known of any."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from actors.clock import Clock
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
@@ -57,6 +57,8 @@ from risk.veto import Approved, ApprovedStop
 T = TypeVar("T")
 
 SECOND_NS = 1_000_000_000
+
+_Errand = SendCancel | SendStop | CancelStop | Reading
 _NAMES: dict[type[Outcome | StopAccepted], str] = {
     StopAccepted: "accepted",
     Accepted: "accepted",
@@ -191,7 +193,10 @@ class VenueCaller:
             self._timer = asyncio.get_running_loop().call_later(delay_s, self._pump)
 
     def _start(self, work: Work) -> None:
-        task = asyncio.get_running_loop().create_task(self._carry_out(work))
+        call = self._begin(work) if isinstance(work, Send) else self._carry_out(work)
+        if call is None:
+            return
+        task = asyncio.get_running_loop().create_task(call)
         self._tasks.add(task)
         task.add_done_callback(self._finished)
 
@@ -201,17 +206,25 @@ class VenueCaller:
             # A bug here must not leave a slot waiting for ever: the loop's handler ends the process.
             asyncio.get_running_loop().call_exception_handler({"message": "a venue call broke", "exception": error})
 
-    async def _carry_out(self, work: Work) -> None:
+    def _begin(self, send: Send) -> Coroutine[Any, Any, None] | None:
+        """Write an order that is still permitted; return the rest of its call.
+
+        No other event comes between the permission and the write, and no other work: both are this one step.
+        """
+        approved = self._release(send.client_id)
+        if approved is None:
+            return None
+        self._reached(StopPoint.BEFORE_SEND)
+        return self._sent(send, self._venue.place(approved))
+
+    async def _sent(self, send: Send, call: Awaitable[OrderReport]) -> None:
+        outcome = await self._outcome(send.lane.name.lower(), call)
+        self._reached(StopPoint.AFTER_SEND)
+        self._on_event(PlaceAnswered(client_id=send.client_id, outcome=outcome))
+        self._reached(StopPoint.AFTER_ACK)
+
+    async def _carry_out(self, work: _Errand) -> None:
         match work:
-            case Send(client_id=client_id, lane=lane):
-                # No other event can come between the permission and the write: both are in this step of the loop.
-                approved = self._release(client_id)
-                if approved is not None:
-                    self._reached(StopPoint.BEFORE_SEND)
-                    outcome = await self._outcome(lane.name.lower(), self._venue.place(approved))
-                    self._reached(StopPoint.AFTER_SEND)
-                    self._on_event(PlaceAnswered(client_id=client_id, outcome=outcome))
-                    self._reached(StopPoint.AFTER_ACK)
             case SendCancel(symbol=symbol, client_id=client_id):
                 outcome = await self._outcome("cancel", self._venue.cancel(symbol, client_id))
                 self._on_event(CancelAnswered(client_id=client_id, outcome=outcome))

@@ -138,10 +138,12 @@ class DeskKeeper:
                 self._on_taken(str(taken))
         if self._is_taken:
             return
+        # What goes to the venue goes first: words to slots wake the courier's thread, which then runs instead of us.
         for command in effects.commands:
             if isinstance(command, Work):
                 self._on_work(command)
-            else:
+        for command in effects.commands:
+            if not isinstance(command, Work):
                 self._on_word(command)
 
     def _commit(self, records: Sequence[Record]) -> None:

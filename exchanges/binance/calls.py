@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
@@ -109,16 +109,20 @@ class Calls:
         reply = await self._rest.call(PRIVATE, method, "listenKey", {}, effect=Effect.READ, timeout_s=timeout_s)
         return wire.text(wire.mapping(reply, "listenKey"), "listenKey", "listenKey")
 
-    async def order(self, ws_method: str, rest_method: str, params: requests.Params) -> Any:
-        """Place or cancel one order: over the socket, or over REST while nothing could be sent there."""
+    def order(self, ws_method: str, rest_method: str, params: requests.Params) -> Awaitable[Any]:
+        """Place or cancel one order: written to the socket before this returns, or over REST while it is down."""
         self._raise_bug()
-        timeout_s = self._settings.order_timeout_s
+        signed = requests.signed(params, self._credentials, self.venue_now_ms())
+        self._fence()
         try:
-            signed = requests.signed(params, self._credentials, self.venue_now_ms())
-            self._fence()
-            return await self._entry.request(ws_method, signed, Effect.WRITE, timeout_s)
+            answer = self._entry.send(ws_method, signed, Effect.WRITE, self._settings.order_timeout_s)
         except NotConnected:
-            return await self.write(rest_method, "order", dict(params))
+            return self.write(rest_method, "order", dict(params))
+        return self._minding_clock(answer)
+
+    async def _minding_clock(self, answer: Awaitable[Any]) -> Any:
+        try:
+            return await answer
         except VenueRefused as refusal:
             await self._mind_clock(refusal)
             raise

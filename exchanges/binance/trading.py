@@ -107,12 +107,17 @@ class BinanceTrading:
             raise VenueRefused("-1121", f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
         return self._instruments[symbol]
 
-    async def place(self, order: Approved) -> OrderReport:
-        """Send one order, once. Raises as the port says."""
+    def place(self, order: Approved) -> Awaitable[OrderReport]:
+        """Send one order, once: written to the socket before this returns, where that is up."""
         request = order.request
-        params = requests.place(request, await self.instrument(request.symbol))
-        result = await self._calls.order("order.place", "POST", params)
-        return self._report(result, request.client_id)
+        instrument = self._instruments.get(request.symbol)
+        if instrument is None:
+            return self._place_unread(order)
+        try:
+            answer = self._calls.order("order.place", "POST", requests.place(request, instrument))
+        except VenueError as failure:
+            return _failed(failure)
+        return self._placed(answer, request.client_id)
 
     async def place_batch(self, orders: Sequence[Approved]) -> list[Answer]:
         """Send several orders: side by side over the socket, or five at a time over REST."""
@@ -309,6 +314,13 @@ class BinanceTrading:
         await self._live.close()
         await self._calls.close()
 
+    async def _place_unread(self, order: Approved) -> OrderReport:
+        await self.instrument(order.request.symbol)
+        return await self.place(order)
+
+    async def _placed(self, answer: Awaitable[Any], client_id: str) -> OrderReport:
+        return self._report(await answer, client_id)
+
     async def _batch(self, params: dict[str, Any], client_ids: Sequence[str]) -> list[Answer]:
         """Send one REST batch; a failure of the whole is the answer to each of its orders."""
         try:
@@ -379,3 +391,7 @@ def _told_back(reply: Any, key: str, where: str) -> int:
         return wire.integer(wire.mapping(reply, where), key, where)
     except BadReply as failure:
         raise judge(failure, Effect.WRITE, CODES) from None
+
+
+async def _failed(failure: VenueError) -> OrderReport:
+    raise failure

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 from websockets.asyncio.client import ClientConnection
@@ -114,6 +114,13 @@ class RequestSocket:
 
     async def request(self, method: str, params: wire.Row, effect: Effect, timeout_s: float) -> Any:
         """Send one signed request and return its result. Raises `NotConnected` where nothing was sent."""
+        return await self.send(method, params, effect, timeout_s)
+
+    def send(self, method: str, params: wire.Row, effect: Effect, timeout_s: float) -> Awaitable[Any]:
+        """Write one signed request before this returns, and return what gives its result.
+
+        Raises `NotConnected` where nothing was sent. What else goes wrong is raised here or by the awaitable.
+        """
         connection = self._connection
         if connection is None or connection.state is not State.OPEN:
             raise NotConnected("the order socket is down")
@@ -124,8 +131,22 @@ class RequestSocket:
         answer: asyncio.Future[wire.Row] = asyncio.get_running_loop().create_future()
         self._waiting[number] = answer
         try:
+            _write(connection, self._tongue.frame(number, method, params))
+        except ConnectionClosed as failure:
+            del self._waiting[number]
+            raise judge(failure, effect, self._tongue.codes) from None
+        return self._answered(number, answer, connection, effect, timeout_s)
+
+    async def _answered(
+        self,
+        number: str,
+        answer: asyncio.Future[wire.Row],
+        connection: ClientConnection,
+        effect: Effect,
+        timeout_s: float,
+    ) -> Any:
+        try:
             async with asyncio.timeout(timeout_s):
-                await connection.send(self._tongue.frame(number, method, params), text=True)
                 reply = await answer
             return self._result(reply)
         except _Lost as lost:
@@ -134,7 +155,7 @@ class RequestSocket:
         except TimeoutError as failure:
             self._doubt(connection)
             raise judge(failure, effect, self._tongue.codes) from None
-        except (ConnectionClosed, BadReply) as failure:
+        except BadReply as failure:
             raise judge(failure, effect, self._tongue.codes) from None
         except Unsuccessful as refused:
             raise judge(refused.reply, effect, self._tongue.codes) from None
@@ -209,3 +230,17 @@ class RequestSocket:
 
 class _Lost(Exception):
     """The connection went while an answer was awaited."""
+
+
+def _write(connection: ClientConnection, frame: bytes) -> None:
+    """Hand a frame to the socket now, without a turn of the loop in between.
+
+    Sending to an open connection waits for nothing but a full buffer, and then the frame is in it already: how much
+    that may be is bounded by the requests in flight.
+    """
+    sending = connection.send(frame, text=True)
+    try:
+        sending.send(None)
+    except StopIteration:
+        return
+    sending.close()

@@ -63,6 +63,7 @@ class OrderPath:
             clock=clock,
             on_work=lambda work: self._caller.submit(work),
             on_word=self._on_word,
+            venue_ahead_ms=lambda: 0,
         )
         self._caller = VenueCaller(
             venue=venue, throttle=Throttle((), FREE), clock=clock, on_event=self.on_event, release=self._keeper.release
