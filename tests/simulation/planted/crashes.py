@@ -93,5 +93,5 @@ BUGS = (
     Bug(kind=Kind.KILL_GATEWAY, plant=ids_begin_again_with_each_life, kin=CRASHES),
     Bug(kind=Kind.CRASH_BEFORE_COMMIT, plant=trades_are_read_from_the_last_start_on, kin=CRASHES),
     Bug(kind=Kind.CRASH_AFTER_COMMIT, plant=what_was_pending_is_left_pending, kin=CRASHES),
-    Bug(kind=Kind.CRASH_AFTER_COMMAND, plant=what_was_pending_was_never_sent, kin=CRASHES, seeds=(12,)),
+    Bug(kind=Kind.CRASH_AFTER_COMMAND, plant=what_was_pending_was_never_sent, kin=CRASHES, seeds=(29, 12)),
 )
