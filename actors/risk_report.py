@@ -53,10 +53,8 @@ def risk_report(
 def whole_json(reports: Sequence[TapeReport]) -> dict[str, object]:
     """Return every tape's answer, the sums, and what the words mean, as plain values."""
     return {
-        "definitions": {
-            **DEFINITIONS,
-            **{kind.value: sentence(RiskRules(watch=("A",), detector=kind)) for kind in DetectorKind},
-        },
+        "definitions": DEFINITIONS,
+        "detectors": {kind.value: sentence(RiskRules(watch=("A",), detector=kind)) for kind in DetectorKind},
         "tapes": [as_json(one) for one in reports],
         "together": dict(together([one.report for one in reports]).table()),
     }

@@ -299,7 +299,8 @@ def test_the_report_of_several_tapes_adds_them_up_and_says_what_its_words_mean(t
     assert isinstance(sums, dict)
     assert (sums["falls of 5 % within 60 min"], sums["caught early"], sums["halts"]) == ("2", "2", "2")
     assert [one["detector"] for one in document["tapes"]] == ["fall", "fall"]  # type: ignore[attr-defined]
-    assert "highest of 10 closes by 11 x the mean move of 1440" in str(document["definitions"])
+    assert "highest of 10 closes by 11 x the mean move of 1440" in str(document["detectors"])
+    assert "loses 5 % or more within 60 minutes" in str(document["definitions"])
     text = StringIO()
     Console(file=text, width=150).print(*whole_tables(reports))
     assert "together" in text.getvalue()
