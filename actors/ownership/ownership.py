@@ -58,6 +58,8 @@ class HostOwnership:
 
     async def release(self) -> None:
         """Give it back: to be called once nothing is sent any more."""
+        if self._lock is not None:
+            self._lock.release()
 
 
 class LeaseOwnership(HostOwnership):
@@ -152,14 +154,14 @@ class LeaseOwnership(HostOwnership):
 
     async def release(self) -> None:
         """Give it back, so that the next need not wait for its end."""
-        if self._store is None:
-            return
-        try:
-            if self._lease.phase(self._now_ms()) is LeasePhase.HOLDING:
-                await self._store.release(self._account, self._token)
-        except StoreUnreachable as error:
-            self._log.warning("lease_not_released", why=str(error))
-        await self._store.close()
+        if self._store is not None:
+            try:
+                if self._lease.phase(self._now_ms()) is LeasePhase.HOLDING:
+                    await self._store.release(self._account, self._token)
+            except StoreUnreachable as error:
+                self._log.warning("lease_not_released", why=str(error))
+            await self._store.close()
+        await super().release()
 
     async def _ask(self, replaces: str = "") -> Verdict | None:
         assert self._store is not None

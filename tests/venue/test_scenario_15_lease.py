@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import socket
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -49,3 +51,55 @@ def test_a_gateway_without_its_lease_sends_no_exit_either_and_goes_on_when_it_is
         live.until(lambda: live.holds() == [] and len(live.entries()) == 3, "it quotes again", timeout_s=30)
         assert live.gateway()["owner_epoch"] == epoch
         live.reckon()
+
+
+def test_a_second_deployment_is_refused_by_name_and_a_standby_may_be_stopped_while_it_waits(
+    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue, ownership=LEASE), venue, waits=False) as live:
+        live.until(lambda: len(live.entries()) == 3, "it quotes", timeout_s=40)
+        monkeypatch.setenv("GRIDMESH_HOME", str(other / "home"))  # as another host would have
+
+        with deployed(live_settings(other, venue, ownership=LEASE), venue, waits=False) as second:
+            second.until(lambda: second.state() == "refused", "the second is refused", timeout_s=40)
+            (said,) = second.coordinator.snapshot()["refusals"]
+            assert f"deployment live (host {socket.gethostname()}, process {os.getpid()})" in said
+            assert "renews its lease in redis://127.0.0.1" in said
+
+        waiting = live_settings(other, venue, ownership={**LEASE, "standby": True})
+        with deployed(waiting, venue, waits=False) as standby:
+            standby.until(
+                lambda: "the lease of deployment live" in str(standby.coordinator.snapshot()["waiting_for"]), "it waits"
+            )
+            standby.coordinator.stop("keep")
+            standby.until(lambda: standby.state() == "stopped", "it stops")
+
+        assert live.holds() == []
+        assert {identity.owner_epoch for _, identity in venue.own_orders()} == {1}
+        live.reckon()
+
+
+def test_a_standby_goes_on_with_the_first_one_s_journal_and_lots(
+    redis: RedisServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On one host: the first is dead, and its file is free."""
+    with still_venue() as venue:
+        settings = live_settings(tmp_path, venue, ownership={**LEASE, "standby": True})
+        with deployed(settings, venue, waits=False) as first:
+            first.until(lambda: len(first.entries()) == 3, "it quotes", timeout_s=40)
+            first.walk("2997.5")
+            first.until(lambda: first.exits() == [-1], "a lot is offered")
+            monkeypatch.setenv("GRIDMESH_HOME", str(tmp_path / "elsewhere"))
+            with deployed(settings, venue, waits=False) as standby:
+                standby.until(
+                    lambda: "the lease of deployment live" in str(standby.coordinator.snapshot()["waiting_for"]),
+                    "it waits",
+                )
+                first.kill_gateway()
+                standby.until(lambda: standby.gateway().get("owner_epoch") == 2, "it takes over", timeout_s=60)
+                standby.until(lambda: standby.state() == "running" and standby.holds() == [], "it trades", timeout_s=30)
+                standby.until(lambda: standby.exits() == [-1] and len(standby.entries()) == 3, "it goes on")
+                assert standby.levels()[-1]["lot"], "the lot is the first one's"
+                standby.reckon()
