@@ -70,7 +70,7 @@ class Journal:
             is_new = make_private(path)
             with journal_file.readable(path):
                 connection = journal_file.connect(path)
-                if is_new or not sa.inspect(connection).has_table("meta"):
+                if is_new or journal_file.is_blank(connection, path):
                     journal_file.create(connection, schema, account, clock_ms())
                 notes = prepare(connection, path, account, schema, clock_ms())
                 return cls(path, connection, lock, notes)

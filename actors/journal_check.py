@@ -14,7 +14,7 @@ from actors.journal_schema import LOST, RECORDS, Schema
 def prepare(connection: sa.Connection, path: Place, account: str, schema: Schema, at_ms: int) -> list[str]:
     """Make the journal fit to be written to, and return what there was to say."""
     notes = [journal_file.migrate(connection, path, schema)]
-    facts = journal_file.meta(connection)
+    facts = journal_file.sound_meta(connection, path)
     if facts["account"] != account:
         raise JournalError(f"journal {path} belongs to account {facts['account']}, not {account}: one for each account")
     notes.append(_mend_end(connection, path, facts, at_ms))

@@ -23,6 +23,9 @@ CONNECT_TIMEOUT_S = 5
 IDLE_IN_TRANSACTION_MS = 5_000
 STATEMENT_TIMEOUT_MS = 3 * IDLE_IN_TRANSACTION_MS
 _DAMAGE = (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+_GONE = ("no such table", "no such column", "malformed", "unsupported file format")
+"""What SQLite says where the damage lies in its own header or list of tables."""
+NUMBERS = ("schema_version", "owner_epoch", "base_seq", "base_chain")
 _ID_LETTERS = string.digits + string.ascii_letters
 
 
@@ -84,12 +87,26 @@ def readable(path: Place) -> Iterator[None]:
         yield
     except (sa.exc.DatabaseError, sqlite3.DatabaseError) as error:
         cause = getattr(error, "orig", None) or error
-        if getattr(cause, "sqlite_errorcode", None) in _DAMAGE or "no such table" in str(cause):
+        if getattr(cause, "sqlite_errorcode", None) in _DAMAGE or any(words in str(cause) for words in _GONE):
             raise JournalCorrupt(path, 0, f"SQLite cannot read the file ({cause})") from error
         if isinstance(path, sa.URL):
             # Its words may quote the address: only their kind is told.
             raise JournalError(f"journal {path} cannot be used ({type(cause).__name__})") from None
         raise JournalError(f"journal {path} cannot be used: {cause}") from error
+    except UnicodeDecodeError as error:
+        raise JournalCorrupt(path, 0, "SQLite cannot read the file, and what it says of it is no text") from error
+
+
+def is_blank(connection: sa.Connection, path: Place) -> bool:
+    """Whether nothing was ever laid out there; raises `JournalCorrupt` where something was, without its facts."""
+    tables = set(sa.inspect(connection).get_table_names())
+    if META.name in tables:
+        return False
+    is_sqlite = connection.dialect.name == "sqlite"
+    pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one() if is_sqlite else 0
+    if pages > 1 or tables & set(METADATA.tables):
+        raise JournalCorrupt(path, 0, "it holds something, but not what a journal begins with")
+    return True
 
 
 def create(connection: sa.Connection, schema: Schema, account: str, created_ms: int) -> None:
@@ -126,7 +143,7 @@ def create_as(path: Path, schema: Schema, account: str, created_ms: int, *, jour
 
 def migrate(connection: sa.Connection, path: Place, schema: Schema) -> str:
     """Bring an older journal to this version, one step and one transaction at a time; return what was done."""
-    found = int(meta(connection)["schema_version"])
+    found = int(sound_meta(connection, path)["schema_version"])
     if found > schema.version:
         raise JournalTooNew(path, found, schema.version)
     if found == schema.version:
@@ -160,6 +177,16 @@ def backup(connection: sa.Connection, target: Path) -> None:
 def meta(connection: sa.Connection) -> dict[str, str]:
     """Return the journal's facts about itself."""
     return {row.name: row.value for row in connection.execute(sa.select(META))}
+
+
+def sound_meta(connection: sa.Connection, path: Place) -> dict[str, str]:
+    """Return the same; raises `JournalCorrupt` where one that no journal lacks is gone or is no number."""
+    facts = meta(connection)
+    missing = [name for name in ("journal_id", "account", *NUMBERS) if name not in facts]
+    broken = [name for name in NUMBERS if not (facts.get(name, "0").isascii() and facts.get(name, "0").isdigit())]
+    if wrong := missing + broken:
+        raise JournalCorrupt(path, 0, f"what it says of itself cannot be read ({', '.join(wrong)})")
+    return facts
 
 
 def set_meta(connection: sa.Connection, name: str, value: str) -> None:
