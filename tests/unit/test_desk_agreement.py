@@ -126,3 +126,38 @@ def test_a_contradiction_that_ends_is_lifted_soon_after() -> None:
         serve(world, position=10)
 
     assert world.desk.book.holds.find(HoldCause.RECONCILE, SYMBOL) is None
+
+
+def holding_ten() -> DeskWorld:
+    """Ten steps just bought, their exit rests."""
+    world = DeskWorld().ready()
+    world.bought(-1)
+    order = world.slot(-1).order
+    assert order is not None
+    assert world.send(order.client_id)
+    world.tell(StreamSaid(update=OrderUpdate(report=world.report(order.client_id))))
+    return world
+
+
+def read_position(world: DeskWorld, steps: int, *, times: int) -> int:
+    """Have the position read so often, a tick apart; return what the book takes to be foreign."""
+    for _ in range(times):
+        world.pass_ms(100)
+        world.tell(PositionsRead(begun_ms=world.now_ms, positions=(position_of(steps),)))
+    return world.desk.book.symbol(SYMBOL).foreign
+
+
+def test_two_readings_right_after_a_fill_are_no_proof_against_the_book() -> None:
+    assert read_position(holding_ten(), 30, times=2) == 0
+
+
+def test_the_same_contradiction_is_believed_once_the_last_fill_is_old() -> None:
+    world = holding_ten()
+    world.pass_ms(3_000)
+
+    assert read_position(world, 30, times=2) == 20
+
+
+def test_a_contradiction_that_stays_is_believed_soon_after_a_fill_too() -> None:
+    assert read_position(holding_ten(), 30, times=4) == 0
+    assert read_position(holding_ten(), 30, times=5) == 20
