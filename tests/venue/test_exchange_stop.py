@@ -83,6 +83,22 @@ def test_its_trigger_sells_the_lots_at_true_cost_and_holds(tmp_path: Path) -> No
         live.reckon()  # equity ties to the last decimal, and every fill is booked once
 
 
+def test_one_by_the_last_price_holds_until_the_operator_releases_it(tmp_path: Path) -> None:
+    by_last: dict[str, Any] = {**STOP, "exchange_stop": {"distance": "2%", "working_type": "last"}}
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue, by_last), venue) as live:
+        covered(live)
+        assert stops(venue)[0]["workingType"] == "CONTRACT_PRICE"
+        venue.quote("ETHUSDT", "2929", "2929.01")
+        venue.trade("ETHUSDT", "2929", "0.001", "SELL")
+        sold_by_stop(live)
+
+        live.until(lambda: live.coordinator.clear_stop_loss("ETHUSDT"), "the operator releases it")
+
+        live.until(lambda: "stop_loss" not in live.holds(), "it is lifted")
+        live.until(lambda: len(live.entries()) == 3, "entries rest at the present price")
+        live.reckon()
+
+
 def test_a_trigger_while_the_stream_is_down_is_found_in_the_trades_and_is_ours(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, STOP), venue) as live:
         covered(live)
