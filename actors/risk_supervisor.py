@@ -45,7 +45,7 @@ from risk.supervisor import Phase, Supervisor
 
 TICK_S = 0.5
 RETRY_S = 1.0
-MEND_S = 5.0
+MEND_S = 15.0
 SEED_CANDLES_MORE = 5
 
 

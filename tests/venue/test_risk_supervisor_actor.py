@@ -168,7 +168,7 @@ def test_candles_that_were_missing_are_fetched_under_a_stream_that_never_broke(v
 
         venue.heal()
 
-        assert world.office.wait_for(lambda: bool(world.goes()), 30)
+        assert world.office.wait_for(lambda: bool(world.goes()), 60)
 
 
 def test_a_hold_from_before_a_restart_is_taken_over_and_not_lifted_at_once(venue: RunningVenue) -> None:
