@@ -64,7 +64,10 @@ class Standing:
 
 def standing_part(path: Path) -> Standing:
     """Read what stands, and change nothing; raises `JournalError` where not even the facts can be read."""
-    with tempfile.TemporaryDirectory(prefix=".reading-", dir=path.parent) as folder:
+    with (
+        journal_file.readable(path),
+        tempfile.TemporaryDirectory(prefix=".reading-", dir=path.parent) as folder,
+    ):
         copy = Path(folder) / path.name
         for suffix in ("", "-wal"):
             companion = path.with_name(path.name + suffix)
@@ -113,7 +116,8 @@ def recover(path: Path, at_ms: int) -> Recovery:
     except LockHeld as held:
         raise JournalInUse(path, held.pid) from None
     try:
-        return _recover(path, at_ms)
+        with journal_file.readable(path):
+            return _recover(path, at_ms)
     finally:
         lock.release()
 

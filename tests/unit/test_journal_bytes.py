@@ -10,6 +10,8 @@ import pytest
 
 from actors.journal import Journal
 from actors.journal_errors import JournalCorrupt, JournalError
+from actors.recovery import Found
+from actors.recovery import _look as look_for_recovery
 from tests.unit.test_journal import entries
 
 BATCHES = 40
@@ -52,6 +54,7 @@ def see_it_true(path: Path, rows: list[Row]) -> str:
     """It is the whole, a beginning of it that is said to be one, or refused; return which."""
     found = read(path)
     if found is None:
+        assert look_for_recovery(path)[0] is not Found.SOUND, "who is sent to recover is not sent back"
         return "refused"
     seen, notes = found
     assert not any("without a way out" in note for note in notes), notes
