@@ -52,7 +52,7 @@ until_head_answers() {
 # 7 is a refusal to start: the sentence is said, and a person has to act. Anything else may be a node that is not up yet.
 launch() {
     local deadline=$((SECONDS + START_S)) status=0
-    while true; do
+    while [[ -z $ENDING ]]; do
         status=0
         gridmesh run "$1" --json || status=$?
         case $status in
@@ -76,17 +76,36 @@ withdraw() {
 
 deployment_of() { sed -n 's/^deployment:[[:space:]]*\([a-z0-9-]*\).*/\1/p' "$1" | grep -m1 .; }
 
+# What a trap sets is global: it may run inside any function, whose own variables would hide the names.
+RAY_NODE='' ENDING='' OUTCOME=0
+
+end_node() { kill -TERM "$RAY_NODE" 2>/dev/null || true; }
+
+on_signal() {
+    [[ -z $ENDING ]] || return 0
+    ENDING=yes
+    say "stopping"
+    withdraw "$CONFIG" || OUTCOME=1
+    end_node
+}
+
 account() {
-    local config=$1 node status=0
+    CONFIG=$1
     shift
     until_head_answers
     ray start "--address=$HEAD" "${common[@]}" "$@" &
-    node=$!
-    trap 'say "stopping"; withdraw "$config" || status=1; kill -TERM "$node" 2>/dev/null || true' TERM INT
-    launch "$config" || { status=$?; say "it did not start ($status)"; kill -TERM "$node" 2>/dev/null || true; }
-    # a trap ends `wait` early, so it is asked again until the node is gone
-    while kill -0 "$node" 2>/dev/null; do wait "$node" || true; done
-    exit "$status"
+    RAY_NODE=$!
+    trap on_signal TERM INT
+    launch "$CONFIG" || refused=$?
+    if [[ -n ${refused:-} && -z $ENDING ]]; then
+        ENDING=yes OUTCOME=$refused
+        say "it did not start ($refused)"
+        end_node
+    fi
+    # a signal ends `wait` early, so it is asked again until the node is gone
+    while kill -0 "$RAY_NODE" 2>/dev/null; do wait "$RAY_NODE" || true; done
+    [[ -n $ENDING ]] || { OUTCOME=1; say "its Ray node has died: orders rest until it is back"; }
+    exit "$OUTCOME"
 }
 
 case ${1:-help} in
