@@ -19,6 +19,7 @@ from actors.journal_errors import JournalError, Place
 from actors.journal_place import journal_place
 from actors.journal_read import load_snapshot, rows_after
 from actors.journal_schema import CURRENT
+from actors.ownership.stores import require_store
 from actors.private_files import run_folder
 from actors.settings import Settings
 from actors.settings_venue import Credentials
@@ -54,7 +55,19 @@ def check_settings(settings: Settings) -> list[Checked]:
     for ladder in settings.symbols:
         if ladder.exit_taker:
             lines.append(warn("settings", f"{ladder.symbol}: exit_taker lets exits pay the taker fee"))
-    return lines + _countdowns(settings)
+    return lines + _countdowns(settings) + _stores(settings)
+
+
+def _stores(settings: Settings) -> list[Checked]:
+    """Say where the lease lies, and what is wrong with the places that the environment or files name."""
+    try:
+        require_store(settings)
+        journal_place(settings)
+    except ConfigError as error:
+        return [Checked(what="settings", verdict=Verdict.REFUSE, sentence=str(error), is_configuration=True)]
+    if settings.ownership.is_local and settings.venue.real_money:
+        return [ok("settings", "ownership.store is local: a second host on this account is detected, not prevented")]
+    return []
 
 
 def _countdowns(settings: Settings) -> list[Checked]:

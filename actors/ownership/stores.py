@@ -36,6 +36,12 @@ def lease_store(settings: Settings, environ: Mapping[str, str] = os.environ) -> 
     return SqlLeases(database_url(url), where)
 
 
+def require_store(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
+    """Raise `ConfigError` where the store that is named cannot be one; asks nobody."""
+    if not settings.ownership.is_local and settings.ownership.store != CLUSTER:
+        lease_store(settings, environ)
+
+
 def database_url(url: str) -> sa.URL:
     """Return the URL with the driver that this program is tested with."""
     made = sa.make_url(url)

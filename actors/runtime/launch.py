@@ -20,6 +20,8 @@ from actors.credentials import account_mark, load_credentials
 from actors.deployment_view import status_view
 from actors.errors import NotRunning, RunDied
 from actors.exit_codes import ExitCode
+from actors.journal_place import journal_place
+from actors.ownership.stores import require_store
 from actors.run_file import RunFile
 from actors.runtime import cluster as clusters
 from actors.runtime.cluster import Cluster
@@ -165,6 +167,8 @@ def run(settings: Settings, *, config: Path, as_json: bool) -> int:
     load_credentials(settings.venue)
     market_venue(settings)
     require_writable(settings)
+    require_store(settings)
+    journal_place(settings)
     launched = start(settings)
     stop_signals.pass_to(launched.on_signal)
     try:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from actors.check_host import check_settings
+from actors.check_lines import Verdict
 from actors.journal_place import journal_place
 from actors.ownership.builder import lease_terms
 from actors.ownership.stores import lease_store
@@ -59,6 +61,23 @@ def test_urls_with_passwords_come_from_the_environment_and_are_told_without_them
         with pytest.raises(ConfigError) as caught:
             ask(settings, {"LEASES": f"ftp://{SECRET}@a", "BOOK": f"ftp://{SECRET}@a"})
         assert SECRET not in str(caught.value)
+
+
+def test_check_names_a_store_or_a_journal_that_the_environment_lacks(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("LEASES", raising=False)
+    monkeypatch.setenv("BOOK", f"postgresql://grid:{SECRET}@db.example/x")
+    lines = check_settings(load(tmp_path, changed(ownership__store_env="LEASES", journal__url_env="BOOK")))
+
+    refusals = [line for line in lines if line.verdict is Verdict.REFUSE]
+    assert [line.sentence for line in refusals] == ["ownership.store_env = LEASES: names a variable that is not set"]
+    assert refusals[0].is_configuration
+    monkeypatch.setenv("LEASES", REDIS)
+    assert all(
+        line.verdict is not Verdict.REFUSE
+        for line in check_settings(load(tmp_path, changed(ownership__store_env="LEASES", journal__url_env="BOOK")))
+    )
 
 
 def test_a_standby_is_the_same_deployment(tmp_path: Path) -> None:
