@@ -9,7 +9,7 @@ import argparse
 import json
 from collections.abc import Callable
 
-from tests.bench import halt, journal_append, latency, throughput
+from tests.bench import cost, halt, journal_append, latency, throughput
 from tests.bench.figures import Figures
 
 SECTIONS: dict[str, Callable[[Figures], None]] = {
@@ -18,7 +18,7 @@ SECTIONS: dict[str, Callable[[Figures], None]] = {
     "throughput": throughput.measure,
     "journal": journal_append.put,
 }
-LONG: dict[str, Callable[[Figures], None]] = {}
+LONG: dict[str, Callable[[Figures], None]] = {"packing": cost.by_packing, "growth": cost.by_symbols}
 
 
 def main() -> None:
