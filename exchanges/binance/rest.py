@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ccxt.async_support.binanceusdm import binanceusdm
-
 from exchanges.outcome import Effect
 from exchanges.session.http import HttpClient
+from exchanges.session.one_exchange import ccxt_class
 from exchanges.session.settings import Credentials
 
 PRODUCTION = "https://fapi.binance.com"
 PUBLIC, PRIVATE, PRIVATE_V2, PRIVATE_V3 = "fapiPublic", "fapiPrivate", "fapiPrivateV2", "fapiPrivateV3"
 
 
-class _Signer(binanceusdm):  # type: ignore[misc]
+class _Signer(ccxt_class("binanceusdm")):  # type: ignore[misc]
     """ccxt's exchange with our clock. Its own limiter, retries and currency look-up are off; it opens no session."""
 
     def __init__(self, credentials: Credentials | None, rest_url: str, venue_now_ms: Callable[[], int]) -> None:
