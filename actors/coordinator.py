@@ -195,16 +195,22 @@ class Coordinator:
         self._enlist_one(roster.gateway)
         if not self._until("the order gateway", self._gateway_serves):
             return False
-        # Creating is slow and trades nothing: it goes on while the order stream is confirmed. They serve only then.
+        # Creating is slow and trades nothing: it goes on while the order stream is confirmed and the supervisor gathers
+        # its data. Slots have no price before the feeds are there, and no leave before the gateway lifts its hold.
         if self._settings.risk.enabled:
             self._enlist_one(roster.risk)
+        if not self._enlist_all((*roster.slots, roster.reconciler)):
+            return False
         if not self._until("the order stream and the first reading", self._gateway_is_ready):
             return False
         if self._settings.risk.enabled and not self._until("the risk supervisor's data", self._risk_has_data):
             return False
-        # Feeds last: without a price nothing is placed. A few at a time: starting a process is work for a core.
-        everyone = (*roster.slots, *roster.feed_list, roster.reconciler)
-        return all(self._enlist(everyone[start : start + AT_ONCE]) for start in range(0, len(everyone), AT_ONCE))
+        # Feeds last: without a price nothing is placed.
+        return self._enlist_all(roster.feed_list)
+
+    def _enlist_all(self, names: tuple[str, ...]) -> bool:
+        """Create a few at a time: starting a process is work for a core."""
+        return all(self._enlist(names[start : start + AT_ONCE]) for start in range(0, len(names), AT_ONCE))
 
     def _enlist(self, names: tuple[str, ...]) -> bool:
         for name in names:
