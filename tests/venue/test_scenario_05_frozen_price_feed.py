@@ -61,7 +61,7 @@ def test_a_mute_socket_is_replaced_and_trusted_once_the_new_one_speaks(tmp_path:
 
         def speaks() -> bool:
             # The first move after the venue took the new subscription is heard.
-            bid = Decimal("3087.5") + Decimal(time.monotonic_ns() // 1_000_000 % 1000) / 1000
+            bid = Decimal("3087.5") + Decimal(time.monotonic_ns() // 1_000_000 % 50) / 100
             venue.quote("ETHUSDT", f"{bid:.2f}", f"{bid + Decimal('0.02'):.2f}")
             return live.holds() == []
 

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from grid.client_id import ClientId
 from grid.order import Purpose
 from grid.reasons import Reason
@@ -51,6 +53,7 @@ def drift(live: LiveDeployment, venue: VenueControl, start: int, end: int) -> No
         live.settle()
 
 
+@pytest.mark.long
 def test_a_long_drift_keeps_the_cap_serves_exits_first_and_does_not_churn(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, LADDER, **LIMITS), venue) as live:
         live.until(lambda: len(live.entries()) == WINDOW, "the window is full")

@@ -22,7 +22,6 @@ def test_trades_that_only_a_reading_tells_are_booked(
         return time.time_ns() // 1_000_000 + 1000 * ahead_s
 
     monkeypatch.setattr("actors.clock.now_ms", wrong_ms)
-    monkeypatch.setattr("actors.venues.now_ms", wrong_ms)
     with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue) as live:
         live.walk("2999.5", "2997.5")
         assert live.exits() == [-1]
