@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from actors.clock import Clock
@@ -18,6 +18,11 @@ from actors.settings import Settings
 from grid.holds import HoldCause
 from grid.slot import Phase
 
+AT_ONCE = 10
+"""Symbols shown in one look, as long as each gets its turn in time."""
+PARTS_MAX = 8
+"""Looks, a second apart, until each symbol was shown: what is not set for some twenty seconds disappears."""
+
 
 class Gauging:
     """Shows the present numbers and counts what grew since the last look."""
@@ -29,6 +34,7 @@ class Gauging:
         self._clock = clock
         self._counted: dict[tuple[str, str], int] = {}
         self._held: frozenset[tuple[str, str]] = frozenset()
+        self._looks = 0
         self.timings = Timings(clock)
 
     def show(
@@ -51,16 +57,17 @@ class Gauging:
             self._gauges.set("gridmesh_stream_age_ms", age_s * 1000, stream=stream)
         self._show_times()
         self._show_limiter(caller)
-        self._show_holds(picture)
+        symbols = self._in_turn(list(picture["symbols"]))
+        self._show_holds(picture, symbols)
         self._show_lease(picture.get("ownership", {}))
         for (symbol, purpose), count in keeper.sent.items():
             self._grow("gridmesh_orders_sent", count, symbol=symbol, purpose=purpose)
         for name, count in keeper.counts.items():
             if name in ("orders_filled", "orders_canceled", "orders_expired", "orders_rejected"):
                 self._grow("gridmesh_orders_ended", count, status=name.removeprefix("orders_"))
-        for symbol, seen in picture["symbols"].items():
-            self._show_symbol(symbol, seen)
-            show_money(self._gauges, symbol, seen)
+        for symbol in symbols:
+            self._show_symbol(symbol, picture["symbols"][symbol])
+            show_money(self._gauges, symbol, picture["symbols"][symbol])
         show_account(self._gauges, self._settings, picture)
         self._grow("gridmesh_venue_errors", picture["account"].get("venue_errors", 0))
 
@@ -88,10 +95,16 @@ class Gauging:
             self._gauges.set("gridmesh_limiter_used", window.used, kind=window.kind, window=length)
             self._gauges.set("gridmesh_limiter_limit", window.limit, kind=window.kind, window=length)
 
-    def _show_holds(self, picture: Mapping[str, Any]) -> None:
+    def _in_turn(self, symbols: list[str]) -> list[str]:
+        """Return the symbols to show now: orders wait while numbers are shown, so many symbols take turns."""
+        parts = max(1, min(PARTS_MAX, -(-len(symbols) // AT_ONCE)))
+        self._looks += 1
+        return symbols[self._looks % parts :: parts]
+
+    def _show_holds(self, picture: Mapping[str, Any], symbols: Sequence[str]) -> None:
         held = frozenset((hold["cause"], hold["symbol"]) for hold in picture["holds"])
         for cause in HoldCause:
-            for symbol in ("", *picture["symbols"]):
+            for symbol in ("", *symbols):
                 self._gauges.set("gridmesh_holds", (cause.value, symbol) in held, cause=cause.value, symbol=symbol)
         for name, _ in held - self._held:
             self._gauges.count("gridmesh_holds_begun", cause=name)
