@@ -65,6 +65,7 @@ def live_through_something(run: RealRun) -> None:
     run.venue.fault("bad_gateway", scope=READINGS, count=2)
     run.kill(SLOT)
     run.until(lambda: run.picture("risk").get("phase") == "halted", "deaf to the candles, risk halts")
+    run.until(lambda: run.venue.strikes("bad_gateway"), "a reading of the account has failed")
     run.venue.heal()
     run.venue.fault("forced_cut", count=1)
     run.until(lambda: run.picture("risk").get("phase") == "go", "it resumes")
