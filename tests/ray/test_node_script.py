@@ -90,6 +90,9 @@ class Nodes:
         said = "\n".join(f"{file.name}: {file.read_text()[-1000:]}" for file in self.folder.glob("*.out"))
         return f"{said}\n{self._shell.run('status').out}"
 
+    def said_by(self, role: str) -> str:
+        return (self.folder / f"{role}.out").read_text()
+
     def places(self) -> dict[str, list[str]]:
         """Return, by actor, the resources that its node offers."""
         command = [sys.executable, "-c", ASK, self.address, "gridmesh_symbols", "gridmesh_account"]
@@ -125,8 +128,11 @@ def test_the_account_s_node_launches_and_a_sigterm_withdraws_before_it_ends(tmp_
         (client_port,) = free_ports(1)
         nodes.start("head", f"--ray-client-server-port={client_port}", "--num-cpus=1")
         nodes.start("worker", "--num-cpus=1", GRIDMESH_RESOURCES='{"gridmesh_symbols": 1}')
+        # one after the other: nodes of one address that start at once get into each other's way
+        nodes.until(lambda: "Ray runtime started" in nodes.said_by("worker"), "the worker is up")
         account = nodes.start("account", str(config), "--num-cpus=1", GRIDMESH_RESOURCES='{"gridmesh_account": 1}')
-        nodes.until(lambda: resting(venue) == 3, "the deployment quotes")
+        nodes.until(lambda: resting(venue) == 3 or account.poll() is not None, "the deployment quotes")
+        assert account.poll() is None, nodes.words()
 
         places = nodes.places()
         assert {name: place for name, place in places.items() if name.startswith(("slot/", "feed/"))} == {
