@@ -54,8 +54,10 @@ class Venue:
     def end(self) -> None:
         """Close its input, which ends it."""
         assert self._process.stdin is not None
+        assert self._process.stdout is not None
         self._process.stdin.close()
         self._process.wait(END_S)
+        self._process.stdout.close()
 
     def _answer(self) -> dict[str, Any]:
         assert self._process.stdout is not None
