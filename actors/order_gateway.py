@@ -32,10 +32,11 @@ from actors.gateway.rule_reader import RuleReader, renewed
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
 from actors.gateway.stop_points import stops_from
+from actors.gateway.teller import Teller
 from actors.journal import Journal
 from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
-from actors.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted, Tellings
+from actors.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted
 from actors.outbox import Gauges, NoGauges, Outbox
 from actors.ownership.ownership import HostOwnership
 from actors.settings import Settings
@@ -95,6 +96,7 @@ class OrderGateway:
         self._make_journal = journal
         self._outbox = outbox
         self._clock = clock
+        self._teller = Teller(outbox.post)
         self._log = log_of(name)
         self._gauges = gauges or NoGauges()
         self._gauging = Gauging(name=name, gauges=self._gauges, settings=settings, clock=clock)
@@ -344,7 +346,7 @@ class OrderGateway:
         match command:
             case Tell(told=told):
                 key = told.state.key
-                self._outbox.post(self._layouts[key.symbol].name_of(key.level), Tellings(told=(told,)))
+                self._teller.tell(self._layouts[key.symbol].name_of(key.level), told)
             case Broadcast(standing=standing):
                 for slot in self._layouts[standing.symbol].names():
                     self._outbox.post(slot, standing)
