@@ -13,6 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from exchanges.desk.commands import LookUp, ReadOpenOrders, ReadPositions, ReadTrades, Send, SendCancel
 from exchanges.desk.events import (
+    Asked,
     CancelAnswered,
     Event,
     OpenOrdersRead,
@@ -27,6 +28,7 @@ from exchanges.desk.events import (
 )
 from grid.book import Book
 from grid.order import OrderRequest, OrderUpdate, Purpose
+from grid.records import OrderIntended
 from grid.slot import Phase
 from tests.simulation.worlds import SYMBOL
 from tests.unit.order_desk_world import DeskWorld, key
@@ -50,6 +52,7 @@ class DeskMachine(RuleBasedStateMachine):
         self.placing: list[tuple[OrderRequest, int]] = []
         self.answers: list[Event] = []
         self.stream: list[OrderUpdate] = []
+        self.asked: list[tuple[int, Asked]] = []
 
     def after(self) -> None:
         """Carry out what the desk wants: reads at once, orders into the lane, cancels to the venue."""
@@ -79,15 +82,21 @@ class DeskMachine(RuleBasedStateMachine):
     def ask_for_an_entry(self, level: int) -> None:
         """A slot asks; doubled and outdated asks are drawn by asking in any state."""
         if self.desk.slot(level).lot is None:
-            self.desk.ask(level)
-            self.after()
+            self.ask(level, Purpose.ENTRY)
 
     @rule(level=LEVELS)
     def ask_for_an_exit(self, level: int) -> None:
         """A slot with a lot asks for its exit."""
         if self.desk.slot(level).lot is not None:
-            self.desk.ask(level, purpose=Purpose.EXIT)
-            self.after()
+            self.ask(level, Purpose.EXIT)
+
+    def ask(self, level: int, purpose: Purpose) -> None:
+        """Ask, and keep the wish if it was carried out: it may be delivered again."""
+        before = len(self.desk.records)
+        self.desk.ask(level, purpose=purpose)
+        if any(isinstance(record, OrderIntended) for record in self.desk.records[before:]):
+            self.asked.append((level, self.desk.last_asked))
+        self.after()
 
     @rule(level=LEVELS)
     def ask_for_a_cancel(self, level: int) -> None:
@@ -128,6 +137,25 @@ class DeskMachine(RuleBasedStateMachine):
         if is_reply_lost:
             outcome = Unknown(reason="reply lost")
         self.answers.append(PlaceAnswered(client_id=request.client_id, outcome=outcome))
+        self.after()
+
+    @precondition(lambda self: self.placing)
+    @rule(pick=PICK)
+    def the_caller_gives_up(self, pick: int) -> None:
+        """A placement is answered by nobody in time; it may reach the venue still."""
+        request, _ = self.placing[pick % len(self.placing)]
+        self.desk.tell(PlaceAnswered(client_id=request.client_id, outcome=Unknown(reason="no reply")))
+        self.after()
+
+    @precondition(lambda self: self.asked)
+    @rule(pick=PICK)
+    def an_old_wish_comes_again(self, pick: int) -> None:
+        """A slot's message is delivered twice, the second time after anything else."""
+        level, asked = self.asked[pick % len(self.asked)]
+        before = len(self.desk.records)
+        self.desk.tell(asked)
+        intended = [r for r in self.desk.records[before:] if isinstance(r, OrderIntended)]
+        assert not intended, f"level {level} was asked for once and is placed twice"
         self.after()
 
     @precondition(lambda self: self.answers)

@@ -17,6 +17,13 @@ from grid.order import Purpose
 from grid.window import Alarm, Window, WindowChange
 from tests.grid_world import SYMBOL, GridWorld, ladder, policy
 
+EDGES = st.builds(
+    lambda level, beside: 300_000 + 200 * level + beside,
+    st.integers(-5, 5),
+    st.sampled_from((-1, 0, 1, 19, 20, 21, 99, 100, 101, 180, 181)),
+)
+"""Prices at which something changes, and one tick beside them."""
+
 
 class WindowMachine(RuleBasedStateMachine):
     """One window. `open` is what a listener believes that hears every difference."""
@@ -34,7 +41,7 @@ class WindowMachine(RuleBasedStateMachine):
         self.version = 0
         self.due: set[int] = set()
 
-    @rule(price=st.integers(299_000, 301_000))
+    @rule(price=st.one_of(st.integers(299_000, 301_000), EDGES))
     def quote(self, price: int) -> None:
         """A quote moves the price; the difference is all that a listener hears."""
         before, floor_before = self.price, self.floor
@@ -110,15 +117,21 @@ class SlotsMachine(RuleBasedStateMachine):
         self.lossy = False
         self.world = GridWorld(side, post=lambda word: [] if self.lossy else [word])
         self.world.quote(300_000)
-        self.is_held = self.is_sound = True
-        self.is_held = False
+        self.is_sound, self.is_held = True, False
+        self.seen: set[str] = set()
 
-    @rule(size=st.integers(-900, 900))
-    def quote(self, size: int) -> None:
-        """The price moves."""
-        assert self.world.window.view is not None
-        price = self.world.window.view.price * self.world.sign
-        self.world.quote(max(295_000, min(305_000, price + size)))
+    @rule(price=st.one_of(st.integers(298_500, 301_500), EDGES))
+    def quote(self, price: int) -> None:
+        """The price moves; a short grid sees it from the other side."""
+        self.world.quote(price if self.world.sign > 0 else 600_000 - price)
+        self.is_sound &= not self.lossy
+
+    @precondition(lambda self: self.world.book.live_orders(SYMBOL))
+    @rule(pick=st.integers(0, 20), beside=st.sampled_from((-102, -101, -100, 99, 100, 101)))
+    def quote_half_an_interval_from_an_order(self, pick: int, beside: int) -> None:
+        """The price stands where an order is cut or priced anew, or one tick beside that."""
+        live = sorted(self.world.book.live_orders(SYMBOL), key=lambda order: order.client_id)
+        self.world.quote(live[pick % len(live)].price + self.world.sign * beside)
         self.is_sound &= not self.lossy
 
     @precondition(lambda self: self.world.book.live_orders(SYMBOL))
@@ -183,6 +196,31 @@ class SlotsMachine(RuleBasedStateMachine):
             at = sign * 300_000 + 200 * order.key.level
             assert sign * order.target == at + 200
             assert sign * order.price == at if order.purpose is Purpose.ENTRY else sign * order.price >= at + 200
+
+    @invariant()
+    def with_sound_mail_exits_rest_where_rules_13_to_16_say(self) -> None:
+        """None is placed at or under the price, none hangs half an interval too high, none waits for a cut."""
+        view, sign = self.world.window.view, self.world.sign
+        live = self.world.book.live_orders(SYMBOL)
+        fresh = {order.client_id for order in live} - self.seen
+        self.seen |= fresh
+        if not self.is_sound or self.lossy or view is None:
+            return
+        for order in live:
+            assert order.key is not None
+            at = sign * 300_000 + 200 * order.key.level
+            if order.purpose is Purpose.ENTRY:
+                assert not order.booked or view.price < at + 100
+                continue
+            assert order.client_id not in fresh or sign * order.price > view.price
+            assert sign * order.price - max(at + 200, view.price + 1) < 100
+            lot = self.world.book.symbol(SYMBOL).slot(order.key).lot
+            assert lot is not None
+            assert order.quantity - order.booked == lot.quantity
+        covered = {order.key for order in live}
+        for key, lot in self.world.book.symbol(SYMBOL).lots():
+            deferred = sign * lot.target > sign * 300_000 + 200 * ((view.price - sign * 300_000) // 200 + 3)
+            assert key in covered or deferred
 
     @invariant()
     def with_sound_mail_what_rests_is_what_rule_9_wants(self) -> None:

@@ -104,7 +104,8 @@ class DeskWorld:
             reference=299_900,
             halt_epoch=self.desk.book.halt_epoch,
         )
-        self.tell(Asked(intent=intent))
+        self.last_asked = Asked(intent=intent)
+        self.tell(self.last_asked)
         order = self.slot(level).order
         return order.client_id if order is not None else ""
 
