@@ -305,10 +305,18 @@ class Placing:
         return SymbolExposure(
             lots_cost=sum((lot.cost for _, lot in book.lots()), start=instrument.tick * 0),
             entries_notional=sum(
-                (instrument.notional(order.price, order.quantity - order.booked) for order in live),
+                (
+                    *(instrument.notional(order.price, order.quantity - order.booked) for order in live),
+                    # What is over and not settled has bought something that no lot shows yet.
+                    *(instrument.notional(order.price, order.missing) for order in self._unsettled_entries(book)),
+                ),
                 start=instrument.tick * 0,
             ),
         )
+
+    def _unsettled_entries(self, book: SymbolBook) -> list[OrderEntry]:
+        orders = [s.order for s in book.slots.values() if s.phase is Phase.SETTLING and s.has_live_entry]
+        return [self._core.book.orders[order.client_id] for order in orders if order is not None]
 
     def _may_close(self, symbol: str) -> bool:
         core = self._core

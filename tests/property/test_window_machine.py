@@ -119,10 +119,12 @@ class SlotsMachine(RuleBasedStateMachine):
         self.world.quote(300_000)
         self.is_sound, self.is_held = True, False
         self.seen: set[str] = set()
+        self.has_just_filled = False
 
     @rule(price=st.one_of(st.integers(298_500, 301_500), EDGES))
     def quote(self, price: int) -> None:
         """The price moves; a short grid sees it from the other side."""
+        self.has_just_filled = False
         self.world.quote(price if self.world.sign > 0 else 600_000 - price)
         self.is_sound &= not self.lossy
 
@@ -131,6 +133,7 @@ class SlotsMachine(RuleBasedStateMachine):
     def quote_half_an_interval_from_an_order(self, pick: int, beside: int) -> None:
         """The price stands where an order is cut or priced anew, or one tick beside that."""
         live = sorted(self.world.book.live_orders(SYMBOL), key=lambda order: order.client_id)
+        self.has_just_filled = False
         self.world.quote(live[pick % len(live)].price + self.world.sign * beside)
         self.is_sound &= not self.lossy
 
@@ -142,6 +145,7 @@ class SlotsMachine(RuleBasedStateMachine):
         order = live[pick % len(live)]
         left = order.quantity - order.booked
         self.world.fill(order.price, left if part == 0 else 1 + part % left)
+        self.has_just_filled = True
         self.is_sound &= not self.lossy
 
     @rule()
@@ -212,7 +216,8 @@ class SlotsMachine(RuleBasedStateMachine):
             if order.purpose is Purpose.ENTRY:
                 assert not order.booked or view.price < at + 100
                 continue
-            assert order.client_id not in fresh or sign * order.price > view.price
+            # A fill tells more of the price than the quote before it: its exit is armed at the target.
+            assert order.client_id not in fresh or sign * order.price > view.price or self.has_just_filled
             assert sign * order.price - max(at + 200, view.price + 1) < 100
             lot = self.world.book.symbol(SYMBOL).slot(order.key).lot
             assert lot is not None

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+
 from exchanges.desk.commands import LookUp, ReadOpenOrders, Restream, SendCancel, Tell
 from exchanges.desk.events import (
     Accepted,
@@ -234,6 +237,20 @@ def test_an_entry_that_is_over_and_not_settled_counts_as_a_lot() -> None:
     assert world.ask(-2) == ""
 
     assert world.heard(Tell)[0].told.refusal is Reason.MAX_LOTS
+
+
+def test_an_entry_that_is_over_and_not_settled_is_money_at_work() -> None:
+    world = DeskWorld().ready()
+    world.desk._core.settings = replace(world.desk._core.settings, notional_max=Decimal(55))
+    client_id = world.live(-1)
+    ended = world.report(client_id, OrderStatus.FILLED, 10)
+    world.tell(CancelAnswered(client_id=client_id, outcome=Accepted(report=ended)))
+    assert world.slot(-1).phase is Phase.SETTLING
+
+    world.heard(Tell)
+    assert world.ask(-2) == ""
+
+    assert world.heard(Tell)[0].told.refusal is Reason.MAX_NOTIONAL
 
 
 def test_every_wait_names_its_next_step() -> None:
