@@ -70,6 +70,7 @@ class Coordinator:
         clock: Clock,
         is_restarted: bool = False,
         version: str = "",
+        incarnation: str = "",
         gauges: Gauges | None = None,
     ) -> None:
         self._settings = settings
@@ -78,6 +79,7 @@ class Coordinator:
         self._clock = clock
         self._is_restarted = is_restarted
         self._version = version
+        self._incarnation = incarnation
         self._gauges = gauges or NoGauges()
         self._restarts: dict[str, int] = {}
         self._log = log_of(roster.coordinator)
@@ -249,11 +251,33 @@ class Coordinator:
     def _give_up(self) -> None:
         """A gateway that served and refuses now has lost its account, or cannot go on: the deployment ends with it."""
         self._last = {**self._gateway, "verified": False, "has_served": self._has_served}
+        if self._is_replaced():
+            self._withdraw()
+            return
         self._crew.dismiss((*self._roster.feed_list, *self._roster.slots, self._roster.risk, self._roster.reconciler))
         self._crew.ask(self._roster.gateway, "stop")
         self._crew.dismiss((self._roster.gateway,))
         self._state = DeploymentState.REFUSED
         self._log.error("gave_up", why="; ".join(self._refusals))
+
+    def _is_replaced(self) -> bool:
+        """Whether a later life of this coordinator leads: this one was cut off and taken for dead, with its gateway.
+
+        The names are the later one's actors by now: ending them would end the living. So it asks until Ray answers.
+        """
+        me, leads = self._roster.coordinator, None
+        while self._incarnation:
+            leads = self._crew.incarnations((me,))[me]
+            if leads is not None:
+                return leads != self._incarnation
+            self._waiting_for = ["Ray to say who leads"]
+            time.sleep(POLL_S)
+        return False
+
+    def _withdraw(self) -> None:
+        self._refusals = ["this coordinator was cut off and replaced: a later life of it leads"]
+        self._state = DeploymentState.REFUSED
+        self._log.error("replaced")
 
     def _gateway_is_ready(self) -> bool | None:
         self._look()
@@ -311,6 +335,9 @@ class Coordinator:
         self._show()
         roster, crew, mode = self._roster, self._crew, self._stop_mode or "keep"
         verified = self._has_served and self._close_gateway(mode, monotonic_s() + CLOSE_PATIENCE_S)
+        if self._is_replaced():
+            self._withdraw()
+            return
         self._last = {
             **self._gateway,
             "mode": mode,

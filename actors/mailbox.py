@@ -10,6 +10,8 @@ from actors.messages import Envelope
 
 HOLES_MAX = 256
 FORMER_MAX = 16
+CLOCK_STEP_MS = 10_000
+"""A life counts as older than a known one if it began so much earlier: less may be a clock that was set."""
 
 
 class Arrival(Enum):
@@ -71,7 +73,7 @@ class Mailbox:
             self._meet(envelope, OrderedDict())
             return Arrival.FIRST
         if envelope.incarnation != known.incarnation:
-            if envelope.incarnation in known.former:
+            if envelope.incarnation in known.former or _began_before(envelope.incarnation, known.incarnation):
                 return Arrival.DEAD
             former = known.former
             former[known.incarnation] = None
@@ -104,3 +106,12 @@ class Mailbox:
             del known.holes[sequence]
             return Arrival.LATE
         return Arrival.DOUBLE
+
+
+def _began_before(incarnation: str, known: str) -> bool:
+    """Whether it is a former life that we never heard of: one that was cut off, replaced, and is back.
+
+    A receiver that is younger than its sender's replacement knows only that one; taking the former for the newer would
+    silence the living.
+    """
+    return int(incarnation.partition(".")[0]) < int(known.partition(".")[0]) - CLOCK_STEP_MS

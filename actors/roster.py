@@ -63,6 +63,11 @@ class Roster:
         return tuple(dict.fromkeys(self.feeds.values()))
 
     @property
+    def movable(self) -> tuple[str, ...]:
+        """Return who keeps nothing on its host: feeds and slots."""
+        return (*self.feed_list, *self.slots)
+
+    @property
     def everyone(self) -> tuple[str, ...]:
         """Return all names but the coordinator's, in the order in which they end."""
         return (*self.feed_list, *self.slots, self.risk, self.reconciler, self.gateway)

@@ -74,6 +74,8 @@ class LocalCrew:
         self._journal: MortalJournal | None = None
         self._ended = threading.Event()
         self._lives: dict[str, str] = {}
+        self.leader: str | None = None
+        """Which life of the coordinator the cluster takes for the present one."""
 
     def enlist(self, name: str) -> None:
         box = self._room.box(name)
@@ -93,7 +95,8 @@ class LocalCrew:
         return {name: self.ask(name, question, *arguments) for name in names}
 
     def incarnations(self, names: Iterable[str]) -> dict[str, str | None]:
-        return {name: self._lives.get(name) if self._room.box(name).actor is not None else None for name in names}
+        living = {name: life for name, life in self._lives.items() if self._room.box(name).actor is not None}
+        return {name: self.leader if name == self._roster.coordinator else living.get(name) for name in names}
 
     def is_there(self, name: str) -> bool:
         """Whether it was enlisted and not dismissed; one that was killed is only dead for a while, as with Ray."""

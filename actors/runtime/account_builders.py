@@ -65,6 +65,7 @@ def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
         clock=around.clock,
         is_restarted=around.is_restarted,
         version=version("gridmesh"),
+        incarnation=around.incarnation,
         gauges=around.gauges,
     )
 

@@ -15,6 +15,7 @@ from actors.runtime.cluster import Cluster
 from actors.runtime.plan import ActorPlan
 from actors.settings import Settings
 
+LOCAL = "local"
 ANSWER_S = 2.0
 TRIFLE = 0.001
 
@@ -71,7 +72,15 @@ class RayCrew:
     def _resources(self, name: str) -> dict[str, float]:
         """Return a trifle of the custom resource of the node where the actor has to be: nothing is used up by that."""
         place = place_of(name, self._settings, self._roster)
+        if place is None and name not in self._roster.movable and self._is_bound:
+            # The launcher's host, which the coordinator then shares: Ray names each node by its address.
+            place = f"node:{ray.util.get_node_ip_address()}"  # type: ignore[no-untyped-call]
         return {place: TRIFLE} if place is not None else {}
+
+    @property
+    def _is_bound(self) -> bool:
+        """Whether the account's actors belong to one host: where a journal is that is a file of it."""
+        return self._settings.journal.is_file and self._settings.runtime.address != LOCAL
 
     def _role(self, name: str) -> tuple[str, str, dict[str, Any]]:
         settings, roster = self._settings, self._roster

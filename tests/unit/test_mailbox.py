@@ -61,6 +61,23 @@ def test_a_reborn_sender_starts_anew_and_its_dead_self_is_not_heard() -> None:
     assert mailbox.accept(letter(2, incarnation="2")) is Arrival.IN_ORDER
 
 
+def test_a_life_that_was_replaced_while_it_was_cut_off_is_not_taken_for_a_newer_one() -> None:
+    mailbox = Mailbox()
+    mailbox.accept(letter(1, incarnation="1700000060000.7"))
+
+    cut_off = mailbox.accept(letter(90, incarnation="1700000000000.3"))
+
+    assert (cut_off, cut_off.is_fresh) == (Arrival.DEAD, False)
+    assert mailbox.accept(letter(2, incarnation="1700000060000.7")) is Arrival.IN_ORDER
+
+
+def test_a_clock_that_was_set_back_a_little_makes_nobody_deaf_to_a_new_life() -> None:
+    mailbox = Mailbox()
+    mailbox.accept(letter(5, incarnation="1700000060000.7"))
+
+    assert mailbox.accept(letter(1, incarnation="1700000058000.9")) is Arrival.REBORN
+
+
 def test_senders_do_not_disturb_each_other() -> None:
     mailbox = Mailbox()
     mailbox.accept(letter(5))

@@ -74,6 +74,27 @@ def test_after_a_stop_a_new_life_starts_nothing(live: LiveDeployment, venue: Ven
     assert not live.coordinator.snapshot()["final"]["verified"], "it has not seen it itself, and says so"
 
 
+def test_a_coordinator_that_was_cut_off_and_replaced_ends_nobody(live: LiveDeployment) -> None:
+    before = lives_of(live)
+    cut_off = Coordinator(
+        settings=live.settings,
+        roster=live.roster,
+        crew=live.crew,
+        clock=SystemClock(),
+        is_restarted=True,
+        incarnation="1700000000000.3",
+    )
+    live.crew.leader = "1700000060000.7"
+    cut_off.start()
+    live.until(lambda: cut_off.snapshot()["state"] == "running", "it believes that it leads")
+
+    cut_off.stop("keep")
+    live.until(lambda: cut_off.snapshot()["state"] == "refused", "it has heard of its successor", timeout_s=30)
+
+    assert lives_of(live) == before
+    assert before[live.roster.gateway] is not None
+
+
 def test_a_gateway_that_dies_during_the_stop_is_asked_again(live: LiveDeployment, venue: VenueControl) -> None:
     venue.fault("request_latency", scope={"endpoint": "order.cancel"}, delay=1_500)
     live.coordinator.stop("keep")
