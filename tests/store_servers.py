@@ -17,6 +17,7 @@ import pytest
 START_S = 30.0
 POSTGRES_USER = "postgres"
 PASSWORD = "hidden-from-everybody"
+LOOPBACK = "127.0.0.1"
 
 
 def free_port() -> int:
@@ -29,20 +30,21 @@ def free_port() -> int:
 class RedisServer:
     """One redis-server that asks for a password; it may be killed and started anew, with or without its memory."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = LOOPBACK) -> None:
         self._folder = folder
+        self._host = host
         self.port = free_port()
-        self.url = f"redis://:{PASSWORD}@127.0.0.1:{self.port}/0"
+        self.url = f"redis://:{PASSWORD}@{host}:{self.port}/0"
         self.process: subprocess.Popen[bytes] | None = None
         self.start()
 
     def start(self) -> None:
-        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--dir", str(self._folder)]
+        command = ["redis-server", "--bind", self._host, "--port", str(self.port), "--dir", str(self._folder)]
         command += ["--requirepass", PASSWORD, "--appendonly", "yes", "--save", ""]
         log = (self._folder / "redis.log").open("ab")
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         log.close()
-        _until_open(self.port, self._folder / "redis.log")
+        _until_open(self._host, self.port, self._folder / "redis.log")
 
     def kill(self) -> None:
         assert self.process is not None
@@ -55,11 +57,11 @@ class RedisServer:
 
 
 @contextmanager
-def redis_server() -> Iterator[RedisServer]:
+def redis_server(host: str = LOOPBACK) -> Iterator[RedisServer]:
     if shutil.which("redis-server") is None:
         pytest.skip("there is no redis-server (Debian package redis-server)")
     folder = Path(tempfile.mkdtemp(prefix="gridmesh-redis-"))
-    server = RedisServer(folder)
+    server = RedisServer(folder, host)
     try:
         yield server
     finally:
@@ -68,7 +70,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 
 @contextmanager
-def postgres_server() -> Iterator[str]:
+def postgres_server(host: str = LOOPBACK) -> Iterator[str]:
     """Yield the URL of a PostgreSQL of our own. It will not run as root, so it runs as its package's user then."""
     initdb = _postgres_program("initdb")
     if initdb is None:
@@ -89,9 +91,11 @@ def postgres_server() -> Iterator[str]:
         subprocess.Popen, str(initdb), "-D", str(cluster), "-U", "grid", "-A", "scram-sha-256", f"--pwfile={secret}"
     )
     assert made.wait(START_S * 2) == 0, (folder / "postgres.log").read_text()
+    with (cluster / "pg_hba.conf").open("a") as allowed:
+        allowed.write(f"host all all {host}/24 scram-sha-256\n")
     options = [
         "-c",
-        "listen_addresses=127.0.0.1",
+        f"listen_addresses={host}",
         "-c",
         f"unix_socket_directories={folder}",
         "-c",
@@ -99,8 +103,8 @@ def postgres_server() -> Iterator[str]:
     ]
     server = run(subprocess.Popen, str(initdb.with_name("postgres")), "-D", str(cluster), "-p", str(port), *options)
     try:
-        _until_open(port, folder / "postgres.log")
-        yield f"postgresql://grid:{PASSWORD}@127.0.0.1:{port}/postgres"
+        _until_open(host, port, folder / "postgres.log")
+        yield f"postgresql://grid:{PASSWORD}@{host}:{port}/postgres"
     finally:
         server.terminate()
         try:
@@ -118,11 +122,11 @@ def _postgres_program(name: str) -> Path | None:
     return Path(found).resolve() if found is not None else packaged[-1] if packaged else None
 
 
-def _until_open(port: int, log: Path) -> None:
+def _until_open(host: str, port: int, log: Path) -> None:
     deadline = time.monotonic() + START_S
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection((host, port), 1).close()
             return
         except OSError:
             assert time.monotonic() < deadline, log.read_text()

@@ -1,7 +1,8 @@
-"""Looks into a running deployment from a process of its own: `python -m tests.ray.actor_probe DEPLOYMENT`.
+"""Looks into a running deployment from a process of its own: `python -m tests.ray.actor_probe DEPLOYMENT [ADDRESS]`.
 
 Reads one JSON list a line, [question, name], and answers one JSON value a line. `process` answers None while there is
-no answer; `ask` gives an actor's snapshot.
+no answer; `places` gives the address of each living actor's node, `lives` the incarnation of one; anything else an
+actor's snapshot. With an address it needs no run file, and the environment names the token.
 """
 
 from __future__ import annotations
@@ -15,14 +16,20 @@ from typing import Any
 from actors import run_file
 
 ANSWER_S = 3.0
+MARKS = ("head", "second", "third")
 
 
 def main() -> None:
-    run = run_file.find(sys.argv[1])
-    os.environ.update(run_file.ray_environment(run.token_path))
+    deployment = sys.argv[1]
+    if len(sys.argv) > 2:
+        address = sys.argv[2]
+    else:
+        run = run_file.find(deployment)
+        address = run.address
+        os.environ.update(run_file.ray_environment(run.token_path))
     import ray
 
-    ray.init(address=run.address, namespace=run.namespace, log_to_driver=False, logging_level=logging.ERROR)
+    ray.init(address=address, namespace=deployment, log_to_driver=False, logging_level=logging.ERROR)
     print("ready", flush=True)
     for line in sys.stdin:
         question, name = json.loads(line)
@@ -34,11 +41,32 @@ def _answer(question: str, name: str) -> Any:
     from ray.exceptions import RayError
 
     try:
+        if question in ("places", "marks"):
+            return _places(question)
         handle = ray.get_actor(name)
-        call: Any = handle.process.remote() if question == "process" else handle.ask.remote("snapshot")
-        return ray.get(call, timeout=ANSWER_S)
+        call: Any = {"process": handle.process.remote, "lives": handle.incarnation.remote}.get(
+            question, lambda: handle.ask.remote("snapshot")
+        )
+        return ray.get(call(), timeout=ANSWER_S)
     except (RayError, ValueError):
         return None
+
+
+def _places(question: str) -> dict[str, str]:
+    """Return where each living actor is: its node's address, or the custom resource that is its node's alone."""
+    import ray
+    from ray._private.state import actors
+
+    cluster_nodes: Any = ray.nodes
+    nodes = {node["NodeID"]: node for node in cluster_nodes() if node["Alive"]}
+    living = {one["Name"]: one["Address"]["NodeID"] for one in actors().values() if one["State"] == "ALIVE"}
+    if question == "places":
+        return {name: nodes[node]["NodeManagerAddress"] for name, node in living.items() if node in nodes}
+    return {name: _mark(nodes[node]["Resources"]) for name, node in living.items() if node in nodes}
+
+
+def _mark(resources: dict[str, float]) -> str:
+    return next((name for name in resources if name in MARKS), "")
 
 
 if __name__ == "__main__":

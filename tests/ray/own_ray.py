@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -83,7 +84,7 @@ def _until_up(started: subprocess.Popen[bytes], port: int, folder: Path) -> None
         time.sleep(0.2)
 
 
-def end_family(started: subprocess.Popen[bytes]) -> None:
+def end_family(started: subprocess.Popen[Any]) -> None:
     """End the node as a terminal's Ctrl-C would, then whoever of it is left, each by its own id."""
     family = _family(started.pid)
     started.send_signal(signal.SIGTERM)

@@ -97,24 +97,23 @@ class RealRun:
     def ask(self, question: str, name: str) -> Any:
         """Ask an actor for its process or its snapshot; None where it does not answer."""
         if self._probe is None:
-            self._probe = subprocess.Popen(
-                [sys.executable, "-m", "tests.ray.actor_probe", DEPLOYMENT],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                text=True,
-                cwd=ROOT,
-                env=self._environment(),
-            )
+            self._probe = self._start_probe()
             assert self._probe.stdout is not None
             if self._probe.stdout.readline() != "ready\n":
                 self._end_probe()  # nothing to connect to yet
                 return None
         assert self._probe.stdin is not None
         assert self._probe.stdout is not None
-        self._probe.stdin.write(json.dumps([question, name]) + "\n")
-        self._probe.stdin.flush()
-        return json.loads(self._probe.stdout.readline())
+        try:
+            self._probe.stdin.write(json.dumps([question, name]) + "\n")
+            self._probe.stdin.flush()
+        except BrokenPipeError:
+            self._end_probe()
+            return None
+        line = self._probe.stdout.readline()
+        if not line:
+            self._end_probe()  # it has lost its Ray
+        return json.loads(line or "null")
 
     def picture(self, name: str) -> dict[str, Any]:
         """Return an actor's snapshot, empty while it does not answer."""
@@ -193,6 +192,17 @@ class RealRun:
         if self.process is not None and self.process.poll() is None:
             self.kill_driver()
         self.venue_process.stop()
+
+    def _start_probe(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tests.ray.actor_probe", DEPLOYMENT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            cwd=ROOT,
+            env=self._environment(),
+        )
 
     def _end_probe(self) -> None:
         if self._probe is not None:
