@@ -50,7 +50,7 @@ def test_each_actor_may_die_while_the_market_moves(run: RealRun) -> None:
 
     for step, victim in enumerate(VICTIMS):
         former = run.kill(victim)
-        jump(run, "-2" if step % 2 == 0 else "2")
+        jump(run, "-0.3" if step % 2 == 0 else "0.2")
         run.until(lambda v=victim, f=former: run.ask("process", v) not in (None, f), f"{victim} has a new life")  # type: ignore[misc]
         see_it_whole(run)
 
