@@ -71,6 +71,7 @@ LogIn = Callable[[ClientConnection], Awaitable[None]]
 class Subscription:
     """Handler of one connection. `take` gets (our stream name, content); `announce` gets up and down.
 
+    Streams of the venue that share a name of ours come up and go down as one.
     `prepare` runs before each connection, `log_in` on each; what they raise counts as a failed attempt.
     """
 
@@ -122,7 +123,7 @@ class Subscription:
         return connection
 
     async def up(self) -> None:
-        for name in self._names.values():
+        for name in dict.fromkeys(self._names.values()):
             self._ages.heard(name)
             await self._announce(StreamUp(name=name))
         early, self._early = self._early, []
@@ -143,7 +144,7 @@ class Subscription:
 
     async def down(self, reason: str) -> None:
         await self._keeper.stop()
-        for name in self._names.values():
+        for name in dict.fromkeys(self._names.values()):
             await self._announce(StreamDown(name=name, reason=reason))
 
     def _hear(self, raw: str | bytes) -> Heard:

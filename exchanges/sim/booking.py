@@ -138,7 +138,7 @@ class Booking:
         self.tell_account(account, AccountReason.ORDER, time_ms, holding, commission.asset)
         if not order.left:
             self._finish_algo(order, time_ms)
-        self._position_changed(account, holding, time_ms)
+        self.hold_to_position(account.name, holding.symbol, time_ms)
 
     def tell_account(
         self,
@@ -223,8 +223,10 @@ class Booking:
         else:
             holding.asks += units
 
-    def _position_changed(self, account: Account, holding: Holding, time_ms: int) -> None:
+    def hold_to_position(self, name: str, symbol: str, time_ms: int) -> None:
         """Hold what is reduce-only to the position: end what no longer fits, the worst priced and newest first."""
+        account = self._state.accounts[name]
+        holding = account.holding(symbol)
         resting = [order for order in holding.orders.values() if order.reduce_only and order.is_resting]
         for side in (Side.BUY, Side.SELL):
             mine = [order for order in resting if order.side is side]

@@ -80,6 +80,8 @@ class Matcher:
             shown = market.shown_at(order.side, order.price)
             join_queue(order, shown, market.top_quantity(order.side), self._state.config.fills)
             self._booking.rest(order, market)
+            if order.reduce_only and not self._state.config.reduce_only_strict:
+                self._booking.hold_to_position(order.account, order.symbol, now_ms)
             return
         self._booking.close(order, OrderStatus.EXPIRED, self._remainder(order), now_ms)
 

@@ -79,6 +79,9 @@ class OrderEntry:
         market = self._state.market(asked.symbol)
         self._booking.open(order)
         accepted = self.view(order)
+        if self._would_take(order, market):
+            self._booking.close(order, OrderStatus.CANCELED, ExpiryReason.POST_ONLY, self._state.now_ms)
+            return accepted, order
         self._matcher.arrive(order, market, self._state.now_ms)
         self._state.publish_book(market)
         return accepted, order
@@ -111,13 +114,19 @@ class OrderEntry:
             if best not in (NO_BID, NO_ASK):
                 _check_best(order.side, market, best)
             return
-        meets = best <= order.price if order.side is Side.BUY else best >= order.price
-        if order.time_in_force is TimeInForce.GTX and meets:
+        if self._would_take(order, market) and not self._state.config.post_only_cancels:
             raise Refused(Reason.POST_ONLY)
         if order.time_in_force is not TimeInForce.FOK:
             return
         if self._matcher.takeable(order, market, self._state.now_ms) < order.quantity:
             raise Refused(Reason.FILL_OR_KILL)
+
+    def _would_take(self, order: Order, market: SymbolMarket) -> bool:
+        """Whether a post-only order meets what stands on the other side."""
+        if order.time_in_force is not TimeInForce.GTX:
+            return False
+        best = market.opposing_best(order.side, self._state.now_ms)
+        return best <= order.price if order.side is Side.BUY else best >= order.price
 
     def view(self, order: Order) -> OrderView:
         """Return an order as a client sees it now."""

@@ -72,6 +72,8 @@ class ExpiryReason(Enum):
     DELISTED = "7"
     STOP_TRIGGERED = "8"
     MARKET_REMAINDER = "9"
+    POST_ONLY = "post_only"
+    """It would have taken, at a venue that accepts and then cancels (`EngineConfig.post_only_cancels`)."""
 
 
 class SelfTradeRule(Enum):

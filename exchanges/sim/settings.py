@@ -77,7 +77,10 @@ class EngineConfig:
     kline_history_max: int = 10_000
     """Closed candles kept for each symbol and base interval."""
     reduce_only_strict: bool = True
-    """Refuse a reduce-only limit that, with those already resting, exceeds the position (-2022)."""
+    """Refuse a reduce-only limit that, with those already resting, exceeds the position (-2022); else the worst priced
+    of them are ended at once, until the others fit."""
+    post_only_cancels: bool = False
+    """Accept a post-only order that would take and cancel it at once, where else it is refused."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
