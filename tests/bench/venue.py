@@ -27,8 +27,8 @@ from grid.order import Side
 from tests.bench.market import INTERVAL, TICKS, book_above, coin, level_price, print_at, venue_options
 from tests.bench.wire_times import WireLog, placed, spans, watched
 
-BURST = 50_000_000
-"""Steps that no calm second trades."""
+CRASH = 70
+"""Levels: more than four in a hundred of the price."""
 
 
 class BenchVenue(SimVenue):
@@ -93,10 +93,16 @@ class Player:
             await asyncio.wait([self._noise])
             self._noise = None
 
-    def burst(self, symbols: Sequence[str]) -> None:
-        """Print a volume that no calm second has."""
+    def crash(self, symbols: Sequence[str]) -> dict[str, float]:
+        """Let the coins fall by so much that each is anomalous, through every entry; return their prices then."""
+        found = {}
         for symbol in symbols:
-            self._trade(symbol, BURST)
+            level = self._levels[symbol] = self._levels.get(symbol, 0) - CRASH
+            price = level_price(level) + INTERVAL // 2
+            self._play(print_at(symbol, price, Side.SELL, 0))
+            self._play(book_above(symbol, level, 0))
+            found[symbol] = price / TICKS
+        return found
 
     def _trade(self, symbol: str, quantity: int) -> None:
         price = level_price(self._levels.get(symbol, 0)) + INTERVAL // 2
@@ -144,8 +150,10 @@ async def obey(server: BenchVenue, player: Player, command: dict[str, Any]) -> d
     match verb:
         case "climb" | "fills":
             await getattr(player, verb)(**command)
-        case "begin_noise" | "burst":
-            getattr(player, verb)(**command)
+        case "begin_noise":
+            player.begin_noise(**command)
+        case "crash":
+            return player.crash(**command)
         case "end_noise":
             await player.end_noise()
         case "clear":
