@@ -123,7 +123,7 @@ class _Rebuilding:
         return self._book.symbol(self._name)
 
     def _in_order(self) -> list[Fill]:
-        return sorted(self._past.fills, key=lambda fill: (fill.venue_ms, int(fill.trade_id)))
+        return sorted(self._past.fills, key=lambda fill: (fill.venue_ms, _number(fill.trade_id)))
 
     def _generations(self) -> Iterator[GenerationStarted]:
         """Yield the generations that the book lacks: from the entries' own prices and levels."""
@@ -273,3 +273,8 @@ def _interval(levels: dict[int, int]) -> int:
         return 0
     (low, low_price), (high, high_price) = known[0], known[-1]
     return abs(high_price - low_price) // (high - low)
+
+
+def _number(trade_id: str) -> int:
+    """Return the place of a trade among those of its millisecond; ids that don't count keep the venue's order."""
+    return int(trade_id) if trade_id.isdecimal() else 0

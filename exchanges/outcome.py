@@ -60,7 +60,11 @@ class CodeTable:
     unknown: frozenset[Code]
     rate: frozenset[Code]
     not_done_words: str
-    """What the message of an overload reply starts with when nothing was executed."""
+    """What the message of an overload reply starts with when nothing was executed; empty: it has no such words."""
+    banned: frozenset[int] = frozenset({BANNED})
+    """HTTP statuses by which the venue shuts the address out: nothing was done, and nothing is to be sent."""
+    ban_s: float = DEFAULT_BAN_S
+    """How long such a ban lasts where the reply does not tell."""
 
 
 def judge(failure: Reply | BaseException, effect: Effect, codes: CodeTable) -> VenueError:
@@ -79,16 +83,18 @@ def judge(failure: Reply | BaseException, effect: Effect, codes: CodeTable) -> V
 
 def _judge_reply(reply: Reply, effect: Effect, codes: CodeTable) -> VenueError:
     words = f"HTTP {reply.status}, code {reply.code}: {reply.message}"
-    limited = reply.status in (TOO_MANY_REQUESTS, BANNED) or reply.code in codes.rate
+    is_ban = reply.status in codes.banned
+    limited = is_ban or reply.status == TOO_MANY_REQUESTS or reply.code in codes.rate
     pause_s = codes.not_done.get(reply.code) if reply.code is not None else None
-    if pause_s is not None and reply.status != BANNED:
+    if pause_s is not None and not is_ban:
         return VenueUnreachable(words, retry_after_s=max(pause_s, reply.retry_after_s or 0.0))
     if limited:
-        default_s = DEFAULT_BAN_S if reply.status == BANNED else DEFAULT_PAUSE_S
+        default_s = codes.ban_s if is_ban else DEFAULT_PAUSE_S
         return VenueUnreachable(words, retry_after_s=reply.retry_after_s or default_s, banned=True)
     if reply.code in codes.unknown:
         return _uncertain(words, effect)
-    if reply.status == OVERLOADED and reply.message.startswith(codes.not_done_words):
+    says_not_done = codes.not_done_words != "" and reply.message.startswith(codes.not_done_words)
+    if reply.status == OVERLOADED and says_not_done:
         return VenueUnreachable(words, retry_after_s=reply.retry_after_s or DEFAULT_PAUSE_S)
     is_request_error = 400 <= reply.status < 500
     if reply.code is not None and is_request_error and reply.code in codes.refused:

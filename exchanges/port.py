@@ -104,7 +104,7 @@ class RateWindow:
     """One window of the venue's limits: at most `limit` units of `kind` in `interval_ms`."""
 
     kind: str
-    """`orders` or `weight`."""
+    """`orders`, `cancels` or `weight`."""
     interval_ms: int
     limit: int
 

@@ -24,7 +24,7 @@ KEEPERS = (Lane.CANCEL, Lane.EXIT)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ThrottleRule:
-    """Our own ceiling for new orders, and by how much each window of the venue is lengthened."""
+    """Our own ceiling for new orders, and by how much each window of the venue is lengthened: a quarter at most."""
 
     orders_per_second: Decimal = Decimal(25)
     burst: int = 30
@@ -48,7 +48,7 @@ class _Window:
         self.kind = window.kind
         self.interval_ms = window.interval_ms
         self.limit = window.limit
-        self._length_ns = (window.interval_ms + margin_ms) * MS
+        self._length_ns = (window.interval_ms + min(margin_ms, window.interval_ms // 4)) * MS
         self._spent: deque[tuple[int, int]] = deque()
         self._used = 0
 

@@ -109,6 +109,6 @@ class WaitingLine(Generic[W]):
             living = [entry for entry in entries if now_ns < entry.deadline_ns]
             if living and not living[0].cost.shares_with(ahead):
                 heads.append((lane, living[0]))
-            orders, weight = (sum(entry.cost.of(kind) for entry in living) for kind in ("orders", "weight"))
-            ahead = Cost(orders=ahead.orders + orders, weight=ahead.weight + weight)
+            for entry in living:
+                ahead = ahead.plus(entry.cost)
         return heads

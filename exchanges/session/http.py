@@ -68,8 +68,11 @@ class HttpClient:
         timeout_s: float,
         headers: Mapping[str, str] | None = None,
         body: str | None = None,
+        tongue: HttpTongue | None = None,
     ) -> Any:
         """Return the decoded reply. `url` is sent as it is: it is signed. Raises `VenueError`.
+
+        `tongue` reads this reply instead, where headers mean one thing at one address and another at the next.
 
         Nothing is sent while the venue bans us: whoever goes on is banned for longer.
         """
@@ -87,7 +90,7 @@ class HttpClient:
                 allow_redirects=False,
             ) as response:
                 raw = await _body(response)
-                return self._result(response.status, response.headers, raw)
+                return self._result(response.status, response.headers, raw, tongue or self._tongue)
         except (aiohttp.ClientError, TimeoutError, OSError, BadReply) as failure:
             raise judge(failure, effect, self._tongue.codes) from failure
         except _Failed as failed:
@@ -110,8 +113,8 @@ class HttpClient:
             self._session._retry_connection = False
         return self._session
 
-    def _result(self, status: int, headers: Mapping[str, str], raw: bytes) -> Any:
-        used = self._tongue.used(headers, self._monotonic_ns())
+    def _result(self, status: int, headers: Mapping[str, str], raw: bytes, tongue: HttpTongue) -> Any:
+        used = tongue.used(headers, self._monotonic_ns())
         if used is not None and self.on_quota is not None:
             self.on_quota(used)
         if status == 200:

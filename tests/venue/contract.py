@@ -28,6 +28,8 @@ class VenueUnderTest:
     tells_other_hands: bool = True
     """Whether a changed leverage comes by the private stream."""
     has_margin_type: bool = True
+    candle: str = "1s"
+    """The shortest candle that it streams."""
     lacks: frozenset[FaultKind] = frozenset()
     """Faults for which it has no words."""
 
