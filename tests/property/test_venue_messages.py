@@ -236,7 +236,7 @@ def test_every_http_reply_has_an_outcome(status: int, headers: dict[str, str], b
     client.on_quota = seen.append
     for effect in Effect:
         try:
-            client._result(status, headers, body)
+            client._result(status, headers, body, BinanceHttp())
             continue
         except _Failed as failed:
             outcome = judge(failed.reply, effect, CODES)
