@@ -6,7 +6,7 @@ from exchanges.port import MarketVenue, TradingVenue
 from exchanges.session.settings import AdapterSettings
 from grid.errors import ConfigError
 
-NATIVE = ("binanceusdm",)
+NATIVE = ("binanceusdm", "bybit")
 
 
 def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
@@ -16,6 +16,10 @@ def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
             from exchanges.binance.trading import BinanceTrading
 
             return BinanceTrading(settings)
+        case "bybit":
+            from exchanges.bybit.trading import BybitTrading
+
+            return BybitTrading(settings)
     raise _unknown(name)
 
 
@@ -26,6 +30,10 @@ def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
             from exchanges.binance.market import BinanceMarket
 
             return BinanceMarket(settings)
+        case "bybit":
+            from exchanges.bybit.market import BybitMarket
+
+            return BybitMarket(settings)
     raise _unknown(name)
 
 
