@@ -45,19 +45,11 @@ setup-dev: $(READY_DEV)  ## Add what tests and checks need
 demo: $(READY)  ## Trade two symbols on the simulated venue (DURATION=60 TAPE=file SEED=7 JSON=1)
 	@$(DEMO) --duration $(DURATION)
 
-# Files spread over the workers, each file whole, so that a module's server starts once. More workers than cores, since most
-# of these tests wait for sockets. A Ray cluster wants the machine to itself. What fails runs once more, alone, and is shown
-# twice: a machine that stood still for seconds is no fault of the code, and a fault fails again.
+# Files spread over the workers, each file whole, so that a module's server starts once. Three workers a core, since most of
+# these tests wait for sockets. A Ray cluster wants the machine to itself.
 test: $(READY_DEV)  ## Run the tests, in less than ten minutes on two cores
-	@failed=0; \
-	$(BIN)/python -m pytest -n 3 --dist loadfile --ignore=tests/ray --ignore=tests/browser --ignore=tests/bench tests \
-	|| { echo "What failed beside others is run once more, alone:"; $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none tests; } \
-	|| failed=1; \
-	for kind in ray browser; do \
-		test -z "$$(find tests/$$kind -name 'test_*.py' 2>/dev/null)" || $(BIN)/python -m pytest tests/$$kind \
-		|| $(BIN)/python -m pytest --last-failed --last-failed-no-failures=none tests/$$kind || failed=1; \
-	done; \
-	exit $$failed
+	@$(BIN)/python -m pytest -n 6 --dist loadfile --ignore=tests/ray --ignore=tests/bench tests
+	@$(BIN)/python -m pytest tests/ray
 
 test-long: $(READY_DEV)  ## Run the tests that take longer: every kill under a real run, every planted bug
 	@$(BIN)/python -m pytest -m long tests
