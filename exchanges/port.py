@@ -160,6 +160,10 @@ CandleEvent = Candle | StreamUp | StreamDown
 class MarketVenue(Protocol):
     """The public half: no keys, light to import (no ccxt), held by feeds and the supervisor."""
 
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return the symbol's rules; raises `VenueRefused` with `Refusal.SYMBOL_CLOSED` where there is none such."""
+        ...
+
     async def quote(self, symbol: str) -> Quote: ...
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:

@@ -8,7 +8,8 @@ its own ladder, since coins fall together. Isolated: the wallet is the position'
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -46,15 +47,25 @@ def tier_of(tiers: Sequence[Tier], notional: Decimal) -> Tier:
 
 def full_ladder(plan: SymbolPlan, max_lots: int) -> FullLadder:
     """Return the symbol with the position it has and the rest of `max_lots` bought at consecutive levels."""
-    instrument, ladder = plan.instrument, plan.ladder
-    held = instrument.quantity(max(0, plan.position * plan.sign))
-    quantity, cost = held, held * plan.entry_price
-    last = plan.reference
+    bought = deque(fills_ahead(plan, max_lots), maxlen=1)
+    return bought[0][1] if bought else held_now(plan)
+
+
+def held_now(plan: SymbolPlan) -> FullLadder:
+    """Return what the symbol holds before anything more is bought; only what stands on the grid's side counts."""
+    held = plan.instrument.quantity(max(0, plan.position * plan.sign))
+    return FullLadder(quantity=held, cost=held * plan.entry_price, last_price=plan.instrument.price(plan.reference))
+
+
+def fills_ahead(plan: SymbolPlan, max_lots: int) -> Iterator[tuple[int, FullLadder]]:
+    """Yield each level that can still fill, nearest first, and the symbol with everything up to it bought."""
+    instrument, ladder, before = plan.instrument, plan.ladder, held_now(plan)
+    quantity, cost = before.quantity, before.cost
     for index in plan.levels_to_buy(max_lots):
-        last = ladder.price(index)
+        price = ladder.price(index)
         quantity += instrument.quantity(plan.quantity(index))
-        cost += instrument.notional(last, plan.quantity(index))
-    return FullLadder(quantity=quantity, cost=cost, last_price=instrument.price(last))
+        cost += instrument.notional(price, plan.quantity(index))
+        yield index, FullLadder(quantity=quantity, cost=cost, last_price=instrument.price(price))
 
 
 def worst_draw(plan: SymbolPlan, max_lots: int) -> Decimal:
@@ -68,7 +79,11 @@ def worst_draw(plan: SymbolPlan, max_lots: int) -> Decimal:
 
 def liquidation_price(plan: SymbolPlan, max_lots: int, wallet: Decimal) -> Decimal | None:
     """Return the price, or None where there is none above zero. `wallet` is what others leave to this symbol."""
-    full = full_ladder(plan, max_lots)
+    return liquidation_of(plan, full_ladder(plan, max_lots), wallet)
+
+
+def liquidation_of(plan: SymbolPlan, full: FullLadder, wallet: Decimal) -> Decimal | None:
+    """Return where a symbol that holds just this is liquidated, None where there is no such price above zero."""
     if not full.quantity:
         return None
     margin = full.cost / plan.leverage if plan.is_isolated else wallet

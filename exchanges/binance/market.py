@@ -43,9 +43,18 @@ class BinanceMarket:
         self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
 
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return the symbol's rules, as first read; raises `VenueRefused` where the venue has no such contract."""
+        if symbol not in self._instruments:
+            read = wire_rules.instruments(await self._get("exchangeInfo"))
+            self._instruments = merge(self._instruments, read).instruments
+        if symbol not in self._instruments:
+            raise VenueRefused("-1121", f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
+        return self._instruments[symbol]
+
     async def quote(self, symbol: str) -> Quote:
         """Return the best bid and ask by REST."""
-        instrument = await self._instrument(symbol)
+        instrument = await self.instrument(symbol)
         reply = await self._get("ticker/bookTicker", symbol=symbol)
         return wire_market.rest_quote(reply, instrument, self._settings.monotonic_ns())
 
@@ -71,7 +80,7 @@ class BinanceMarket:
 
         async def prepare() -> None:
             for symbol in symbols:
-                await self._instrument(symbol)
+                await self.instrument(symbol)
 
         async def announce(event: StreamUp | StreamDown) -> None:
             newest.pop(event.name, None)
@@ -144,14 +153,6 @@ class BinanceMarket:
         finally:
             for name in names:
                 self._ages.forget(name.ours)
-
-    async def _instrument(self, symbol: str) -> Instrument:
-        if symbol not in self._instruments:
-            read = wire_rules.instruments(await self._get("exchangeInfo"))
-            self._instruments = merge(self._instruments, read).instruments
-        if symbol not in self._instruments:
-            raise VenueRefused("-1121", f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
-        return self._instruments[symbol]
 
     async def _get(self, path: str, **query: str | int) -> Any:
         url = f"{self._endpoints.rest}/fapi/v1/{path}"

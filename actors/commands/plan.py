@@ -1,0 +1,194 @@
+"""`plan`: the ladder of a configuration at the price of now, or of any price, before anything is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from actors.commands.numbers import money, plain
+from actors.commands.offline import Config
+from actors.commands.output import Json, emit, table
+from grid.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from actors.settings import Settings
+    from actors.settings_venue import Credentials
+
+ROWS_SHOWN = 30
+"""So many fills are shown to people, then the last one; JSON has all."""
+
+
+def plan(
+    config: Config,
+    price: Annotated[
+        list[str] | None,
+        typer.Option("--price", metavar="[SYMBOL=]PRICE", help="As if the price were this; repeat it for each symbol."),
+    ] = None,
+    wallet: Annotated[
+        str | None, typer.Option("--wallet", metavar="USDT", help="As if the wallet held so much.")
+    ] = None,
+    maker_fee: Annotated[
+        str | None, typer.Option("--maker-fee", metavar="SHARE", help="As if the maker paid this, e.g. 0.0002.")
+    ] = None,
+    taker_fee: Annotated[
+        str | None, typer.Option("--taker-fee", metavar="SHARE", help="As if the taker paid this, e.g. 0.0005.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the ladder that a start would place now, its margin, its worst position and its liquidation prices.
+
+    Sends nothing and needs no keys: without them fees, margin tiers and wallet are assumed, and it says so.
+    """
+    from actors.check_host import read_book
+    from actors.clock import now_ms
+    from actors.ladder_facts import Told, read_ladder_facts
+    from actors.ladder_plan import LadderPlan
+    from actors.settings import load_settings
+
+    settings = load_settings(config)
+    told = Told(
+        maker_fee=_fee("--maker-fee", maker_fee),
+        taker_fee=_fee("--taker-fee", taker_fee),
+        prices=_prices(price or [], settings),
+    )
+    amount = _number("--wallet", wallet) if wallet is not None else None
+    facts = asyncio.run(read_ladder_facts(settings, _keys(settings), told))
+    document = LadderPlan(settings, facts, read_book(settings).book, told, amount).document(now_ms())
+    emit(document, as_json=as_json, render=lambda: _render(document))
+
+
+def _keys(settings: Settings) -> Credentials | None:
+    """Return the key pair, None where neither key nor secret is there; half a pair is an error as in a start."""
+    from actors.credentials import load_credentials
+
+    venue = settings.venue
+    variables = (venue.api_key_env, venue.api_secret_env)
+    files = (venue.api_key_file, venue.api_secret_file)
+    is_given = any(name and os.environ.get(name) for name in variables) or any(file and file.exists() for file in files)
+    return load_credentials(venue) if is_given else None
+
+
+def _prices(texts: Sequence[str], settings: Settings) -> dict[str, Decimal]:
+    known = [symbol.symbol for symbol in settings.symbols]
+    found: dict[str, Decimal] = {}
+    for text in texts:
+        symbol, separator, value = text.rpartition("=")
+        if not separator and len(known) > 1:
+            raise ConfigError("--price", text, f"needs the symbol before it, e.g. {known[0]}={text}")
+        name = symbol if separator else known[0]
+        if name not in known:
+            raise ConfigError("--price", text, f"has to name a symbol of the configuration: {', '.join(known)}")
+        found[name] = _number("--price", value)
+    return found
+
+
+def _number(option: str, text: str) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not (number.is_finite() and 0 < number < Decimal("1e15")):
+        raise ConfigError(option, text, "has to be a number above 0")
+    return number
+
+
+def _fee(option: str, text: str | None) -> Decimal | None:
+    if text is None:
+        return None
+    try:
+        rate = Decimal(text)
+    except InvalidOperation:
+        rate = Decimal("NaN")
+    if not (rate.is_finite() and abs(rate) <= Decimal("0.01")):
+        raise ConfigError(option, text, "has to be a fraction of at most 0.01, e.g. 0.0002 for 0.02 %")
+    return rate
+
+
+def _render(document: dict[str, Any]) -> list[RenderableType]:
+    shown: list[RenderableType] = []
+    for symbol in document["symbols"]:
+        shown += _symbol(symbol)
+    account = document["account"]
+    shown.append(
+        f"margin required {money(account['margin_required'])} of a wallet of {money(account['wallet'])}; "
+        f"committed now {money(account['committed_now'])} of at most {money(account['max_notional'])}"
+    )
+    shown += [f"{finding['severity']}: {finding['sentence']}" for finding in document["findings"]]
+    if document["assumed"]:
+        shown.append("not read from an account: " + "; ".join(document["assumed"]))
+    shown.append("nothing was sent")
+    return shown
+
+
+def _symbol(symbol: dict[str, Any]) -> list[RenderableType]:
+    step, worst, fills = symbol["step"], symbol["worst"], symbol["fills"]
+    title = (
+        f"{symbol['symbol']}: {symbol['side']}, {symbol['spacing']}, bid {plain(symbol['bid'])}, ask "
+        f"{plain(symbol['ask'])}, anchor {plain(symbol['anchor'])}, {symbol['leverage']}x {symbol['margin_type']}"
+    )
+    orders = [
+        [
+            one["side"],
+            one["purpose"],
+            one["level"],
+            plain(one["price"]),
+            plain(one["quantity"]) if one["quantity"] else None,
+            money(one["notional"]) if one["quantity"] else None,
+            plain(one["target"]),
+            "rests" if one["rests"] else f"{one['reason']}{': ' + one['detail'] if one['detail'] else ''}",
+        ]
+        for one in symbol["orders"]
+    ]
+    order_columns = ("side", "order", "level", "price", "quantity", "notional", "target", "now")
+    gain = "earns" if step["pays"] else "LOSES"
+    fee = (symbol["fees"]["maker"] * 100).normalize()
+    step_words = (
+        f"one step of {plain(step['step'])} ({step['share'] * 100:.3f} %) {gain} {money(abs(step['profit']))} after "
+        f"maker fees of {fee:f} %; the smallest that earns is {plain(step['break_even'])}"
+    )
+    side = "fall" if symbol["side"] == "long" else "rise"
+    worst_words = (
+        f"worst: {plain(worst['position'])} for {money(worst['cost'])}, the price at {plain(worst['price'])}; lost "
+        f"there {money(worst['loss'])}, maintenance {money(worst['maintenance'])}, liquidation {_at(worst)}"
+    )
+    fill_columns = ("level", "price", "target", "step earns", "position", "cost", "margin", "loss there", "liquidation")
+    return [
+        table(title, order_columns, orders, order_columns[2:7]),
+        step_words,
+        table(f"each further fill of a {side}", fill_columns, _fills(fills), fill_columns),
+        worst_words,
+        "",
+    ]
+
+
+def _fills(fills: Sequence[dict[str, Any]]) -> list[list[object]]:
+    rows: list[list[object]] = [
+        [
+            fill["level"],
+            plain(fill["price"]),
+            plain(fill["target"]),
+            money(fill["profit"]),
+            plain(fill["position"]),
+            money(fill["cost"]),
+            money(fill["margin"]),
+            money(fill["loss"]),
+            _at(fill),
+        ]
+        for fill in fills
+    ]
+    if len(rows) <= ROWS_SHOWN + 1:
+        return rows
+    left_out: list[object] = [f"... {len(rows) - ROWS_SHOWN - 1} more", *[""] * 8]
+    return [*rows[:ROWS_SHOWN], left_out, rows[-1]]
+
+
+def _at(place: dict[str, Any]) -> str:
+    price = place["liquidation"]
+    return "none" if price is None else money(price) if price >= 1 else f"{price:.6g}"
