@@ -48,9 +48,18 @@ class BybitMarket:
         self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
 
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return the symbol's rules, as first read; raises `VenueRefused` where the venue has no such contract."""
+        if symbol not in self._instruments:
+            read = wire_rules.instruments(await self._get("instruments-info", symbol=symbol))
+            self._instruments = merge(self._instruments, {**self._instruments, **read}).instruments
+        if symbol not in self._instruments:
+            raise VenueRefused(str(SYMBOL_UNKNOWN), f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
+        return self._instruments[symbol]
+
     async def quote(self, symbol: str) -> Quote:
         """Return the best bid and ask by REST."""
-        instrument = await self._instrument(symbol)
+        instrument = await self.instrument(symbol)
         result = await self._get("orderbook", symbol=symbol, limit=1)
         return wire_market.rest_quote(result, instrument, self._settings.monotonic_ns())
 
@@ -80,7 +89,7 @@ class BybitMarket:
 
         async def prepare() -> None:
             for symbol in symbols:
-                await self._instrument(symbol)
+                await self.instrument(symbol)
 
         async def announce(event: StreamUp | StreamDown) -> None:
             newest.pop(event.name, None)
@@ -160,14 +169,6 @@ class BybitMarket:
         finally:
             for name in names:
                 self._ages.forget(name.ours)
-
-    async def _instrument(self, symbol: str) -> Instrument:
-        if symbol not in self._instruments:
-            read = wire_rules.instruments(await self._get("instruments-info", symbol=symbol))
-            self._instruments = merge(self._instruments, {**self._instruments, **read}).instruments
-        if symbol not in self._instruments:
-            raise VenueRefused(str(SYMBOL_UNKNOWN), f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
-        return self._instruments[symbol]
 
     async def _get(self, path: str, **query: str | int) -> wire.Row:
         url = f"{self._endpoints.rest}/v5/market/{path}?{urlencode({'category': CATEGORY, **query})}"
