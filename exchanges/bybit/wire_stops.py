@@ -27,7 +27,7 @@ def is_stop(row: wire.Row) -> bool:
 
 def is_waiting(row: wire.Row) -> bool:
     """Whether a conditional order has not become an order yet, and if it ended, ended as one."""
-    return is_stop(row) and row.get("orderStatus") in ("Untriggered", "Triggered", "Deactivated")
+    return is_stop(row) and row.get("orderStatus") in ("Untriggered", "Triggered", "Deactivated", "Rejected")
 
 
 def report(row: wire.Row, instruments: wire.Instruments) -> StopReport:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from exchanges.sim.server.faults import FaultKind
+from exchanges.sim.server.windows import Interval, Kind, Window
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class VenueUnderTest:
     has_margin_type: bool = True
     candle: str = "1s"
     """The shortest candle that it streams."""
+    windows: tuple[Window, ...] | None = None
+    """Wider request limits than its own: these tests go without a limiter."""
     lacks: frozenset[FaultKind] = frozenset()
     """Faults for which it has no words."""
 
@@ -37,4 +40,15 @@ class VenueUnderTest:
         return self.name
 
 
-VENUES = (VenueUnderTest(name="binanceusdm", public_path="/public", private_path="/private", order_path="/ws-fapi"),)
+VENUES = (
+    VenueUnderTest(name="binanceusdm", public_path="/public", private_path="/private", order_path="/ws-fapi"),
+    VenueUnderTest(
+        name="bybit",
+        public_path="/v5/public",
+        private_path="/v5/private",
+        order_path="/v5/trade",
+        refuses_post_only=False,
+        candle="1m",
+        windows=(Window(kind=Kind.ORDERS, interval=Interval.SECOND, number=1, limit=1000),),
+    ),
+)

@@ -28,9 +28,15 @@ def kind(request: pytest.FixtureRequest) -> VenueUnderTest:
     return chosen
 
 
+@pytest.fixture(scope="module", params=[SOCKET, REST])
+def door(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture(scope="module")
-def venue(kind: VenueUnderTest) -> Iterator[RunningVenue]:
-    with running(still_options(protocol=kind.name)) as started:
+def venue(kind: VenueUnderTest, door: str) -> Iterator[RunningVenue]:
+    """A venue for each door: some take a client id once only, for ever."""
+    with running(still_options(protocol=kind.name, windows=kind.windows)) as started:
         yield started
 
 
@@ -40,11 +46,9 @@ def healed(venue: RunningVenue) -> Iterator[None]:
     venue.heal()
 
 
-@pytest.fixture(params=[SOCKET, REST])
-async def desk(
-    request: pytest.FixtureRequest, venue: RunningVenue, kind: VenueUnderTest
-) -> AsyncIterator[TradingVenue]:
-    over_socket = request.param == SOCKET
+@pytest.fixture
+async def desk(venue: RunningVenue, kind: VenueUnderTest, door: str) -> AsyncIterator[TradingVenue]:
+    over_socket = door == SOCKET
     if over_socket and not kind.order_path:
         pytest.skip(f"{kind} takes orders over REST only")
     chosen = settings(venue.rest_url, venue.ws_url)

@@ -44,7 +44,7 @@ def kind(request: pytest.FixtureRequest) -> VenueUnderTest:
 
 @pytest.fixture(scope="module")
 def venue(kind: VenueUnderTest) -> Iterator[RunningVenue]:
-    with running(still_options(protocol=kind.name, behaviour=Behaviour(hang_s=3.0))) as started:
+    with running(still_options(protocol=kind.name, windows=kind.windows, behaviour=Behaviour(hang_s=3.0))) as started:
         yield started
 
 

@@ -11,7 +11,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.options import VenueOptions
 
-PROTOCOLS = ("binanceusdm",)
+PROTOCOLS = ("binanceusdm", "bybit")
 
 
 class Doors(Protocol):
@@ -40,5 +40,9 @@ def doors_of(options: VenueOptions, wall_ms: Callable[[], int]) -> Doors:
             from exchanges.sim.binance.doors import BinanceDoors
 
             return BinanceDoors(options, wall_ms)
+        case "bybit":
+            from exchanges.sim.bybit.doors import BybitDoors
+
+            return BybitDoors(options, wall_ms)
         case unknown:
             raise ValueError(f"no protocol {unknown!r}: one of {', '.join(PROTOCOLS)}")
