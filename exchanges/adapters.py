@@ -6,7 +6,7 @@ from exchanges.port import MarketVenue, TradingVenue
 from exchanges.session.settings import AdapterSettings
 from grid.errors import ConfigError
 
-NATIVE = ("binanceusdm", "bybit")
+NATIVE = ("binanceusdm", "bybit", "gate")
 
 
 def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
@@ -20,6 +20,10 @@ def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
             from exchanges.bybit.trading import BybitTrading
 
             return BybitTrading(settings)
+        case "gate":
+            from exchanges.gate.trading import GateTrading
+
+            return GateTrading(settings)
     raise _unknown(name)
 
 
@@ -34,6 +38,10 @@ def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
             from exchanges.bybit.market import BybitMarket
 
             return BybitMarket(settings)
+        case "gate":
+            from exchanges.gate.market import GateMarket
+
+            return GateMarket(settings)
     raise _unknown(name)
 
 

@@ -117,7 +117,7 @@ class HttpClient:
         used = tongue.used(headers, self._monotonic_ns())
         if used is not None and self.on_quota is not None:
             self.on_quota(used)
-        if status == 200:
+        if 200 <= status < 300:
             # an error under a success status is a request error: the venue answered, and said no
             decoded = wire.decode(raw, self._where)
             failure = self._tongue.refusal(decoded, 400, None)
