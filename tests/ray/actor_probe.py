@@ -16,10 +16,11 @@ from typing import Any
 from actors import run_file
 
 ANSWER_S = 3.0
-MARKS = ("head", "second", "third")
 
 
 def main() -> None:
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # Ray prints what it thinks of its cluster
     deployment = sys.argv[1]
     if len(sys.argv) > 2:
         address = sys.argv[2]
@@ -30,10 +31,10 @@ def main() -> None:
     import ray
 
     ray.init(address=address, namespace=deployment, log_to_driver=False, logging_level=logging.ERROR)
-    print("ready", flush=True)
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         question, name = json.loads(line)
-        print(json.dumps(_answer(question, name), default=str), flush=True)
+        print(json.dumps(_answer(question, name), default=str), file=answers, flush=True)
 
 
 def _answer(question: str, name: str) -> Any:
@@ -41,8 +42,8 @@ def _answer(question: str, name: str) -> Any:
     from ray.exceptions import RayError
 
     try:
-        if question in ("places", "marks"):
-            return _places(question)
+        if question == "places":
+            return _places()
         handle = ray.get_actor(name)
         call: Any = {"process": handle.process.remote, "lives": handle.incarnation.remote}.get(
             question, lambda: handle.ask.remote("snapshot")
@@ -52,21 +53,15 @@ def _answer(question: str, name: str) -> Any:
         return None
 
 
-def _places(question: str) -> dict[str, str]:
-    """Return where each living actor is: its node's address, or the custom resource that is its node's alone."""
+def _places() -> dict[str, str]:
+    """Return the address of each living actor's node."""
     import ray
     from ray._private.state import actors
 
     cluster_nodes: Any = ray.nodes
-    nodes = {node["NodeID"]: node for node in cluster_nodes() if node["Alive"]}
-    living = {one["Name"]: one["Address"]["NodeID"] for one in actors().values() if one["State"] == "ALIVE"}
-    if question == "places":
-        return {name: nodes[node]["NodeManagerAddress"] for name, node in living.items() if node in nodes}
-    return {name: _mark(nodes[node]["Resources"]) for name, node in living.items() if node in nodes}
-
-
-def _mark(resources: dict[str, float]) -> str:
-    return next((name for name in resources if name in MARKS), "")
+    addresses = {node["NodeID"]: node["NodeManagerAddress"] for node in cluster_nodes() if node["Alive"]}
+    living = [one for one in actors().values() if one["State"] == "ALIVE"]
+    return {one["Name"]: addresses.get(one["Address"]["NodeID"], "") for one in living}
 
 
 if __name__ == "__main__":
