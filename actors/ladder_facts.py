@@ -55,7 +55,7 @@ async def read_ladder_facts(settings: Settings, credentials: Credentials | None,
         public = {name: await read_public(market, name, f"symbols[{at}].symbol") for at, name in enumerate(names)}
         if credentials is None:
             return LadderFacts(
-                readings={name: _assumed(*public[name], told) for name in names},
+                readings={name: assumed(*public[name], told) for name in names},
                 account=None,
             )
         trading = trading_venue(settings, credentials)
@@ -101,7 +101,8 @@ async def _with_account(
     return LadderFacts(readings=readings, account=account, orders=await bounded(trading.open_orders()))
 
 
-def _assumed(instrument: Instrument, quote: Quote, told: Told) -> SymbolReading:
+def assumed(instrument: Instrument, quote: Quote, told: Told) -> SymbolReading:
+    """Return a reading whose fees and margin tiers nobody told but the user, if anybody."""
     fees = FeeRates(symbol=instrument.symbol, maker=MAKER_ASSUMED, taker=TAKER_ASSUMED)
     tier = MaintenanceTier(
         notional_floor=Decimal(0),

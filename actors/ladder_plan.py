@@ -59,7 +59,7 @@ class LadderPlan:
                 "max_notional": self._settings.account.max_notional,
             },
             "findings": [
-                {"severity": finding.severity.value, "sentence": finding.sentence} for finding in self._findings()
+                {"severity": finding.severity.value, "sentence": finding.sentence} for finding in self.findings()
             ],
         }
 
@@ -151,7 +151,7 @@ class LadderPlan:
             "worst": asdict(worst_position(plan, wallet)),
         }
 
-    def _findings(self) -> list[Finding]:
+    def findings(self) -> list[Finding]:
         """Return what a start would find; without an account or a wallet that was told, only what needs neither."""
         if self._facts.account is not None or self._is_told:
             return check_start(self._account, self._plans)

@@ -10,7 +10,7 @@ from types import TracebackType
 import typer
 from typer.exceptions import TyperException
 
-from actors.commands import launch, observe, offline, operate, panic, plan, venue
+from actors.commands import init, launch, observe, offline, operate, panic, plan, venue
 from actors.commands.output import report_error, to_json
 from actors.errors import TimedOut
 from actors.exit_codes import ExitCode
@@ -34,6 +34,7 @@ app.command("run")(launch.run)
 app.command("demo")(launch.demo)
 app.command("drill")(launch.drill)
 app.command("sim")(launch.sim)
+app.command("init")(init.init)
 app.command("check")(venue.check)
 app.command("plan")(plan.plan)
 app.command("status")(observe.status)

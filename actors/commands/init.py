@@ -1,0 +1,209 @@
+"""`init`: a few questions, or flags, and a first configuration that a start takes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import sys
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from actors.commands.numbers import money, plain
+from actors.commands.output import Json, emit, table
+from grid.errors import ConfigError
+from grid.ladder import GridSide, Spacing
+from risk.proposal import Appetite
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from actors.first_configuration import Answers
+    from actors.first_ladder import FirstLadder
+    from actors.settings_venue import VenuePlace
+
+FUNDS_MAX = Decimal("1e12")
+LEVERAGE_MAX = 10
+MAKER_FEE = "0.0002"
+
+
+def init(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration to write; never replaced.")] = Path(
+        "gridmesh.yaml"
+    ),
+    venue: Annotated[str | None, typer.Option("--venue", help="Left out: binanceusdm, Binance USD-M futures.")] = None,
+    symbol: Annotated[
+        list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="The venue's name of a contract; repeatable.")
+    ] = None,
+    funds: Annotated[str | None, typer.Option("--funds", metavar="USDT", help="What may be put at risk.")] = None,
+    kind: Annotated[
+        GridSide | None, typer.Option("--kind", help="long buys below the price, short sells above.")
+    ] = None,
+    risk: Annotated[
+        Appetite | None, typer.Option("--risk", help="How much is risked: leverage, depth, the day's loss.")
+    ] = None,
+    spacing: Annotated[Spacing, typer.Option("--spacing", help="By a distance, or by a ratio.")] = Spacing.ARITHMETIC,
+    leverage: Annotated[
+        int | None, typer.Option("--leverage", min=1, max=LEVERAGE_MAX, help="Left out: by the risk appetite.")
+    ] = None,
+    maker_fee: Annotated[
+        str, typer.Option("--maker-fee", metavar="SHARE", help="What you pay as maker, as a fraction.")
+    ] = MAKER_FEE,
+    live: Annotated[
+        bool, typer.Option("--live", help="Consent to trade real money; left out: the venue's test network.")
+    ] = False,
+    rest_url: Annotated[str | None, typer.Option("--rest-url", help="A simulated venue, with --ws-url.")] = None,
+    ws_url: Annotated[str | None, typer.Option("--ws-url", help="A simulated venue, with --rest-url.")] = None,
+    deployment: Annotated[str | None, typer.Option("--deployment", help="Its name; left out: after FILE.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Ask nothing; what is left out takes its default.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Write a first configuration: step and amount proposed from volatility, fees and funds. It needs no keys."""
+    from actors.first_configuration import Answers
+    from actors.first_ladder import Proposer, write_new
+    from actors.settings_venue import VenuePlace
+    from exchanges.adapters import NATIVE
+
+    _require_free(file)
+    asks = not yes and not as_json and sys.stdin.isatty()
+    name = venue or (_ask("Venue", NATIVE[0], NATIVE) if asks else NATIVE[0])
+    if name not in NATIVE:
+        raise ConfigError("--venue", name, f"has to be one of: {', '.join(NATIVE)}")
+    place = VenuePlace(name=name, rest_url=rest_url, ws_url=ws_url, is_testnet=rest_url is None and not live)
+    _require_one_place(place, live=live)
+    symbols = symbol or (_ask("Symbols, separated by blanks", "ETHUSDT").split() if asks else [])
+    amount = funds or (_ask("Funds that may be put at risk, in USDT", "1000") if asks else "")
+    if not symbols or not amount:
+        raise typer.BadParameter("--symbol and --funds are needed where nothing is asked")
+    side = kind or GridSide(_ask("Kind", GridSide.LONG.value, _values(GridSide)) if asks else GridSide.LONG.value)
+    appetite = risk or Appetite(_ask("Risk appetite", "medium", _values(Appetite)) if asks else "medium")
+    answers = Answers(
+        deployment=deployment or _name_of(file),
+        place=place,
+        is_live=live,
+        symbols=tuple(dict.fromkeys(one.strip().upper() for one in symbols)),
+        funds=_number("--funds", amount, FUNDS_MAX),
+        side=side,
+        spacing=spacing,
+        appetite=appetite,
+        leverage=leverage or appetite.leverage,
+        maker_fee=_number("--maker-fee", maker_fee, Decimal("0.01")),
+    )
+    made = asyncio.run(Proposer(answers, file.with_name(f".{file.name}.{os.getpid()}")).run())
+    if asks:
+        emit(None, as_json=False, render=lambda: _tables(made))
+        if not typer.confirm(f"Write {file}?", default=True):
+            raise typer.Exit(1)
+    write_new(file, made.text)
+    document = _document(file, answers, made)
+    emit(document, as_json=as_json, render=lambda: [*([] if asks else _tables(made)), *_next(file, made)])
+
+
+def _require_free(file: Path) -> None:
+    """Refuse before anything is asked what would be refused after it."""
+    if file.exists() or file.is_symlink():
+        raise ConfigError("FILE", file, "exists already, and is never replaced; name another")
+
+
+def _require_one_place(place: VenuePlace, *, live: bool) -> None:
+    if (place.rest_url is None) != (place.ws_url is None):
+        raise ConfigError("--rest-url", place.rest_url, "belongs together with --ws-url")
+    if live and place.rest_url is not None:
+        raise ConfigError("--live", "true", "excludes --rest-url: one is real money, the other a simulated venue")
+
+
+def _ask(question: str, default: str, choices: tuple[str, ...] = ()) -> str:
+    words = f"{question} ({', '.join(choices)})" if choices else question
+    while True:
+        answer = str(typer.prompt(words, default=default)).strip()
+        if answer and (not choices or answer in choices):
+            return answer
+
+
+def _values(kind: type[GridSide | Appetite]) -> tuple[str, ...]:
+    return tuple(str(one.value) for one in kind)
+
+
+def _number(option: str, text: str, most: Decimal) -> Decimal:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        number = Decimal("NaN")
+    if not (number.is_finite() and 0 < number <= most):
+        raise ConfigError(option, text, f"has to be a number above 0, at most {most:f}")
+    return number
+
+
+def _name_of(file: Path) -> str:
+    name = re.sub(r"[^a-z0-9-]+", "-", file.stem.lower()).strip("-")[:32].strip("-")
+    return name or "gridmesh"
+
+
+def _tables(made: FirstLadder) -> list[RenderableType]:
+    rows = [
+        [
+            one.instrument.symbol,
+            plain(one.price),
+            f"{one.moved.day_range * 100:.1f} %",
+            plain(one.proposal.interval),
+            f"{one.proposal.interval / one.price * 100:.3f} %",
+            plain(one.proposal.break_even),
+            plain(one.proposal.amount),
+            one.proposal.max_lots,
+            f"{one.proposal.depth * 100:.1f} %",
+            f"{one.proposal.leverage}x",
+        ]
+        for one in made.proposed
+    ]
+    names = (
+        "symbol",
+        "price",
+        "usual day",
+        "step",
+        "of price",
+        "smallest that earns",
+        "amount",
+        "lots",
+        "ladder's depth",
+        "leverage",
+    )
+    return [table("", names, rows, names[1:]), *(f"a start would warn: {sentence}" for sentence in made.warnings)]
+
+
+def _next(file: Path, made: FirstLadder) -> list[RenderableType]:
+    amounts = sum((one.proposal.amount * one.proposal.max_lots for one in made.proposed), Decimal(0))
+    return [
+        f"wrote {file}: all lots together are {money(amounts)} USDT; it is arithmetic, no forecast, and can lose money",
+        f"next: gridmesh plan {file}, gridmesh check {file}, gridmesh run {file}",
+    ]
+
+
+def _document(file: Path, answers: Answers, made: FirstLadder) -> dict[str, Any]:
+    return {
+        "file": str(file),
+        "deployment": answers.deployment,
+        "venue": answers.place.name,
+        "live": answers.is_live,
+        "warnings": list(made.warnings),
+        "symbols": [
+            {
+                "symbol": one.instrument.symbol,
+                "price": one.price,
+                "candles": one.moved.candles,
+                "candle_range": one.moved.candle_range,
+                "day_range": one.moved.day_range,
+                "interval": one.proposal.interval,
+                "ratio": one.proposal.ratio,
+                "break_even": one.proposal.break_even,
+                "amount": one.proposal.amount,
+                "buy_window": one.proposal.buy_window,
+                "max_lots": one.proposal.max_lots,
+                "depth": one.proposal.depth,
+                "leverage": one.proposal.leverage,
+            }
+            for one in made.proposed
+        ],
+    }
