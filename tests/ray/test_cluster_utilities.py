@@ -67,6 +67,7 @@ class ThreeNodes:
             env=self._environment,
             start_new_session=True,
         )
+        stack.enter_context(self._process)
         stack.callback(end_family, self._process)
         self.address: str = self._answer()
 
@@ -109,7 +110,6 @@ def entries(venue: VenueControl) -> int:
     return sum(1 for _, identity in venue.own_orders("ETHUSDT", is_open=True) if not identity.purpose.closing)
 
 
-@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_the_death_of_a_node_moves_feed_and_slots_and_trading_goes_on(tmp_path: Path) -> None:
     shell = Shell(tmp_path / "home")
