@@ -6,7 +6,7 @@ from exchanges.port import MarketVenue, TradingVenue
 from exchanges.session.settings import AdapterSettings
 from grid.errors import ConfigError
 
-NATIVE = ("binanceusdm", "bybit", "gate")
+NATIVE = ("binanceusdm", "bybit", "gate", "okx")
 
 
 def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
@@ -24,6 +24,10 @@ def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
             from exchanges.gate.trading import GateTrading
 
             return GateTrading(settings)
+        case "okx":
+            from exchanges.okx.trading import OkxTrading
+
+            return OkxTrading(settings)
     raise _unknown(name)
 
 
@@ -42,6 +46,10 @@ def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
             from exchanges.gate.market import GateMarket
 
             return GateMarket(settings)
+        case "okx":
+            from exchanges.okx.market import OkxMarket
+
+            return OkxMarket(settings)
     raise _unknown(name)
 
 

@@ -11,7 +11,7 @@ from exchanges.cost import CallCosts, Cost
 ORDER_READ = Cost(weight=1)
 TRADES_PAGE = Cost(weight=6)
 ORDERS_PAGE = Cost(weight=2)
-BILLS_PAGE = Cost(weight=24)
+BILLS_PAGE = Cost(weight=24)  # the archive allows 5 calls in 2 s
 RULES = Cost(weight=3)
 TIME = Cost(weight=6)
 
