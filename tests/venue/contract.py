@@ -51,4 +51,14 @@ VENUES = (
         candle="1m",
         windows=(Window(kind=Kind.ORDERS, interval=Interval.SECOND, number=1, limit=1000),),
     ),
+    VenueUnderTest(
+        name="okx",
+        public_path="/ws/v5/public",
+        private_path="/ws/v5/private",
+        order_path="/ws/v5/private",
+        refuses_post_only=False,
+        tells_quota=False,
+        tells_other_hands=False,
+        windows=(),
+    ),
 )

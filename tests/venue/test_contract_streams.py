@@ -91,7 +91,8 @@ async def test_a_cut_private_stream_says_so_and_comes_back_with_the_same_key(
         told = await until(events, of(OrderUpdate))
         await events.aclose()
 
-    assert [type(one) for one in seen] == [StreamDown, StreamUp]
+    # some venues begin a stream with what is held
+    assert [type(one) for one in seen if not isinstance(one, Position)] == [StreamDown, StreamUp]
     assert told[-1].report.client_id == "after1"
 
 
@@ -105,8 +106,8 @@ async def test_an_expired_session_is_replaced(venue: RunningVenue, kind: VenueUn
         told = await until(events, of(OrderUpdate))
         await events.aclose()
 
-    assert isinstance(seen[0], StreamDown)
-    assert seen[0].reason
+    (down,) = [one for one in seen if isinstance(one, StreamDown)]
+    assert down.reason
     assert told[-1].report.client_id == "newkey"
 
 

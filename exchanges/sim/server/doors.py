@@ -11,7 +11,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.options import VenueOptions
 
-PROTOCOLS = ("binanceusdm", "bybit")
+PROTOCOLS = ("binanceusdm", "bybit", "okx")
 
 
 class Doors(Protocol):
@@ -44,5 +44,9 @@ def doors_of(options: VenueOptions, wall_ms: Callable[[], int]) -> Doors:
             from exchanges.sim.bybit.doors import BybitDoors
 
             return BybitDoors(options, wall_ms)
+        case "okx":
+            from exchanges.sim.okx.doors import OkxDoors
+
+            return OkxDoors(options, wall_ms)
         case unknown:
             raise ValueError(f"no protocol {unknown!r}: one of {', '.join(PROTOCOLS)}")
