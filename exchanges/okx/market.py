@@ -21,6 +21,7 @@ from exchanges.session.live import LiveStreams
 from exchanges.session.reader import Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
 from exchanges.session.subscription import Subscription, Take
+from grid.instrument import Instrument
 from grid.order import Quote
 from risk.candle import Candle
 
@@ -44,6 +45,10 @@ class OkxMarket:
         self._ages = Ages(settings.monotonic_ns)
         self._live = LiveStreams()
         self._contracts = Contracts()
+
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return a symbol's rules, read once."""
+        return (await self._contract(symbol)).instrument
 
     async def quote(self, symbol: str) -> Quote:
         """Return the best bid and ask by REST."""
