@@ -6,7 +6,7 @@ from exchanges.port import MarketVenue, TradingVenue
 from exchanges.session.settings import AdapterSettings
 from grid.errors import ConfigError
 
-NATIVE = ("binanceusdm", "bybit", "gate", "okx")
+NATIVE = ("binanceusdm", "bybit", "gate", "okx", "bitget")
 
 
 def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
@@ -28,6 +28,10 @@ def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
             from exchanges.okx.trading import OkxTrading
 
             return OkxTrading(settings)
+        case "bitget":
+            from exchanges.bitget.trading import BitgetTrading
+
+            return BitgetTrading(settings)
     raise _unknown(name)
 
 
@@ -50,6 +54,10 @@ def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
             from exchanges.okx.market import OkxMarket
 
             return OkxMarket(settings)
+        case "bitget":
+            from exchanges.bitget.market import BitgetMarket
+
+            return BitgetMarket(settings)
     raise _unknown(name)
 
 
