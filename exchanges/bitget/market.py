@@ -44,9 +44,18 @@ class BitgetMarket:
         self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
 
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return the symbol's rules, as first read; raises `VenueRefused` where the venue has no such contract."""
+        if symbol not in self._instruments:
+            read = wire_rules.instruments(await self._get("contracts"))
+            self._instruments = merge(self._instruments, read).instruments
+        if symbol not in self._instruments:
+            raise VenueRefused(SYMBOL_UNKNOWN, f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
+        return self._instruments[symbol]
+
     async def quote(self, symbol: str) -> Quote:
         """Return the best bid and ask by REST."""
-        instrument = await self._instrument(symbol)
+        instrument = await self.instrument(symbol)
         rows = await self._get("ticker", symbol=symbol)
         return wire_market.rest_quote(rows, instrument, self._settings.monotonic_ns())
 
@@ -73,7 +82,7 @@ class BitgetMarket:
 
         async def prepare() -> None:
             for symbol in symbols:
-                await self._instrument(symbol)
+                await self.instrument(symbol)
 
         async def announce(event: StreamUp | StreamDown) -> None:
             newest.pop(event.name, None)
@@ -161,14 +170,6 @@ class BitgetMarket:
         finally:
             for name in names:
                 self._ages.forget(name.ours)
-
-    async def _instrument(self, symbol: str) -> Instrument:
-        if symbol not in self._instruments:
-            read = wire_rules.instruments(await self._get("contracts"))
-            self._instruments = merge(self._instruments, read).instruments
-        if symbol not in self._instruments:
-            raise VenueRefused(SYMBOL_UNKNOWN, f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
-        return self._instruments[symbol]
 
     async def _get(self, path: str, **query: str | int) -> Any:
         told = requests.query_of({**query, "productType": requests.PRODUCT})
