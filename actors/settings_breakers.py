@@ -10,6 +10,14 @@ from actors.settings_fields import Exact, Section
 from exchanges.desk.settings import Breakers
 from risk.breakers import BreakerKind, BreakerRules, Reentry
 
+ENDS_BY_ITSELF = (
+    BreakerKind.STOP_LOSS,
+    BreakerKind.TAKE_PROFIT,
+    BreakerKind.LAYERS,
+    BreakerKind.DAILY_LOSS,
+    BreakerKind.STOP_PRICE,
+)
+
 
 class BreakerSettings(Section):
     """What ends entries by itself. Profit is total profit: realised, unrealised, fees and funding; amounts in USDT."""
@@ -33,6 +41,11 @@ class BreakerSettings(Section):
         """Whether something beside these rules may trip the stop-loss of this scope."""
         return False
 
+    @property
+    def end_prices(self) -> tuple[Decimal | None, Decimal | None]:
+        """Return the prices at which the whole grid ends with a loss and with its profit; an account has none."""
+        return None, None
+
     def breakers(self) -> Breakers | None:
         """Return the rules; None where nothing is configured."""
         if not self._has_rule() and (self.cool_down_s is None or not self.trips_otherwise):
@@ -40,14 +53,15 @@ class BreakerSettings(Section):
         reentry = None
         if self.cool_down_s is not None:
             # A drawdown is the operator's alone: it says that the whole plan is in doubt, not one price.
-            kinds = (BreakerKind.STOP_LOSS, BreakerKind.TAKE_PROFIT, BreakerKind.LAYERS, BreakerKind.DAILY_LOSS)
             rule = Reentry(cool_down_ms=int(self.cool_down_s * 1000), recovery=self.recovery)
-            reentry = dict.fromkeys(kinds, rule)
+            reentry = dict.fromkeys(ENDS_BY_ITSELF, rule)
         rules = BreakerRules(
             stop_loss=self.stop_loss,
             take_profit_arm=self.profit_arm,
             take_profit_give_back=self.profit_trail or Decimal("0.3"),
             layers_max=self.max_layers,
+            stop_price=self.end_prices[0],
+            profit_price=self.end_prices[1],
             reentry=reentry,
         )
         return Breakers(rules=rules, sells=self.stop_sells)
@@ -62,10 +76,26 @@ class BreakerSettings(Section):
         if self.cool_down_s is None and self.recovery:
             found.append(("recovery", self.recovery, "needs cool_down_s: without it only the operator releases"))
         if not self._has_rule() and not self.trips_otherwise and self.cool_down_s is not None:
-            found.append(("cool_down_s", self.cool_down_s, "needs stop_loss, profit_arm or max_layers"))
-        if self.stop_sells and self.stop_loss is None and self.profit_arm is None:
-            found.append(("stop_sells", True, "needs stop_loss or profit_arm"))
+            found.append(
+                (
+                    "cool_down_s",
+                    self.cool_down_s,
+                    f"needs {_listed('stop_loss', 'profit_arm', 'max_layers', *self._end_keys())}",
+                )
+            )
+        sells_at = (self.stop_loss, self.profit_arm, *self.end_prices)
+        if self.stop_sells and all(limit is None for limit in sells_at):
+            found.append(("stop_sells", True, f"needs {_listed('stop_loss', 'profit_arm', *self._end_keys())}"))
         return found
 
     def _has_rule(self) -> bool:
-        return self.stop_loss is not None or self.profit_arm is not None or self.max_layers is not None
+        limits = (self.stop_loss, self.profit_arm, self.max_layers, *self.end_prices)
+        return any(limit is not None for limit in limits)
+
+    def _end_keys(self) -> tuple[str, ...]:
+        """Return the keys of `end_prices` where this scope has any."""
+        return ()
+
+
+def _listed(*keys: str) -> str:
+    return f"{', '.join(keys[:-1])} or {keys[-1]}"

@@ -94,10 +94,26 @@ class SymbolSettings(BreakerSettings):
         None, description="a stop at the venue that closes the position beyond the ladder; left out: none"
     )
 
+    stop_price: Exact | None = Field(
+        None, gt=0, description="mark price at which the whole grid ends with its loss, in USDT; left out: none"
+    )
+    take_profit_price: Exact | None = Field(
+        None, gt=0, description="mark price at which the whole grid has reached its goal and ends, in USDT"
+    )
+
+    @property
+    def end_prices(self) -> tuple[Decimal | None, Decimal | None]:
+        """Return the prices at which the whole grid ends."""
+        return self.stop_price, self.take_profit_price
+
     @property
     def trips_otherwise(self) -> bool:
         """Whether the exchange-side stop may trip the symbol's stop-loss."""
         return self.exchange_stop is not None
+
+    def _end_keys(self) -> tuple[str, ...]:
+        """Return the keys of `end_prices`."""
+        return "stop_price", "take_profit_price"
 
     @model_validator(mode="after")
     def _rules(self) -> SymbolSettings:
@@ -110,6 +126,12 @@ class SymbolSettings(BreakerSettings):
         if self.countdown_s is not None and not self.cancels_manual_orders:
             rule = "needs cancels_manual_orders: true, since it cancels everything on the symbol, our exits too"
             found.append(("countdown_s", self.countdown_s, rule))
+        stop, goal, sign = self.stop_price, self.take_profit_price, self.side.sign
+        if stop is not None and goal is not None and (goal - stop) * sign <= 0:
+            where = "below" if sign > 0 else "above"
+            found.append(
+                ("stop_price", stop, f"has to lie {where} take_profit_price, {goal}, in a {self.side.value} grid")
+            )
         if (self.existing_position == "adopt") != bool(self.adopted_lots):
             rule = "belong together: adopt takes over the lots that are listed, and no others"
             found.append(("existing_position and adopted_lots", self.existing_position, rule))

@@ -54,6 +54,8 @@ def symbol_plan(settings: Settings, symbol: SymbolSettings, reading: SymbolReadi
         tiers=tuple(_tier(tier) for tier in reading.tiers),
         position=position.quantity if position else 0,
         entry_price=position.entry_price if position else reading.instrument.price(0),
+        stop_price=symbol.stop_price,
+        profit_price=symbol.take_profit_price,
         stop=symbol.exchange_stop.rule() if symbol.exchange_stop is not None else None,
     )
 

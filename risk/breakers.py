@@ -23,6 +23,13 @@ class BreakerKind(Enum):
     DRAWDOWN = "drawdown"
     LAYERS = "layers"
     DAILY_LOSS = "daily_loss"
+    STOP_PRICE = "stop_price"
+    PROFIT_PRICE = "profit_price"
+    """The grid has reached its goal: there is nothing to come back to, so only an operator ends it."""
+
+
+BY_STATE = (BreakerKind.LAYERS, BreakerKind.STOP_PRICE)
+"""What trips by how things stand, not by what was lost: it goes on for as long as they stand so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,13 +86,16 @@ class BreakerRules:
     """Limits of one scope; None switches a breaker off. One without an entry in `reentry` ends by an operator only.
 
     Take-profit: armed once profit since the last rebase reaches `take_profit_arm`; trips when profit has then fallen
-    from its peak by the fraction `take_profit_give_back`.
+    from its peak by the fraction `take_profit_give_back`. `stop_price` and `profit_price` are marks of the symbol at
+    or beyond which the whole grid ends: a long grid's stop lies under its profit, a short one's over it.
     """
 
     stop_loss: Decimal | None = None
     take_profit_arm: Decimal | None = None
     take_profit_give_back: Decimal = Decimal("0.3")
     layers_max: int | None = None
+    stop_price: Decimal | None = None
+    profit_price: Decimal | None = None
     reentry: Mapping[BreakerKind, Reentry] | None = None
 
     def __post_init__(self) -> None:
@@ -126,7 +136,7 @@ def evaluate(
     if reentry is None:
         return BreakerState(base=state.base, peak=peak, trip=state.trip), f"{state.trip.reason}; an operator lifts it"
     waiting = reentry.refusal(state.trip, reading.price, is_long=reading.is_long, now_ms=now_ms)
-    if state.trip.kind is BreakerKind.LAYERS and not waiting and found is not None:
+    if state.trip.kind in BY_STATE and not waiting and found is not None:
         waiting = found[1]
     if waiting:
         return BreakerState(base=state.base, peak=peak, trip=state.trip), f"{state.trip.reason}; {waiting}"
@@ -144,6 +154,8 @@ def _tripped(
     rules: BreakerRules, reading: BreakerReading, profit: Decimal, peak: Decimal
 ) -> tuple[BreakerKind, str] | None:
     scope = reading.symbol or "account"
+    if reached := _reached(rules, reading):
+        return reached
     if rules.stop_loss is not None and profit <= -rules.stop_loss:
         return BreakerKind.STOP_LOSS, f"{scope}: stop-loss, profit {profit} is at or under -{rules.stop_loss}"
     arm = rules.take_profit_arm
@@ -152,6 +164,19 @@ def _tripped(
         return BreakerKind.TAKE_PROFIT, text
     if rules.layers_max is not None and reading.layers >= rules.layers_max:
         return BreakerKind.LAYERS, f"{scope}: {reading.layers} layers held, {rules.layers_max} allowed"
+    return None
+
+
+def _reached(rules: BreakerRules, reading: BreakerReading) -> tuple[BreakerKind, str] | None:
+    """Return which price of the whole grid the mark is at or beyond. An unknown mark is at none."""
+    price, sign = reading.price, 1 if reading.is_long else -1
+    if price is None:
+        return None
+    if rules.stop_price is not None and (price - rules.stop_price) * sign <= 0:
+        return BreakerKind.STOP_PRICE, f"{reading.symbol}: the mark {price} has reached stop_price {rules.stop_price}"
+    if rules.profit_price is not None and (price - rules.profit_price) * sign >= 0:
+        words = f"the mark {price} has reached take_profit_price {rules.profit_price}"
+        return BreakerKind.PROFIT_PRICE, f"{reading.symbol}: {words}"
     return None
 
 

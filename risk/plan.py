@@ -80,6 +80,8 @@ class SymbolPlan:
     position: int = 0
     entry_price: Decimal = Decimal(0)
     stop: StopRule | None = None
+    stop_price: Decimal | None = None
+    profit_price: Decimal | None = None
 
     @property
     def symbol(self) -> str:

@@ -36,6 +36,7 @@ def check_start(account: AccountPlan, symbols: Sequence[SymbolPlan]) -> list[Fin
         found += _check_position(plan)
         found += _check_liquidation(account, plan, [other for other in symbols if other is not plan])
         found += _check_stop(account, plan, [other for other in symbols if other is not plan])
+        found += _check_end_prices(account, plan, [other for other in symbols if other is not plan])
         found += check_levels(plan)
     return sorted(found, key=lambda finding: finding.severity is not Severity.REFUSE)
 
@@ -154,6 +155,26 @@ def _check_stop(account: AccountPlan, plan: SymbolPlan, others: Sequence[SymbolP
         if name == "distance":
             works = f"a distance under {_SHORT.plus(nearest):.4f}"
         yield _refuse(key, value, f"lies at {_price(stop)}, beyond liquidation at {_price(liquidation)}; {works} works")
+
+
+def _check_end_prices(account: AccountPlan, plan: SymbolPlan, others: Sequence[SymbolPlan]) -> Iterator[Finding]:
+    """A price that ends the whole grid is named where the mark is there already, refused where liquidation is first."""
+    price = plan.instrument.price(plan.reference)
+    for key, end, beyond in (
+        ("stop_price", plan.stop_price, -plan.sign),
+        ("take_profit_price", plan.profit_price, plan.sign),
+    ):
+        if end is not None and (price - end) * beyond >= 0:
+            rule = f"is reached at {_price(price)}: no entry rests, and with stop_sells the lots are sold"
+            yield _warn(f"symbols[{plan.symbol}].{key}", str(end), rule)
+    if plan.stop_price is None:
+        return
+    taken = sum((worst_draw(other, other.policy.max_lots) for other in others), Decimal(0))
+    liquidation = liquidation_price(plan, plan.policy.max_lots, account.wallet - taken)
+    if liquidation is not None and (plan.stop_price - liquidation) * plan.sign <= 0:
+        side = "above" if plan.sign > 0 else "below"
+        rule = f"lies beyond liquidation with all max_lots; a price {side} {_price(liquidation)} works"
+        yield _refuse(f"symbols[{plan.symbol}].stop_price", str(plan.stop_price), rule)
 
 
 def _leverage_that_works(plan: SymbolPlan) -> int:

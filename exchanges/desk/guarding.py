@@ -26,7 +26,7 @@ from risk.breakers import BreakerKind, BreakerReading, BreakerRules, BreakerStat
 ACCOUNT = ""
 AGAIN_MS = 300
 NOTHING = Breakers(rules=BreakerRules())
-SELLING = (BreakerKind.STOP_LOSS, BreakerKind.TAKE_PROFIT)
+SELLING = (BreakerKind.STOP_LOSS, BreakerKind.TAKE_PROFIT, BreakerKind.STOP_PRICE, BreakerKind.PROFIT_PRICE)
 PEAK_STEPS = 50
 """A peak is journalled each time it has risen by this part of what arms the take-profit."""
 

@@ -306,7 +306,7 @@ def no_slot_is_stuck(world: World, truth: Truth) -> Iterator[str]:
 def no_hold_is_left(world: World, truth: Truth) -> Iterator[str]:
     """5: each hold was lifted by its own rule; one of a breaker stands as long as the lots are too many."""
     for hold in world.book.holds.holds:
-        if hold.cause is HoldCause.STOP_LOSS and _is_due_to_layers(world, hold.symbol):
+        if hold.cause is HoldCause.STOP_LOSS and _is_due_to_how_things_stand(world, truth, hold.symbol):
             continue
         yield f"hold {hold.cause.value} on {hold.symbol or 'the account'} is still in force: {hold.reason}"
 
@@ -371,9 +371,13 @@ AT_REST: tuple[Invariant, ...] = (
 )
 
 
-def _is_due_to_layers(world: World, scope: str) -> bool:
+def _is_due_to_how_things_stand(world: World, truth: Truth, scope: str) -> bool:
+    """Whether the lots are too many, or the mark is at an end of the grid: it trips again whoever clears it."""
     kept = world.book.account.breakers.get(scope)
-    return kept is not None and kept.kind == BreakerKind.LAYERS.value
+    if kept is None or kept.kind == BreakerKind.LAYERS.value:
+        return kept is not None
+    plan = next((grid for grid in world.settings.grids if grid.symbol == scope), None)
+    return plan is not None and plan.breakers is not None and truth.is_at_an_end(plan, plan.breakers.rules)
 
 
 def _is_overdue(world: World, client_id: str) -> bool:

@@ -307,3 +307,34 @@ def test_a_release_of_nothing_changes_nothing() -> None:
     settle(world)
 
     assert world.book.halt_epoch == epoch
+
+
+def test_at_the_stop_price_entries_end_and_the_lots_are_sold() -> None:
+    world = money_world(symbol=Breakers(rules=rules(stop_price=Decimal("2990.60")), sells=True))
+    go_to(world, 2995_50)
+    assert holds(world) == []
+    assert position(world) > 0
+
+    go_to(world, 2990_50)
+    settle(world, 20_000)
+
+    assert holds(world) == [STOPPED]
+    assert position(world) == 0
+    assert resting(world, Side.BUY) == resting(world, Side.SELL) == []
+
+
+def test_at_the_goal_entries_end_for_good_though_the_gateway_dies_and_the_price_comes_back() -> None:
+    world = money_world(symbol=Breakers(rules=rules(profit_price=Decimal(3010), cool_down_ms=1_000)))
+    go_to(world, 3010_00)
+    assert holds(world) == [STOPPED]
+    sent = entries_sent(world)
+
+    world.kill(GATEWAY)
+    go_to(world, 2999_00)
+    settle(world, 600_000)
+
+    assert holds(world) == [STOPPED]
+    assert entries_sent(world) == sent
+    clear(world)
+    settle(world, 20_000)
+    assert resting(world, Side.BUY) != []

@@ -17,6 +17,7 @@ from risk.breakers import BreakerKind, BreakerRules, Reentry
 
 MONEY_MS = 3_000
 SECOND_SYMBOL = "SOLUSDT"
+END_SHARES = ("0.001", "0.003", "0.006")
 FIRST_BIDS = {"ETHUSDT": 3000_00, SECOND_SYMBOL: 150_00}
 """Where each market begins, in ticks."""
 
@@ -34,6 +35,8 @@ class Trait(Enum):
     """Stop-loss, take-profit or layers of each symbol."""
     ACCOUNT_BREAKERS = "account_breakers"
     DAILY_LOSS = "daily_loss"
+    END_PRICES = "end_prices"
+    """Marks of each symbol at which its whole grid ends."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -49,18 +52,23 @@ _SHARES = {
 }
 
 
-def draw_traits(rng: Random) -> frozenset[Trait]:
+_KINDS = {Trait.END_PRICES: 0.15}
+"""Kinds of grids, drawn apart: they leave what every seed drew before as it was."""
+
+
+def draw_traits(rng: Random, kinds: Random) -> frozenset[Trait]:
     """Return the traits of one schedule."""
-    return frozenset(trait for trait, share in _SHARES.items() if rng.random() < share)
+    drawn = {trait for trait, share in _SHARES.items() if rng.random() < share}
+    return frozenset(drawn | {trait for trait, share in _KINDS.items() if kinds.random() < share})
 
 
-def with_traits(settings: WorldSettings, traits: frozenset[Trait], rng: Random) -> WorldSettings:
+def with_traits(settings: WorldSettings, traits: frozenset[Trait], rng: Random, kinds: Random) -> WorldSettings:
     """Return the deployment with these traits. Whatever is not asked for draws nothing and changes nothing."""
     if traits & NEEDS_MONEY:
         traits |= {Trait.MONEY}
     for trait in Trait:
         if trait in traits:
-            settings = _CHANGES[trait](settings, rng)
+            settings = _CHANGES[trait](settings, kinds if trait in _KINDS else rng)
     return settings
 
 
@@ -128,6 +136,27 @@ def _rules(rng: Random) -> Breakers:
     return Breakers(rules=rules, sells=rng.random() < 0.4)
 
 
+def _end_prices(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, grids=tuple(_ending(grid, rng) for grid in settings.grids))
+
+
+def _ending(grid: GridPlan, rng: Random) -> GridPlan:
+    """Return the grid with a stop and a goal a little away from where its market begins."""
+    first, sign = grid.instrument.price(FIRST_BIDS[grid.symbol]), grid.side.sign
+    stop, goal = (rng.choice((None, *(Decimal(share) for share in END_SHARES))) for _ in range(2))
+    known = grid.breakers or Breakers(rules=BreakerRules())
+    reentry = known.rules.reentry
+    if reentry is not None:
+        reentry = {**reentry, BreakerKind.STOP_PRICE: reentry[BreakerKind.STOP_LOSS]}
+    rules = replace(
+        known.rules,
+        stop_price=None if stop is None else first * (1 - sign * stop),
+        profit_price=None if goal is None else first * (1 + sign * goal),
+        reentry=reentry,
+    )
+    return replace(grid, breakers=replace(known, rules=rules, sells=known.sells or rng.random() < 0.5))
+
+
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TWO_SYMBOLS: _two_symbols,
     Trait.MONEY: _money,
@@ -137,4 +166,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.BREAKERS: _breakers,
     Trait.ACCOUNT_BREAKERS: _account_breakers,
     Trait.DAILY_LOSS: _daily_loss,
+    Trait.END_PRICES: _end_prices,
 }

@@ -221,11 +221,18 @@ class Truth:
         base = kept.base if kept is not None else Decimal(0)
         profit = sum((self._profit(grid) for grid in grids), Decimal(0)) - base
         is_beyond = rules.stop_loss is not None and profit <= -rules.stop_loss
+        is_beyond = is_beyond or any(self.is_at_an_end(grid, rules) for grid in grids if scope)
         since_ms = self._beyond_ms.setdefault(scope, self.world.agenda.now_ms) if is_beyond else None
         if since_ms is None:
             self._beyond_ms.pop(scope, None)
             return ""
         return f"is at {profit} since {since_ms}" if self.world.agenda.now_ms - since_ms > MARK_LATE_MS else ""
+
+    def is_at_an_end(self, grid: GridPlan, rules: BreakerRules) -> bool:
+        """Whether the venue's mark is at or beyond a price at which the whole grid ends."""
+        mark, sign = self.world.venue.engine.read.premium_index(grid.symbol).mark_price, grid.side.sign
+        stop, goal = rules.stop_price, rules.profit_price
+        return (stop is not None and mark * sign <= stop * sign) or (goal is not None and mark * sign >= goal * sign)
 
     def _profit(self, grid: GridPlan) -> Decimal:
         mark = self.world.venue.engine.read.premium_index(grid.symbol).mark_price

@@ -131,3 +131,56 @@ def test_a_drawdown_speaks_once_and_a_rebase_starts_anew() -> None:
 
 def test_an_account_without_equity_is_a_drawdown_whatever_its_peak() -> None:
     assert "drawdown" in Drawdown(fraction=Decimal("0.2")).update(Decimal(0))
+
+
+PRICES = BreakerRules(stop_price=Decimal(2900), profit_price=Decimal(3100))
+MIRRORED = BreakerRules(stop_price=Decimal(3100), profit_price=Decimal(2900))
+
+
+@pytest.mark.parametrize(
+    ("rules", "is_long", "price", "kind"),
+    [
+        (PRICES, True, "2900.01", None),
+        (PRICES, True, "2900", BreakerKind.STOP_PRICE),
+        (PRICES, True, "3099.99", None),
+        (PRICES, True, "3100", BreakerKind.PROFIT_PRICE),
+        (MIRRORED, False, "3099.99", None),
+        (MIRRORED, False, "3100", BreakerKind.STOP_PRICE),
+        (MIRRORED, False, "2900.01", None),
+        (MIRRORED, False, "2900", BreakerKind.PROFIT_PRICE),
+        (PRICES, True, None, None),
+    ],
+)
+def test_a_price_of_the_whole_grid_trips_at_it_and_on_its_own_side(
+    rules: BreakerRules, is_long: bool, price: str | None, kind: BreakerKind | None
+) -> None:
+    state, why = run(rules, (0, at("0", price=price, is_long=is_long)))
+
+    assert (state.trip.kind if state.trip is not None else None) is kind
+    assert bool(why) is (kind is not None)
+
+
+def test_a_stop_price_stands_while_the_mark_is_beyond_it_however_often_it_is_cleared() -> None:
+    tripped, _ = run(PRICES, (0, at("0", price="2890")))
+
+    again, why = evaluate(PRICES, rebased(tripped, at("0", price="2890")), at("0", price="2890"), 10)
+
+    assert again.trip is not None
+    assert "stop_price" in why
+    assert evaluate(PRICES, rebased(tripped, at("0", price="2901")), at("0", price="2901"), 10)[1] == ""
+
+
+def test_a_stop_price_ends_by_cool_down_only_once_the_mark_is_back_over_it() -> None:
+    back = Reentry(cool_down_ms=1_000)
+    rules = replace(PRICES, reentry={BreakerKind.STOP_PRICE: back})
+    tripped, _ = run(rules, (0, at("0", price="2890")))
+
+    assert "stop_price" in evaluate(rules, tripped, at("0", price="2895"), 5_000)[1]
+    assert evaluate(rules, tripped, at("0", price="2905"), 5_000)[1] == ""
+
+
+def test_a_goal_that_was_reached_ends_by_an_operator_only() -> None:
+    rules = replace(PRICES, reentry={BreakerKind.STOP_PRICE: Reentry(cool_down_ms=0)})
+    tripped, _ = run(rules, (0, at("0", price="3200")))
+
+    assert "an operator lifts it" in evaluate(rules, tripped, at("0", price="3000"), 10**9)[1]

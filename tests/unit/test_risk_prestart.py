@@ -340,3 +340,21 @@ def test_one_that_liquidation_would_forestall_is_refused_and_what_it_names_works
     works = named(finding, r"a distance under ([\d.]+)")
 
     assert refusals(RICH, [replace(plan, stop=StopRule(distance=works - Decimal("0.001")))]) == {}
+
+
+def test_an_end_price_that_is_reached_already_is_named() -> None:
+    plan = replace(eth(), stop_price=Decimal(3000), profit_price=Decimal(3001))
+
+    [finding] = [one for one in warnings(RICH, [plan]) if "reached" in one.rule]
+    assert finding.key == "symbols[ETHUSDT].stop_price"
+    short = replace(eth(side=GridSide.SHORT), stop_price=Decimal(3001), profit_price=Decimal(3000))
+    assert "take_profit_price" in next(one.key for one in warnings(RICH, [short]) if "reached" in one.rule)
+
+
+def test_a_stop_price_beyond_liquidation_is_refused_and_the_named_side_works() -> None:
+    poor = replace(RICH, wallet=Decimal(3000), required_positions=1)
+    lying = replace(eth(), stop_price=Decimal(100))
+    finding = refusals(poor, [lying])["symbols[ETHUSDT].stop_price"]
+    works = named(finding, r"price above ([\d.]+) works")
+
+    assert "symbols[ETHUSDT].stop_price" not in refusals(poor, [replace(lying, stop_price=works + 1)])
