@@ -33,6 +33,8 @@ class VenueUnderTest:
     """The shortest candle that it streams."""
     windows: tuple[Window, ...] | None = None
     """Wider request limits than its own: these tests go without a limiter."""
+    stamps_socket_orders: bool = True
+    """Whether an order over the socket carries a time that the venue judges."""
     lacks: frozenset[FaultKind] = frozenset()
     """Faults for which it has no words."""
 
@@ -60,5 +62,18 @@ VENUES = (
         tells_quota=False,
         tells_other_hands=False,
         windows=(),
+    ),
+    VenueUnderTest(
+        name="bitget",
+        public_path="/v2/ws/public",
+        private_path="/v2/ws/private",
+        order_path="/v2/ws/private",
+        refuses_post_only=False,
+        tells_quota=False,
+        tells_other_hands=False,
+        candle="1m",
+        windows=(),
+        stamps_socket_orders=False,
+        lacks=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
     ),
 )

@@ -11,7 +11,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.options import VenueOptions
 
-PROTOCOLS = ("binanceusdm", "bybit", "okx")
+PROTOCOLS = ("binanceusdm", "bybit", "okx", "bitget")
 
 
 class Doors(Protocol):
@@ -48,5 +48,9 @@ def doors_of(options: VenueOptions, wall_ms: Callable[[], int]) -> Doors:
             from exchanges.sim.okx.doors import OkxDoors
 
             return OkxDoors(options, wall_ms)
+        case "bitget":
+            from exchanges.sim.bitget.doors import BitgetDoors
+
+            return BitgetDoors(options, wall_ms)
         case unknown:
             raise ValueError(f"no protocol {unknown!r}: one of {', '.join(PROTOCOLS)}")
