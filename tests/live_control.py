@@ -29,7 +29,8 @@ OPEN = ("NEW", "PARTIALLY_FILLED")
 class VenueControl:
     """Steers a venue that may run anywhere: in a thread here or as a process of its own."""
 
-    def __init__(self, rest_url: str, ws_url: str, token: str) -> None:
+    def __init__(self, rest_url: str, ws_url: str, token: str, name: str = "binanceusdm") -> None:
+        self.name = name
         self.rest_url = rest_url
         self.ws_url = ws_url
         self.token = token
@@ -135,7 +136,7 @@ def still_venue(options: VenueOptions | None = None) -> Iterator[VenueControl]:
     chosen = options or still_options()
     token = "a token of this test"
     with running(replace(chosen, control_token=token)) as venue:
-        yield VenueControl(venue.rest_url, venue.ws_url, token)
+        yield VenueControl(venue.rest_url, venue.ws_url, token, chosen.protocol)
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def live_settings(folder: Path, venue: VenueControl, *symbols: Mapping[str, Any]
     """Return settings for a venue; each symbol, and each section, is the default with the given keys over it."""
     document: dict[str, Any] = {
         "deployment": "live",
-        "venue": {"rest_url": venue.rest_url, "ws_url": venue.ws_url},
+        "venue": {"name": venue.name, "rest_url": venue.rest_url, "ws_url": venue.ws_url},
         "symbols": [_without_none({**ETHUSDT, **symbol}) for symbol in symbols or ({},)],
         "journal": {"path": str(folder / "live.sqlite")},
     }

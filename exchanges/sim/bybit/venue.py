@@ -9,9 +9,11 @@ from exchanges.sim.algo_orders import AlgoView
 from exchanges.sim.bybit.call import Call
 from exchanges.sim.bybit.errors import ApiError, refused
 from exchanges.sim.bybit.hub import Hub
+from exchanges.sim.bybit.ids import order_uid, trade_uid
 from exchanges.sim.bybit.limits import BYBIT_WINDOWS, Limits
 from exchanges.sim.bybit.market_streams import MarketStreams
 from exchanges.sim.bybit.private_streams import PrivateStreams
+from exchanges.sim.orders import OrderView
 from exchanges.sim.refusal import Refused
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.faults import FaultKind, Strike, Subject
@@ -60,6 +62,14 @@ class BybitVenue(VenueCore):
 
     def lift(self, address: str) -> None:
         self.limits.lift(address)
+
+    def told_order_id(self, order: OrderView) -> str:
+        """Return an order's id as clients are told it."""
+        return order_uid(order.order_id, order.algo_id)
+
+    def told_trade_id(self, symbol: str, trade_id: int) -> str:
+        """Return the id of an account's trade as clients are told it."""
+        return trade_uid(symbol, trade_id)
 
     def subject(self, call: Call, endpoints: tuple[str, ...] = ()) -> Subject:
         told = {name: call.params.get(name) for name in ("symbol", "orderLinkId")}

@@ -132,6 +132,14 @@ class VenueCore:
     def is_visible(self, order: OrderView) -> bool:
         return self.now_ms() >= self._hidden_until_ms.get((order.account, order.order_id), 0)
 
+    def told_order_id(self, order: OrderView) -> int | str:
+        """Return an order's id as clients are told it."""
+        return order.order_id
+
+    def told_trade_id(self, symbol: str, trade_id: int) -> int | str:
+        """Return the id of an account's trade as clients are told it."""
+        return trade_id
+
     def strike(self, kind: FaultKind, subject: Subject) -> Strike | None:
         """Decide whether a fault strikes now."""
         return self.plan.strike(kind, subject, self.now_ms())

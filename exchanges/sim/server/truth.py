@@ -1,6 +1,6 @@
 """The venue's truth for checks: every order ever, every fill, wallets, and what was counted on the way.
 
-It is told in the words of Binance's documents, whichever language the doors speak.
+It is told in the words of Binance's documents, whichever language the doors speak; ids are those that clients are told.
 """
 
 from __future__ import annotations
@@ -66,7 +66,13 @@ def _account(venue: VenueCore, account: str) -> dict[str, Any]:
             for held in view.positions
             if held.quantity
         },
-        "orders": [render_orders.order_row(venue.instrument(order.symbol), order) for order in orders],
+        "orders": [
+            {
+                **render_orders.order_row(venue.instrument(order.symbol), order),
+                "orderId": venue.told_order_id(order),
+            }
+            for order in orders
+        ],
         "algoOrders": [
             render_orders.algo_row(venue.instrument(algo.symbol), algo) for algo in venue.engine.read.all_algos(account)
         ],
@@ -77,14 +83,19 @@ def _account(venue: VenueCore, account: str) -> dict[str, Any]:
 
 
 def _fills(venue: VenueCore, account: str, orders: list[OrderView]) -> list[dict[str, Any]]:
-    client_ids = {(order.symbol, order.order_id): order.client_id for order in orders}
-    return [
-        {
-            **render_orders.trade_row(venue.instrument(fill.symbol), fill),
-            "clientOrderId": client_ids.get((fill.symbol, fill.order_id), ""),
-        }
-        for fill in venue.engine.read.user_trades(account, limit=1_000_000)
-    ]
+    of = {(order.symbol, order.order_id): order for order in orders}
+    rows: list[dict[str, Any]] = []
+    for fill in venue.engine.read.user_trades(account, limit=1_000_000):
+        order = of.get((fill.symbol, fill.order_id))
+        rows.append(
+            {
+                **render_orders.trade_row(venue.instrument(fill.symbol), fill),
+                "id": venue.told_trade_id(fill.symbol, fill.trade_id),
+                "orderId": venue.told_order_id(order) if order else fill.order_id,
+                "clientOrderId": order.client_id if order else "",
+            }
+        )
+    return rows
 
 
 def _counts(orders: list[OrderView]) -> dict[str, Any]:
