@@ -22,6 +22,7 @@ from actors.settings_runtime import GatewaySettings, JournalSettings, RiskSettin
 from actors.settings_symbol import AccountSettings, SymbolSettings
 from actors.settings_text import read
 from actors.settings_venue import VenueSettings
+from exchanges.adapters import LACKING
 
 
 class Settings(Section):
@@ -54,6 +55,15 @@ class Settings(Section):
             if ladder.symbol in seen:
                 found.append((f"symbols[{index}].symbol", ladder.symbol, "stands twice: one ladder for each symbol"))
             seen.add(ladder.symbol)
+            for key, rule in LACKING.get(self.venue.name, {}).items():
+                if getattr(ladder, key) is not None:
+                    found.append(
+                        (
+                            f"symbols[{index}].{key}",
+                            "a section" if key == "exchange_stop" else getattr(ladder, key),
+                            f"{rule}; leave it out",
+                        )
+                    )
             if ladder.leverage is not None and ladder.leverage > self.risk.max_leverage:
                 rule = f"can be at most risk.max_leverage, {self.risk.max_leverage}"
                 found.append((f"symbols[{index}].leverage", ladder.leverage, rule))

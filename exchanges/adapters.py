@@ -8,6 +8,12 @@ from grid.errors import ConfigError
 
 NATIVE = ("binanceusdm", "bybit", "gate", "okx", "bitget")
 
+LACKING: dict[str, dict[str, str]] = {
+    "bybit": {"countdown_s": "does not exist at bybit: it cancels by a lost connection of the whole account alone"},
+    "gate": {"exchange_stop": "does not exist at gate: its conditional orders carry no client id"},
+}
+"""By venue, the settings of a symbol that its adapter raises `NotSupported` for, and why."""
+
 
 def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
     """Return the private half; connects on `connect`. Imports ccxt: for the gateway, `check` and `panic` alone."""

@@ -19,12 +19,15 @@ SMALL = (
     RateWindow(kind="orders", interval_ms=10_000, limit=20),
     RateWindow(kind="orders", interval_ms=60_000, limit=60),
     RateWindow(kind="weight", interval_ms=60_000, limit=100),
+    RateWindow(kind="cancels", interval_ms=4_000, limit=7),
 )
 RULE = ThrottleRule(orders_per_second=Decimal(5), burst=10, margin_ms=500)
 FREE = ThrottleRule(orders_per_second=Decimal(10_000), burst=10_000)
 
 lanes = st.sampled_from(list(Lane))
-costs = st.builds(Cost, orders=st.integers(0, 3), weight=st.integers(0, 20)).filter(lambda c: c.orders or c.weight)
+costs = st.builds(Cost, orders=st.integers(0, 3), weight=st.integers(0, 20), cancels=st.integers(0, 2)).filter(
+    lambda cost: cost.orders or cost.weight or cost.cancels
+)
 steps = st.tuples(lanes, costs, st.integers(0, 4 * SECOND), st.booleans())
 schedules = st.lists(steps, max_size=120)
 quick = st.tuples(lanes, costs, st.integers(0, SECOND // 5), st.booleans())

@@ -136,6 +136,12 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
         ({"venue__rest_url": "ftp://x"}, "venue.rest_url", "ftp://x", "http://"),
         ({"venue__rest_url": "http://x:99999"}, "venue.rest_url", "http://x:99999", "port"),
         ({"venue__name": "nyse"}, "venue.name", "nyse", "binanceusdm"),
+        (
+            {"venue__name": "bybit", "symbols__0__countdown_s": 60, "symbols__0__cancels_manual_orders": True},
+            "symbols[0].countdown_s",
+            "60",
+            "does not exist at bybit",
+        ),
         ({"venue": {}}, "venue.live", "(missing)", "real money"),
         ({"venue": {"live": "false"}}, "venue.live", "false", "real money"),
         ({"venue": {"testnet": "true", "live": "true"}}, "venue.testnet", "True", "excludes live"),
