@@ -230,7 +230,7 @@ def test_a_position_event_tells_a_changed_leverage_and_hedge_mode() -> None:
 
 
 def wallet(**changes: Any) -> dict[str, Any]:
-    coin = {"coin": "USDT", "walletBalance": "100", "unrealisedPnl": "-1.5", "totalPositionIM": "10"}
+    coin: dict[str, Any] = {"coin": "USDT", "walletBalance": "100", "unrealisedPnl": "-1.5", "totalPositionIM": "10"}
     coin |= {"totalOrderIM": "5", "locked": "0", "collateralSwitch": True, "marginCollateral": True}
     return {"list": [{"totalAvailableBalance": "83", "coin": [coin], **changes}]}
 
@@ -244,8 +244,8 @@ def test_the_account_counts_other_collateral_and_does_without_the_total_of_isola
     other = {**coins[0], "coin": "BTC", "walletBalance": "0.1"}
     mixed = wire_account.account(wallet(coin=[*coins, other]), cross, "USDT", is_one_way=True, can_trade=True)
 
-    assert (plain.wallet, plain.available, plain.is_multi_asset) == (100, 83, False)
-    assert (empty.available, empty.unrealised) == (85, Decimal("-1.5"))
+    assert (plain.wallet, plain.available, plain.is_multi_asset) == (Decimal(100), Decimal(83), False)
+    assert (empty.available, empty.unrealised) == (Decimal(85), Decimal("-1.5"))
     assert mixed.is_multi_asset
 
 
@@ -290,8 +290,8 @@ def test_a_risk_tier_is_a_part_whether_told_in_percent_or_not(rate: str, initial
         "ETHUSDT",
     )
 
-    assert (first.rate, first.leverage_max, first.notional_floor) == (Decimal("0.005"), 100, 0)
-    assert (second.notional_floor, second.notional_cap) == (2000, 9000)
+    assert (first.rate, first.leverage_max, first.notional_floor) == (Decimal("0.005"), 100, Decimal(0))
+    assert (second.notional_floor, second.notional_cap) == (Decimal(2000), Decimal(9000))
 
 
 def book(bids: list[list[str]], asks: list[list[str]], update_id: int = 7) -> dict[str, Any]:
@@ -337,7 +337,7 @@ def test_the_recorded_contracts_are_read(shared_data: Path) -> None:
     found = wire_rules.instruments(json.loads(gzip.decompress(raw))["result"])
     btc, eth = found["BTCUSDT"], found["ETHUSDT"]
 
-    assert (btc.tick, btc.step, btc.notional_min, btc.quantity_min) == (Decimal("0.5"), Decimal("0.001"), 5, 1)
+    assert (btc.tick, btc.step, btc.notional_min, btc.quantity_min) == (Decimal("0.5"), Decimal("0.001"), Decimal(5), 1)
     assert (eth.tick, eth.step, eth.quantity_max) == (Decimal("0.05"), Decimal("0.01"), 100_000)
     assert all(one.trading and one.orders_max == 500 for one in found.values())
 
