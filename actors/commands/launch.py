@@ -77,13 +77,18 @@ def sim(
     speed: Annotated[float, typer.Option("--speed", min=0.01, max=1e6, help="Seconds of market in one second.")] = 1.0,
     seed: Seed = 1,
     faults: Annotated[Path | None, typer.Option("--faults", exists=True, help="Faults to play (YAML).")] = None,
+    protocol: Annotated[str, typer.Option("--protocol", help="Whose language it speaks.")] = "binanceusdm",
     as_json: Json = True,
 ) -> None:
-    """Start the simulated venue: Binance USD-M futures on loopback, for any client. Prints its addresses when ready."""
+    """Start the simulated venue on loopback, for any client of the venue it plays. Prints its addresses when ready."""
+    protocols = load("exchanges.sim.server.doors", "PROTOCOLS")
+    if protocol not in protocols:
+        raise ConfigError("--protocol", protocol, f"has to be one of: {', '.join(protocols)}")
     serve = load("exchanges.sim.server.main", "serve")
     options = load("exchanges.sim.server.main", "ServeOptions")
+    chosen = options(protocol=protocol, port=port, tape=tuple(tape or ()), speed=speed, seed=seed, faults=faults)
     try:
-        asyncio.run(serve(options(port=port, tape=tuple(tape or ()), speed=speed, seed=seed, faults=faults)))
+        asyncio.run(serve(chosen))
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

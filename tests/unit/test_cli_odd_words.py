@@ -129,6 +129,7 @@ def test_a_dead_address_is_said_at_once(
         (["demo", "--duration", "nan"], 2),
         (["demo", "--duration", "inf"], 2),
         (["sim", "--port", "70000"], 2),
+        (["sim", "--protocol", "nyse"], 2),
         (["sim", "--speed", "nan"], 2),
         (["risk-report"], 2),
         (["export", "--after", "-1", "x"], 2),
