@@ -13,6 +13,7 @@ from exchanges.sim.views import Kline
 
 INTERVALS_MS = {
     "1s": 1_000,
+    "10s": 10_000,
     "1m": 60_000,
     "3m": 180_000,
     "5m": 300_000,

@@ -76,4 +76,14 @@ VENUES = (
         stamps_socket_orders=False,
         lacks=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
     ),
+    VenueUnderTest(
+        name="gate",
+        public_path="/v4/ws/usdt",
+        private_path="/v4/ws/usdt",
+        order_path="/v4/ws/usdt",
+        refuses_duplicates=False,
+        candle="10s",
+        # nothing that it says of a failure means that an order surely was not taken
+        lacks=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
+    ),
 )

@@ -35,7 +35,7 @@ class VenueCore:
         self.plan = FaultPlan(options.faults, seed=options.seed, now_ms=start_ms)
         self.source = options.market(start_ms)
         self.engine = MatchingEngine(
-            list(self.source.instruments()),
+            self.listed(),
             rng=random.Random(options.seed),
             config=replace(options.engine, publish=True),
             start_ms=start_ms,
@@ -48,6 +48,10 @@ class VenueCore:
         """Events to accounts, by the protocol's own name."""
         self.frames_sent = 0
         self._hidden_until_ms: dict[tuple[str, int], int] = {}
+
+    def listed(self) -> list[SimInstrument]:
+        """Return the symbols of the market under this venue's filters."""
+        return list(self.source.instruments())
 
     def open_accounts(self) -> None:
         """Open every account of the options; call once the protocol can tell events."""

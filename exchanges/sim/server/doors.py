@@ -11,7 +11,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.options import VenueOptions
 
-PROTOCOLS = ("binanceusdm", "bybit", "okx", "bitget")
+PROTOCOLS = ("binanceusdm", "bybit", "okx", "bitget", "gate")
 
 
 class Doors(Protocol):
@@ -52,5 +52,9 @@ def doors_of(options: VenueOptions, wall_ms: Callable[[], int]) -> Doors:
             from exchanges.sim.bitget.doors import BitgetDoors
 
             return BitgetDoors(options, wall_ms)
+        case "gate":
+            from exchanges.sim.gate.doors import GateDoors
+
+            return GateDoors(options, wall_ms)
         case unknown:
             raise ValueError(f"no protocol {unknown!r}: one of {', '.join(PROTOCOLS)}")
