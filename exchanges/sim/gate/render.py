@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
+
+import orjson
 
 from exchanges.sim.gate.contracts import SimContract
 from exchanges.sim.orders import ExpiryReason, Fill, OrderStatus, OrderType, OrderView, TimeInForce
@@ -39,6 +42,11 @@ def text(client_id: str) -> str:
     """Return what the venue writes on an order."""
     word = next((word for prefix, word in DECREES.items() if client_id.startswith(prefix)), "")
     return word or f"t-{client_id}"
+
+
+def bare(value: Decimal) -> orjson.Fragment:
+    """Return an amount as events tell it: a number, not text."""
+    return orjson.Fragment(plain(value))
 
 
 def seconds(time_ms: int) -> float:
@@ -123,7 +131,7 @@ def trade_event(contract: SimContract, fill: Fill, client_id: str) -> Json:
         "price": plain(contract.instrument.price(fill.price)),
         "role": "maker" if fill.is_maker else "taker",
         "text": text(client_id),
-        "fee": float(fill.commission),
+        "fee": bare(fill.commission),
         "point_fee": 0,
     }
 
@@ -167,20 +175,20 @@ def position_event(contract: SimContract, held: PositionView, user: int, time_ms
         "contract": contract.name,
         "user": str(user),
         "size": streamed_size(contract, held.quantity),
-        "entry_price": float(held.entry_price),
+        "entry_price": bare(held.entry_price),
         "leverage": held.leverage if is_isolated else 0,
         "cross_leverage_limit": 0 if is_isolated else held.leverage,
         "leverage_max": contract.instrument.brackets[0].leverage_max,
-        "liq_price": float(held.liquidation_price),
-        "maintenance_rate": float(contract.instrument.brackets[0].rate),
-        "margin": float(held.isolated_margin),
+        "liq_price": bare(held.liquidation_price),
+        "maintenance_rate": bare(contract.instrument.brackets[0].rate),
+        "margin": bare(held.isolated_margin),
         "mode": "single",
-        "realised_pnl": float(held.realised),
+        "realised_pnl": bare(held.realised),
         "realised_point": 0,
         "history_pnl": 0,
         "history_point": 0,
         "last_close_pnl": 0,
-        "risk_limit": float(held.notional_max),
+        "risk_limit": bare(held.notional_max),
         "time": time_ms // 1000,
         "time_ms": time_ms,
         "update_id": 1,
