@@ -18,6 +18,7 @@ START_S = 30.0
 POSTGRES_USER = "postgres"
 PASSWORD = "hidden-from-everybody"
 LOOPBACK = "127.0.0.1"
+MEMORY = "/dev/shm"
 
 
 def free_port() -> int:
@@ -60,7 +61,7 @@ class RedisServer:
 def redis_server(host: str = LOOPBACK) -> Iterator[RedisServer]:
     if shutil.which("redis-server") is None:
         pytest.skip("there is no redis-server (Debian package redis-server)")
-    folder = Path(tempfile.mkdtemp(prefix="gridmesh-redis-"))
+    folder = Path(tempfile.mkdtemp(prefix="gridmesh-redis-", dir=_quick_folder()))
     server = RedisServer(folder, host)
     try:
         yield server
@@ -76,7 +77,7 @@ def postgres_server(host: str = LOOPBACK) -> Iterator[str]:
     if initdb is None:
         pytest.skip("there is no PostgreSQL server (Debian package postgresql)")
     user = POSTGRES_USER if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="gridmesh-postgres-"))
+    folder = Path(tempfile.mkdtemp(prefix="gridmesh-postgres-", dir=_quick_folder()))
     if user is not None:
         shutil.chown(folder, user)
     port, cluster, log = free_port(), folder / "cluster", (folder / "postgres.log").open("ab")
@@ -114,6 +115,11 @@ def postgres_server(host: str = LOOPBACK) -> Iterator[str]:
             server.wait()
         log.close()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _quick_folder() -> str | None:
+    """Return a folder in memory: both servers wait for the disk, which on a busy machine takes up to a minute."""
+    return MEMORY if os.access(MEMORY, os.W_OK) else None
 
 
 def _postgres_program(name: str) -> Path | None:

@@ -27,9 +27,8 @@ class RedisLeases:
     def __init__(self, url: str, where: str, *, timeout_s: float = 2.0) -> None:
         self.where = where
         self._timeout_s = timeout_s
-        self._client = aredis.Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, single_connection_client=False
-        )
+        self._url = url
+        self._client = self._connect()
 
     async def claim(self, account: str, claim: Claim) -> Verdict:
         """Return the verdict."""
@@ -60,7 +59,17 @@ class RedisLeases:
         except (RedisError, OSError, TimeoutError) as error:
             # Its words may hold the address with its password: only the kind is told.
             raise StoreUnreachable(f"{self.where} does not answer ({type(error).__name__})") from None
+        except RuntimeError as error:
+            # uvloop's word for a socket that was closed meanwhile. The pool would hand it out again and again.
+            self._client = self._connect()
+            raise StoreUnreachable(f"{self.where} has closed the connection") from error
         raise StoreUnreachable(f"{self.where}: others changed the lease {TRIES} times meanwhile")
+
+    def _connect(self) -> aredis.Redis:
+        wait_s = self._timeout_s
+        return aredis.Redis.from_url(
+            self._url, socket_timeout=wait_s, socket_connect_timeout=wait_s, single_connection_client=False
+        )
 
     async def _try(self, key: str, decide: Decide) -> bool:
         async with self._client.pipeline(transaction=True) as pipe:

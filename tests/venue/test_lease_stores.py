@@ -8,11 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
+import uvloop
 
 from actors.file_lock import FileLock
 from actors.ownership.errors import AccountTaken, Fenced, LeaseForgotten
 from actors.ownership.lease import Lease, LeasePhase, LeaseTerms
 from actors.ownership.ownership import LeaseOwnership
+from actors.ownership.redis_store import RedisLeases
 from actors.ownership.register import Claim, Granted, Held, Holder, Stage
 from actors.ownership.store import LeaseStore, StoreUnreachable
 from actors.ownership.stores import lease_store
@@ -272,3 +274,27 @@ async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_o
         taking.cancel()
         for one in (first, second, third):
             await one.release()
+
+
+def test_a_connection_that_was_closed_under_uvloop_silences_no_more_than_one_claim(redis: RedisServer) -> None:
+    async def claims() -> tuple[bool, Granted | Held]:
+        store = store_of(redis.url)
+        assert isinstance(store, RedisLeases)
+        await store.claim("uv", claim("a"))
+        (connection,) = store._client.connection_pool._available_connections
+        assert connection._writer is not None
+        connection._writer.transport.abort()
+        is_said = False
+        try:
+            await store.claim("uv", claim("a"))
+        except StoreUnreachable:
+            is_said = True
+        answer = await store.claim("uv", claim("a"))
+        await store.close()
+        return is_said, answer
+
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        is_said, answer = runner.run(claims())
+
+    assert is_said
+    assert isinstance(answer, Granted | Held)
