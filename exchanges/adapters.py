@@ -10,6 +10,10 @@ NATIVE = ("binanceusdm", "bybit", "gate", "okx", "bitget")
 
 LACKING: dict[str, dict[str, str]] = {
     "bybit": {"countdown_s": "does not exist at bybit: it cancels by a lost connection of the whole account alone"},
+    "bitget": {
+        "countdown_s": "does not exist at bitget for a classic account",
+        "exchange_stop": "is not placed at bitget: its conditional orders are only read",
+    },
     "gate": {"exchange_stop": "does not exist at gate: its conditional orders carry no client id"},
 }
 """By venue, the settings of a symbol that its adapter raises `NotSupported` for, and why."""

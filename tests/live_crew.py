@@ -25,10 +25,12 @@ from actors.roster import Roster
 from actors.settings import Settings
 from actors.settings_venue import Credentials
 from actors.venues import market_venue, trading_venue
-from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_KEY, DEMO_PASSPHRASE, DEMO_SECRET
 from tests.live_mail import PlainActor, PostRoom
 
-KEYS = Credentials(api_key=SecretStr(DEMO_KEY), api_secret=SecretStr(DEMO_SECRET))
+KEYS = Credentials(
+    api_key=SecretStr(DEMO_KEY), api_secret=SecretStr(DEMO_SECRET), passphrase=SecretStr(DEMO_PASSPHRASE)
+)
 
 
 class Killed(Exception):
