@@ -217,7 +217,7 @@ def _sign(row: wire.Row, size: int) -> int:
     """Return +1 for a long position, -1 for a short one; a flat one names no side."""
     if not size:
         return 0
-    told = row.get("side")
+    told = wire.text(row, "side", "position")
     if told not in SIDES:
         raise BadReply(f"position.side: expected Buy or Sell, got {wire.shown(told)}")
     return 1 if SIDES[told] is Side.BUY else -1
