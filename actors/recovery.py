@@ -15,7 +15,7 @@ import orjson
 
 from actors import journal_file
 from actors.file_lock import FileLock, LockHeld
-from actors.gateway.grids import instruments_of
+from actors.gateway.grids import instruments_of, level_interval, level_ratio, level_zero
 from actors.gateway.keeper import read_book
 from actors.journal import Journal
 from actors.journal_errors import JournalError, JournalInUse
@@ -29,7 +29,6 @@ from grid.book import Book
 from grid.errors import ConfigError, GridmeshError
 from grid.holds import Hold, HoldCause
 from grid.instrument import Instrument
-from grid.ladder import Spacing, interval_ticks
 from grid.records import HoldPut, from_body, to_body
 from grid.snapshot import from_snapshot
 
@@ -173,13 +172,12 @@ async def _read_pasts(settings: Settings, venue: TradingVenue, since_ms: int) ->
 
 
 def _spacings(symbol: SymbolSettings, instrument: Instrument) -> Spacings:
-    is_even = symbol.spacing is Spacing.ARITHMETIC and symbol.interval is not None
     return Spacings(
         side=symbol.side,
         spacing=symbol.spacing,
-        interval=interval_ticks(symbol.symbol, symbol.interval, instrument) if is_even and symbol.interval else 0,
-        ratio=symbol.ratio or instrument.tick / instrument.tick,
-        anchor=instrument.ticks_floor(symbol.anchor) if symbol.anchor is not None else None,
+        interval=level_interval(symbol, instrument),
+        ratio=level_ratio(symbol),
+        anchor=level_zero(symbol, instrument),
     )
 
 

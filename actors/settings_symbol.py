@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from actors.settings_breakers import BreakerSettings
 from actors.settings_fields import PLACE, Exact, Section, broken
 from actors.settings_stop import StopSettings
+from grid.bounded import PriceRange
 from grid.ladder import GridSide, Spacing
 
 
@@ -31,6 +32,20 @@ class AdoptedLot(Section):
     )
 
 
+class RangeSettings(Section):
+    """The two prices that a bounded grid works between, and into how many steps they are divided."""
+
+    low: Exact = Field(gt=0, description="lowest price of the grid, in USDT")
+    high: Exact = Field(gt=0, description="highest price of the grid, in USDT")
+    grids: int = Field(ge=2, le=5000, description="steps from low to high: so many levels can hold a lot")
+
+    @model_validator(mode="after")
+    def _rules(self) -> RangeSettings:
+        if self.high <= self.low:
+            broken([("high", self.high, f"has to be above low, {self.low}")])
+        return self
+
+
 class SymbolSettings(BreakerSettings):
     """The ladder of one symbol. Prices and amounts in the quote asset (USDT)."""
 
@@ -44,6 +59,9 @@ class SymbolSettings(BreakerSettings):
     interval: Exact | None = Field(None, gt=0, description="distance between levels, in USDT; whole ticks")
     ratio: Exact | None = Field(
         None, ge=Decimal("1.0001"), le=2, description="each level is this times the one below, e.g. 1.002"
+    )
+    range: RangeSettings | None = Field(
+        None, description="a grid between two prices, in place of interval, ratio and anchor; left out: it slides"
     )
     anchor: Exact | None = Field(None, gt=0, description="price of level 0, in USDT; else the first price seen")
     amount: Exact = Field(gt=0, description="notional of one entry, in USDT; rounded down to the venue's step")
@@ -102,6 +120,13 @@ class SymbolSettings(BreakerSettings):
     )
 
     @property
+    def price_range(self) -> PriceRange | None:
+        """Return the range of a bounded grid, None where the window slides."""
+        if self.range is None:
+            return None
+        return PriceRange(symbol=self.symbol, low=self.range.low, high=self.range.high, count=self.range.grids)
+
+    @property
     def end_prices(self) -> tuple[Decimal | None, Decimal | None]:
         """Return the prices at which the whole grid ends."""
         return self.stop_price, self.take_profit_price
@@ -137,6 +162,14 @@ class SymbolSettings(BreakerSettings):
             found.append(("existing_position and adopted_lots", self.existing_position, rule))
         if len(self.adopted_lots) > self.max_lots:
             found.append(("adopted_lots", f"{len(self.adopted_lots)} lots", f"are more than max_lots, {self.max_lots}"))
+        if self.range is not None:
+            given = [key for key in ("interval", "ratio", "anchor") if getattr(self, key) is not None]
+            rule = "has no meaning with range, which says where the levels lie; leave it out"
+            found += [(key, getattr(self, key), rule) for key in given]
+            if self.max_lots > self.range.grids:
+                rule = f"can be at most range.grids, {self.range.grids}: no more levels can hold a lot"
+                found.append(("max_lots", self.max_lots, rule))
+            return found
         if getattr(self, wanted) is None:
             found.append((wanted, "(missing)", f"is required for {self.spacing.value} spacing"))
         if getattr(self, other) is not None:

@@ -73,6 +73,7 @@ def grid_policy(settings: Settings, ladder: SymbolSettings, fees: FeeRates) -> G
         min_rest_ms=int(ladder.min_rest_s * 1000),
         price_age_ms=int(settings.runtime.price_age_s * 1000),
         exit_taker=ladder.exit_taker,
+        level_count=ladder.range.grids if ladder.range is not None else None,
     )
 
 

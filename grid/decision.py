@@ -104,6 +104,8 @@ def _live_entry(slot: SlotState, order: SlotOrder, around: Surroundings) -> Deci
     too_young = Stay(reason=Reason.MIN_REST, retry_ms=rested_ms) if around.now_ms < rested_ms else None
     if slot.key.generation != ladder.generation:
         return too_young or Withdraw(client_id=order.client_id, reason=Reason.OLDER_GENERATION)
+    if not around.policy.has(level):
+        return too_young or Withdraw(client_id=order.client_id, reason=Reason.OUT_OF_RANGE)
     if view is None:
         return Stay(reason=Reason.PRICE_UNKNOWN)
     half = ladder.at(level) + -(-ladder.gap(level) // 2)
@@ -202,6 +204,8 @@ def _obstacle_to_entry(slot: SlotState, around: Surroundings) -> Stay | None:
     if view is None:
         return Stay(reason=Reason.PRICE_UNKNOWN)
     lowest_open = view.top - around.policy.buy_window + 1
+    if not around.policy.has(level):
+        return Stay(reason=Reason.OUT_OF_RANGE)
     if level > view.top:
         return Stay(reason=Reason.ABOVE_PRICE)
     if level < lowest_open:

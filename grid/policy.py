@@ -29,3 +29,13 @@ class GridPolicy:
     min_rest_ms: int = MIN_REST_MS
     price_age_ms: int = PRICE_AGE_MS
     exit_taker: bool = False
+    level_count: int | None = None
+    """A bounded grid buys at levels 0 to this less one, and nowhere else. None: the window slides with the price."""
+
+    def has(self, level: int) -> bool:
+        """Whether the grid may ever buy at the level."""
+        return self.level_count is None or 0 <= level < self.level_count
+
+    def nearest(self, ceiling: int) -> int:
+        """Return c of a bounded grid: with the price beyond its end, the window stays at its last level."""
+        return ceiling if self.level_count is None else min(ceiling, self.level_count - 1)

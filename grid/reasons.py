@@ -14,6 +14,7 @@ class Reason(Enum):
     EXIT_WANTED = "exit_wanted"
     ABOVE_PRICE = "above_price"
     BELOW_WINDOW = "below_window"
+    OUT_OF_RANGE = "out_of_range"
     SLACK = "slack"
     MIN_REST = "min_rest"
     LEFT_WINDOW = "left_window"

@@ -116,7 +116,7 @@ class Window:
         else:
             floor = ladder.floor(price)
         top = floor if ladder.at(floor) <= price - ladder.guard(floor) else floor - 1
-        return top, floor
+        return self._policy.nearest(top), floor
 
     def _lowest_kept(self, top: int) -> int:
         return top - self._policy.buy_window + 1 - self._policy.entry_slack

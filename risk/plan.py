@@ -96,11 +96,14 @@ class SymbolPlan:
     @property
     def first_index(self) -> int:
         """Return c, the nearest level at which an entry may rest now."""
-        return self.ladder.ceiling_for_entries(self.sign * self.reference)
+        return self.policy.nearest(self.ladder.ceiling_for_entries(self.sign * self.reference))
 
     def exists(self, index: int) -> bool:
-        """Whether the level lies within the venue's prices."""
-        return max(1, self.instrument.price_min) <= self.ladder.price(index) <= self.instrument.price_max
+        """Whether the level is one of the grid's, and lies within the venue's prices."""
+        return (
+            self.policy.has(index)
+            and max(1, self.instrument.price_min) <= self.ladder.price(index) <= self.instrument.price_max
+        )
 
     def quantity(self, index: int) -> int:
         """Return q(i) in steps, 0 where the amount buys no valid order there."""

@@ -14,6 +14,7 @@ from decimal import Decimal
 
 from grid.instrument import Instrument
 from grid.ladder import Ladder
+from grid.policy import GridPolicy
 from grid.stop import StopRequest, WorkingType
 from risk.veto import ApprovedStop
 from risk.wire_check import CLIENT_ID, Vetoed
@@ -51,7 +52,7 @@ class StopRule:
         return abs(resting - wanted) > end * self.distance * TOLERANCE or (resting - end) * sign >= 0
 
 
-def ladder_end(ladder: Ladder, held: Iterable[int], reference: int | None, max_lots: int) -> int:
+def ladder_end(ladder: Ladder, held: Iterable[int], reference: int | None, policy: GridPolicy) -> int:
     """Return the price (plain ticks) of the last level that would still be bought if the price ran through the ladder.
 
     `held` are the lots' levels, as oriented prices; `reference` is the oriented price, None where it is unknown: the
@@ -60,12 +61,14 @@ def ladder_end(ladder: Ladder, held: Iterable[int], reference: int | None, max_l
     levels = [ladder.floor(oriented) for oriented in held]
     lowest = min(levels, default=None)
     if reference is not None:
-        next_index = ladder.ceiling_for_entries(reference)
+        next_index = policy.nearest(ladder.ceiling_for_entries(reference))
     else:
         next_index = lowest - 1 if lowest is not None else 0
     # Levels on the way that are held already are not bought again.
     on_the_way = sum(1 for level in levels if level <= next_index)
-    last = next_index - on_the_way - max(0, max_lots - len(levels)) + 1
+    last = next_index - on_the_way - max(0, policy.max_lots - len(levels)) + 1
+    if policy.level_count is not None:
+        last = max(0, last)
     return ladder.price(last if lowest is None else min(last, lowest))
 
 

@@ -56,8 +56,8 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
         side=symbol.side,
         spacing=symbol.spacing,
         anchor=_anchor(symbol, instrument, quote, last),
-        interval=_interval(symbol, instrument),
-        ratio=symbol.ratio or Decimal(1),
+        interval=level_interval(symbol, instrument),
+        ratio=level_ratio(symbol),
         tick=instrument.tick,
         step=instrument.step,
     )
@@ -66,7 +66,10 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
     if symbol.spacing is Spacing.GEOMETRIC:
         ladder = wanted.ladder()
         top = ladder.floor(symbol.side.sign * (quote.bid if symbol.side is GridSide.LONG else quote.ask))
-        check_geometric(ladder, top - policy.max_lots - policy.buy_window, top + policy.buy_window)
+        lowest, highest = top - policy.max_lots - policy.buy_window, top + policy.buy_window
+        if policy.level_count is not None:
+            lowest, highest = 0, policy.level_count - 1
+        check_geometric(ladder, lowest, highest)
     return Grid(
         settings=symbol,
         instrument=instrument,
@@ -149,18 +152,37 @@ def instruments_of(settings: Settings, known: Mapping[str, Instrument]) -> dict[
     return found
 
 
-def _interval(symbol: SymbolSettings, instrument: Instrument) -> int:
-    if symbol.spacing is Spacing.GEOMETRIC or symbol.interval is None:
+def level_interval(symbol: SymbolSettings, instrument: Instrument) -> int:
+    """Return the distance of the levels in ticks, 0 for a geometric grid; refuses what is no whole number."""
+    if symbol.spacing is Spacing.GEOMETRIC:
+        return 0
+    if symbol.price_range is not None:
+        return symbol.price_range.interval(instrument)
+    if symbol.interval is None:
         return 0
     return interval_ticks(symbol.symbol, symbol.interval, instrument)
 
 
+def level_ratio(symbol: SymbolSettings) -> Decimal:
+    """Return the ratio of a geometric grid, 1 for an arithmetic one."""
+    if symbol.spacing is Spacing.GEOMETRIC and symbol.price_range is not None:
+        return symbol.price_range.ratio()
+    return symbol.ratio or Decimal(1)
+
+
+def level_zero(symbol: SymbolSettings, instrument: Instrument) -> int | None:
+    """Return the configured price of level 0 in ticks, None where the first price decides."""
+    if symbol.price_range is not None:
+        return symbol.price_range.anchor(symbol.side, instrument)
+    return instrument.ticks_floor(symbol.anchor) if symbol.anchor is not None else None
+
+
 def _anchor(symbol: SymbolSettings, instrument: Instrument, quote: Quote, last: GenerationStarted | None) -> int:
-    if symbol.anchor is not None:
-        if symbol.anchor < instrument.tick:
-            key = f"symbols[{symbol.symbol}].anchor"
-            raise ConfigError(key, symbol.anchor, f"has to be at least one tick of the venue, {instrument.tick}")
-        return instrument.ticks_floor(symbol.anchor)
+    if symbol.anchor is not None and symbol.anchor < instrument.tick:
+        key = f"symbols[{symbol.symbol}].anchor"
+        raise ConfigError(key, symbol.anchor, f"has to be at least one tick of the venue, {instrument.tick}")
+    if (configured := level_zero(symbol, instrument)) is not None:
+        return configured
     if last is not None and last.tick == instrument.tick:
         return last.anchor
     return quote.bid if symbol.side is GridSide.LONG else quote.ask

@@ -51,4 +51,4 @@ class StopCover:
     def _end(self, book: SymbolBook, now: Instant) -> int:
         held = [book.ladders[key.generation].at(key.level) for key, _ in book.lots()]
         policy = self._core.symbols[book.symbol].policy
-        return ladder_end(book.ladder, held, self._core.reference(book.symbol, now), policy.max_lots)
+        return ladder_end(book.ladder, held, self._core.reference(book.symbol, now), policy)

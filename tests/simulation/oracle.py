@@ -84,7 +84,14 @@ class Picture:
     @property
     def top(self) -> int:
         """Return c."""
-        return (self.price - self.guard - self.sign * self.anchor) // self.plan.interval
+        top = (self.price - self.guard - self.sign * self.anchor) // self.plan.interval
+        count = self.plan.policy.level_count
+        return top if count is None else min(top, count - 1)
+
+    def is_open(self, level: int) -> bool:
+        """Whether the grid has the level (one that slides has every level), and no older lot was bought there."""
+        count = self.plan.policy.level_count
+        return (count is None or 0 <= level <= count - 1) and not self.is_taken(level)
 
 
 def what_should_rest(
@@ -143,7 +150,7 @@ def _entries(picture: Picture) -> Iterator[str]:
         order = picture.entries.get(key)
         wanted = int(policy.amount // (venue.price(price) * venue.step))
         notional = venue.price(price) * venue.quantity(wanted)
-        is_allowed = notional >= picture.instrument.notional_min and not picture.is_taken(level)
+        is_allowed = notional >= picture.instrument.notional_min and picture.is_open(level)
         if key in picture.lots:
             continue
         if order is not None:
@@ -158,8 +165,8 @@ def _entries(picture: Picture) -> Iterator[str]:
             yield f"{key} has an entry of an older ladder"
         elif key.level < lowest_open - policy.entry_slack:
             yield f"level {key.level} has an entry below the window and its slack ({lowest_open})"
-        elif picture.is_taken(key.level):
-            yield f"level {key.level} has an entry and an older lot was bought there"
+        elif not picture.is_open(key.level):
+            yield f"level {key.level} has an entry outside the range, or where an older lot was bought"
         if key in picture.lots and not picture.entries[key].filled:
             yield f"{key} has an entry and holds a lot"
 

@@ -37,6 +37,8 @@ class Trait(Enum):
     DAILY_LOSS = "daily_loss"
     END_PRICES = "end_prices"
     """Marks of each symbol at which its whole grid ends."""
+    RANGE = "range"
+    """Each grid lies between two prices, the market begins inside or beyond them."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -52,7 +54,7 @@ _SHARES = {
 }
 
 
-_KINDS = {Trait.END_PRICES: 0.15}
+_KINDS = {Trait.END_PRICES: 0.15, Trait.RANGE: 0.15}
 """Kinds of grids, drawn apart: they leave what every seed drew before as it was."""
 
 
@@ -157,6 +159,17 @@ def _ending(grid: GridPlan, rng: Random) -> GridPlan:
     return replace(grid, breakers=replace(known, rules=rules, sells=known.sells or rng.random() < 0.5))
 
 
+def _ranges(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, grids=tuple(_bounded(grid, rng) for grid in settings.grids))
+
+
+def _bounded(grid: GridPlan, rng: Random) -> GridPlan:
+    """Return the grid with a few levels around where its market begins, level 0 at the far end."""
+    count, above = rng.choice((2, 4, 9)), rng.choice((-1, 1, 2, 5))
+    anchor = FIRST_BIDS[grid.symbol] + grid.side.sign * grid.interval * (above - count)
+    return replace(grid, anchor=anchor, policy=replace(grid.policy, level_count=count))
+
+
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TWO_SYMBOLS: _two_symbols,
     Trait.MONEY: _money,
@@ -167,4 +180,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.ACCOUNT_BREAKERS: _account_breakers,
     Trait.DAILY_LOSS: _daily_loss,
     Trait.END_PRICES: _end_prices,
+    Trait.RANGE: _ranges,
 }

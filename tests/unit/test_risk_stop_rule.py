@@ -16,6 +16,7 @@ from risk.wire_check import Vetoed
 from tests.unit.risk_plans import ETH, eth
 
 MAX_LOTS = 20
+POLICY = eth(max_lots=MAX_LOTS).policy
 RULE = StopRule(distance=Decimal("0.05"))
 
 
@@ -32,18 +33,18 @@ def test_the_end_of_an_empty_ladder_is_the_one_that_the_start_checks(side: GridS
     plan = eth(side=side)
     first = plan.levels_to_buy(MAX_LOTS)[-1]
 
-    assert ladder_end(ladder(side), [], oriented(side, 300_000), MAX_LOTS) == plan.ladder.price(first)
+    assert ladder_end(ladder(side), [], oriented(side, 300_000), POLICY) == plan.ladder.price(first)
 
 
 @pytest.mark.parametrize("side", GridSide)
 def test_it_stands_still_while_a_fall_buys_level_after_level(side: GridSide) -> None:
     levels = ladder(side)
     held: list[int] = []
-    ends = {ladder_end(levels, held, oriented(side, 300_000), MAX_LOTS)}
+    ends = {ladder_end(levels, held, oriented(side, 300_000), POLICY)}
     for index in range(-1, -MAX_LOTS - 1, -1):
         held.append(levels.at(index))
         # before and after the feed has told of the price that bought it
-        ends |= {ladder_end(levels, held, levels.at(index) + ahead, MAX_LOTS) for ahead in (20, 190)}
+        ends |= {ladder_end(levels, held, levels.at(index) + ahead, POLICY) for ahead in (20, 190)}
 
     assert ends == {levels.price(-MAX_LOTS)}
 
@@ -52,8 +53,8 @@ def test_it_stays_under_the_lowest_lot_and_is_known_without_a_price() -> None:
     levels = ladder()
     held = [levels.at(-1), levels.at(-2)]
 
-    assert ladder_end(levels, held, None, MAX_LOTS) == levels.price(-MAX_LOTS)
-    assert ladder_end(levels, held, levels.at(100), MAX_LOTS) == levels.price(-2)
+    assert ladder_end(levels, held, None, POLICY) == levels.price(-MAX_LOTS)
+    assert ladder_end(levels, held, levels.at(100), POLICY) == levels.price(-2)
 
 
 def test_it_moves_by_a_tenth_of_its_distance_and_never_for_less() -> None:
@@ -98,3 +99,12 @@ def test_a_stop_that_closes_something_may_go() -> None:
 )
 def test_one_that_would_open_or_is_none_may_not(request_: StopRequest, position: int, lots: int) -> None:
     assert isinstance(approve_stop(request_, instrument=ETH, position=position, lots=lots), Vetoed)
+
+
+@pytest.mark.parametrize("side", list(GridSide))
+def test_a_bounded_ladder_ends_at_its_level_zero_wherever_the_price_is(side: GridSide) -> None:
+    levels, bounded = ladder(side), replace(POLICY, level_count=10)
+
+    for index in (-30, 0, 5, 9, 40):
+        assert ladder_end(levels, [], levels.at(index) + 30, bounded) == levels.price(0)
+    assert ladder_end(levels, [], levels.at(40), replace(bounded, max_lots=3)) == levels.price(7)

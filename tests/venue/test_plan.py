@@ -176,3 +176,30 @@ def test_a_lot_of_the_journal_is_sold_first_and_is_held_in_every_row(
     assert (first["side"], first["purpose"], first["price"], first["rests"]) == ("sell", "exit", "3002.00", True)
     assert len(symbol["fills"]) == 9
     assert Decimal(symbol["fills"][0]["position"]) == Decimal("0.040")
+
+
+@pytest.mark.parametrize("spacing", ["arithmetic", "geometric"])
+def test_a_range_is_planned_from_end_to_end_and_no_farther(account: TradingAccount, spacing: str) -> None:
+    bounds = {"low": 2990, "high": 3010, "grids": 10}
+    account.configure(symbol={"interval": None, "spacing": spacing, "range": bounds, "max_lots": 10, "buy_window": 20})
+
+    symbol = symbol_of(account.run("plan", account.config, "--json"))
+
+    prices = [Decimal(price) for _, price, _ in resting(symbol)]
+    assert len(prices) == 5
+    assert min(prices) == 2990
+    assert Decimal(symbol["worst"]["price"]) == 2990
+    assert account.run("check", account.config).code == 0
+    above = symbol_of(account.run("plan", account.config, "--price", "3100", "--json"))
+    assert len(resting(above)) == 10
+    assert max(Decimal(fill["target"]) for fill in above["fills"]) == 3010
+
+
+def test_a_range_of_uneven_steps_is_refused_with_what_works(account: TradingAccount) -> None:
+    bounds = {"low": 2990, "high": "3010.01", "grids": 10}
+    account.configure(symbol={"interval": None, "range": bounds})
+
+    ended = account.run("plan", account.config)
+
+    assert ended.code == 4
+    assert "a high of 3010.00 or 3010.10 works" in ended.err
