@@ -6,12 +6,14 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from enum import Enum
-from typing import Any, Protocol
+from typing import Any
 
 from actors.clock import Clock, monotonic_s
+from actors.crew import Crew
 from actors.messages import Envelope, HoldWord, LastWords, Receipt
 from actors.outbox import Gauges, NoGauges
 from actors.roster import Roster
+from actors.roster_changes import RosterChanges
 from actors.settings import Settings, configuration_hash
 from actors.structured_log import log_of
 from actors.supervision import Health, Supervision
@@ -34,30 +36,6 @@ class DeploymentState(Enum):
     STOPPED = "stopped"
 
 
-class Crew(Protocol):
-    """The actors, as the coordinator handles them. Every call is bounded in time; None means no answer (yet)."""
-
-    def enlist(self, name: str) -> None:
-        """Create the actor of that name, or adopt the living one; returns before it has started."""
-        ...
-
-    def ask(self, name: str, question: str, *arguments: Any) -> Any: ...
-
-    def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]: ...
-
-    def incarnations(self, names: Iterable[str]) -> dict[str, str | None]:
-        """Return which life of each actor answers; a later life compares greater."""
-        ...
-
-    def is_there(self, name: str) -> bool:
-        """Whether an actor of that name exists, even if it does not answer."""
-        ...
-
-    def dismiss(self, names: Iterable[str]) -> None:
-        """End the actors for good."""
-        ...
-
-
 class Coordinator:
     """One deployment's coordinator. It decides nothing about orders; a restarted one adopts the living by name."""
 
@@ -73,8 +51,7 @@ class Coordinator:
         incarnation: str = "",
         gauges: Gauges | None = None,
     ) -> None:
-        self._settings = settings
-        self._roster = roster
+        self._changes = RosterChanges(settings, roster, crew)
         self._crew = crew
         self._clock = clock
         self._is_restarted = is_restarted
@@ -98,6 +75,14 @@ class Coordinator:
         self._stop_mode: str | None = None
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="coordinator", daemon=True)
+
+    @property
+    def _settings(self) -> Settings:
+        return self._changes.settings
+
+    @property
+    def _roster(self) -> Roster:
+        return self._changes.roster
 
     def start(self) -> None:
         """Begin to start the others; returns at once."""
@@ -127,6 +112,7 @@ class Coordinator:
             "troubles": self._troubles(),
             "final": self._last,
             "layouts": {symbol: layout.names() for symbol, layout in self._roster.layouts.items()},
+            "feeds": dict(self._roster.feeds),
             "max_lots": {symbol.symbol: symbol.max_lots for symbol in self._settings.symbols},
         }
 
@@ -135,6 +121,17 @@ class Coordinator:
         self._stop_mode = mode
         self._wake.set()
         return True
+
+    def add(self, settings: Settings, symbol: str, token: str) -> str:
+        """Begin to add a symbol by the settings that name it; `snapshot` says how it goes, under the token.
+
+        Returns why not, or empty. An empty token only asks that.
+        """
+        return self._is_not_running() or self._changes.add(settings, symbol, token)
+
+    def remove(self, symbol: str, mode: str) -> str:
+        """Begin to remove a symbol; modes as for `stop`. Returns why not, or empty."""
+        return self._is_not_running() or self._changes.remove(symbol, mode)
 
     def halt(self, reason: str) -> bool:
         """Put the operator's hold: entries are withdrawn, exits stay."""
@@ -160,6 +157,9 @@ class Coordinator:
         chosen = self._held(HoldCause.VENUE_RULE, scope)
         return self._lift(HoldCause.VENUE_RULE, chosen, "the operator has looked at it")
 
+    def _is_not_running(self) -> str:
+        return "" if self._state is DeploymentState.RUNNING else f"it is {self._state.value}"
+
     def _held(self, cause: HoldCause, scope: str) -> list[str]:
         held = {hold["symbol"] for hold in self._gateway.get("holds", []) if hold["cause"] == cause.value}
         return sorted(held if scope == "all" else held & {"" if scope == "account" else scope})
@@ -175,6 +175,8 @@ class Coordinator:
             self._waiting_for = []
             while not self._wake.wait(WATCH_S):
                 self._look()
+                self._changes.follow(self._gateway.get("roster", ()), self._enlist_all, self._supervision.dismissed)
+                self._waiting_for = []
                 self._call_roll()
                 self._show()
                 self._notice_close()
@@ -197,6 +199,8 @@ class Coordinator:
         self._enlist_one(roster.gateway)
         if not self._until("the order gateway", self._gateway_serves):
             return False
+        self._changes.adopt(self._gateway.get("roster", ()))
+        roster = self._roster
         # Creating is slow and trades nothing: it goes on while the order stream is confirmed and the supervisor gathers
         # its data. Slots have no price before the feeds are there, and no leave before the gateway lifts its hold.
         if self._settings.risk.enabled:

@@ -42,6 +42,13 @@ class SetupWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolGone:
+    """The gateway's answer to who asks for a symbol that is not traded any more."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SlotsWanted:
     """A slot actor does not know the book's state of these levels."""
 
@@ -128,6 +135,7 @@ class LastWords:
 Message = (
     SymbolSetup
     | SetupWanted
+    | SymbolGone
     | SlotsWanted
     | Intents
     | Tellings

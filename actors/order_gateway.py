@@ -18,11 +18,15 @@ from actors.desk_mail import desk_events
 from actors.ending import end_process
 from actors.exit_codes import ExitCode, exit_code
 from actors.gateway.caller import VenueCaller
+from actors.gateway.changes import Changes
+from actors.gateway.front import Front
 from actors.gateway.gateway_state import GatewayState
 from actors.gateway.gauging import Gauging
 from actors.gateway.grids import Grid, desk_settings, desk_symbol
+from actors.gateway.joiner import Joiner
 from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.listening import Listening
+from actors.gateway.membership import Membership
 from actors.gateway.money import Money
 from actors.gateway.notices import Notices
 from actors.gateway.owning import Owning
@@ -32,7 +36,6 @@ from actors.gateway.rule_reader import RuleReader, renewed
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
 from actors.gateway.stop_points import stops_from
-from actors.gateway.teller import Teller
 from actors.journal import Journal
 from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
@@ -40,6 +43,7 @@ from actors.messages import Envelope, FeedWord, HoldWord, Intents, Message, Rece
 from actors.outbox import Gauges, NoGauges, Outbox
 from actors.ownership.ownership import HostOwnership
 from actors.settings import Settings
+from actors.settings_symbol import SymbolSettings
 from actors.structured_log import log_of
 from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell
 from exchanges.desk.events import (
@@ -50,7 +54,6 @@ from exchanges.desk.events import (
     HoldAsked,
     ReconcileDue,
     RulesRead,
-    StatesWanted,
     Ticked,
 )
 from exchanges.errors import VenueError
@@ -60,7 +63,6 @@ from grid.book import Book
 from grid.errors import GridmeshError, RefusedToStart
 from grid.holds import HoldCause
 from grid.records import from_body
-from grid.slot import SlotKey
 from risk.lease import Go
 
 TICK_S = 0.1
@@ -85,18 +87,18 @@ class OrderGateway:
         clock: Clock,
         ownership: HostOwnership | None = None,
         gauges: Gauges | None = None,
+        run: str = "",
         end: Callable[[], None] = end_process,
     ) -> None:
         self._name = name
         self._settings = settings
-        self._layouts = layouts
+        self._membership = Membership(settings, layouts, run)
         self._risk = risk
         self._make_venue = venue
         self._make_market = market
         self._make_journal = journal
         self._outbox = outbox
         self._clock = clock
-        self._teller = Teller(outbox.post)
         self._log = log_of(name)
         self._gauges = gauges or NoGauges()
         self._gauging = Gauging(name=name, gauges=self._gauges, settings=settings, clock=clock)
@@ -110,7 +112,8 @@ class OrderGateway:
         self._references: dict[str, int] = {}
         self._money: Money | None = None
         self._grids: dict[str, Grid] = {}
-        self._early: list[SetupWanted] = []
+        self._front = Front(outbox=outbox, membership=self._membership, grids=self._grids, on_event=self._on_event)
+        self._changes = Changes(self._membership, self._grids, self._on_event)
         self._early_words: list[Event] = []
         self._notices = Notices(name, clock, settings.alerts)
         self._owning = Owning(ownership or HostOwnership(), self._on_event)
@@ -133,6 +136,14 @@ class OrderGateway:
         """Begin to end trading (`keep`, `leave_exits`, `flatten`); `snapshot` says when it is done and verified."""
         return self._thread.hand_over(self._on_event, CloseAsked(mode=ClosingMode(mode)))
 
+    def join(self, ladder: SymbolSettings, token: str) -> bool:
+        """Begin to take a symbol in; `snapshot` says under the token how that goes, also where it is refused."""
+        return self._thread.hand_over(self._changes.join, ladder, token)
+
+    def leave(self, symbol: str, mode: str) -> bool:
+        """Begin to end a symbol (modes as for `close`); `snapshot` says when it is done and verified."""
+        return self._thread.hand_over(self._changes.leave, symbol, ClosingMode(mode))
+
     def say(self, word: HoldWord) -> bool:
         """Put or lift a hold, as the operator's commands do."""
         return self._thread.hand_over(self._on_message, word)
@@ -151,6 +162,7 @@ class OrderGateway:
             "notices": self._notices.rows(),
             "mailbox": self._mailbox.counts,
             "depth": self._thread.depth,
+            "change": self._changes.last,
             **self._picture,
             "waiting_for": self._waiting_for or self._picture.get("waiting_for", []),
         }
@@ -168,10 +180,14 @@ class OrderGateway:
             self._venue = venue = self._make_venue()
             await self._owning.take(venue, self._wait_for)
             market, journal = self._make_market(), self._make_journal()
-            starter = Starter(self._settings, venue, market, self._log, self._wait_for)
-            facts, book = await starter.facts(), read_book(journal, from_body)
-            due = grids(self._settings, facts, book)
-            complaints = await starter.complaints(facts, due, book, journal.journal_id)
+            book, membership = read_book(journal, from_body), self._membership
+            membership.take_over(book)
+            everything = membership.everything
+            starter = Starter(membership.settings, venue, market, self._log, self._wait_for, everything)
+            facts = await starter.facts()
+            due = grids(everything, facts, book)
+            traded = [grid for grid in due if grid.settings.symbol not in membership.retired]
+            complaints = await starter.complaints(facts, traded, book, journal.journal_id)
             if complaints and not has_stake(book):
                 self._refuse(complaints, ExitCode.REFUSED_TO_START)
                 await asyncio.Event().wait()
@@ -184,6 +200,9 @@ class OrderGateway:
                 venue=venue, market=market, symbols=list(self._grids), on_event=self._on_event, gauges=self._gauges
             )
             money = self._take_money(facts, venue, market)
+            assert self._caller is not None
+            joiner = Joiner(self._membership, facts, venue, market, self._caller, book, journal.journal_id, self._log)
+            self._changes.equip(joiner, self._listening.cover)
             await self._serve(self._listening, money, partial(self._show, venue, market, journal))
         except GridmeshError as error:
             self._refuse([str(error)], exit_code(error))
@@ -194,7 +213,7 @@ class OrderGateway:
 
     def _take_over(self, facts: Facts, due: list[Grid], book: Book, journal: Journal, venue: TradingVenue) -> None:
         """Begin with the book that the journal holds."""
-        self._grids = {grid.settings.symbol: grid for grid in due}
+        self._grids.update({grid.settings.symbol: grid for grid in due})
         gateway = self._settings.gateway
         rule = ThrottleRule(orders_per_second=gateway.orders_per_second, burst=gateway.burst)
         reached = stops_from(os.environ)
@@ -226,7 +245,7 @@ class OrderGateway:
         self._state, self._waiting_for = GatewayState.SERVING, []
         for word in self._early_words:
             self._on_event(word)
-        for wanted in self._early:
+        for wanted in self._front.early():
             self._set_up(wanted)
 
     async def _serve(self, listening: Listening, money: Money, show: Callable[[], None]) -> None:
@@ -280,6 +299,7 @@ class OrderGateway:
         if self._caller is not None:
             self._picture["lanes"] = self._caller.depths()
         self._picture["ownership"] = self._owning.picture()
+        self._picture["roster"] = self._membership.rows(self._keeper.desk.book)
 
     def _show(self, venue: TradingVenue, market: MarketVenue, journal: Journal) -> None:
         keeper, caller = self._keeper, self._caller
@@ -318,38 +338,22 @@ class OrderGateway:
             self._early_words = [*self._early_words[-99:], event]
 
     def _set_up(self, wanted: SetupWanted) -> None:
-        grid = self._grids.get(wanted.symbol)
-        if not wanted.symbol and self._keeper is not None:
-            self._outbox.post(wanted.receiver, self._keeper.desk.standing(""))
-            if self._money is not None:
-                self._money.tell(again=True)
-            return
-        if grid is None or self._keeper is None:
-            self._early = [*self._early[-1_000:], wanted]
-            return
-        self._outbox.post(wanted.receiver, grid.setup())
-        if wanted.modulus:
-            book = self._keeper.desk.book.symbol(wanted.symbol)
-            served = [key for key in book.slots if key.level % wanted.modulus in wanted.remainders]
-            # At least one word, so that the slot actor learns which holds stand.
-            first = SlotKey(symbol=wanted.symbol, generation=grid.generation.generation, level=min(wanted.remainders))
-            self._on_event(StatesWanted(keys=tuple({first, *served})))
+        self._front.set_up(wanted, self._keeper.desk if self._keeper is not None else None)
+        if not wanted.symbol and self._money is not None:
+            self._money.tell(again=True)
 
     def _on_rules(self, rules: VenueRules) -> None:
         self._on_event(RulesRead(instruments=rules.instruments, changes=rules.changes))
         for name, grid in renewed(self._grids, self._keeper).items():
             self._grids[name] = grid
-            for slot in self._layouts[name].names():
-                self._outbox.post(slot, grid.setup())
+            self._front.renew(grid)
 
     def _on_word(self, command: Command) -> None:
         match command:
             case Tell(told=told):
-                key = told.state.key
-                self._teller.tell(self._layouts[key.symbol].name_of(key.level), told)
+                self._front.tell(told)
             case Broadcast(standing=standing):
-                for slot in self._layouts[standing.symbol].names():
-                    self._outbox.post(slot, standing)
+                self._front.broadcast(standing)
                 if self._keeper is not None and self._settings.risk.enabled:
                     self._outbox.post(self._risk, self._keeper.desk.standing(""))
             case Notice():

@@ -12,7 +12,7 @@ from actors.clock import Clock
 from actors.ending import end_process
 from actors.loop_thread import LoopThread
 from actors.mailbox import Mailbox
-from actors.messages import Alarms, Envelope, Message, PriceWanted, Receipt, SetupWanted, SymbolSetup
+from actors.messages import Alarms, Envelope, Message, PriceWanted, Receipt, SetupWanted, SymbolGone, SymbolSetup
 from actors.outbox import Gauges, NoGauges, Outbox
 from actors.structured_log import log_of
 from actors.symbol_feed import FeedPhase, FeedSnapshot, SymbolFeed
@@ -99,6 +99,8 @@ class PriceFeed:
         match message:
             case SymbolSetup() if (feed := self._feeds.get(message.generation.symbol)) is not None:
                 feed.on_setup(message, self._mono_ms(), self._clock.now_ms())
+            case SymbolGone():
+                self.drop(message.symbol)
             case Alarms() if (feed := self._feeds.get(message.symbol)) is not None:
                 feed.on_alarms(message)
             case PriceWanted() if (feed := self._feeds.get(message.symbol)) is not None:
@@ -106,6 +108,14 @@ class PriceFeed:
             case _:
                 return  # standings and other symbols' words are none of a feed's business
         self._push_soon()
+
+    def drop(self, symbol: str) -> bool:
+        """Serve a symbol no more; the others' streams are subscribed anew without it."""
+        return self._loop.hand_over(self._drop, symbol)
+
+    def _drop(self, symbol: str) -> None:
+        if self._feeds.pop(symbol, None) is not None and self._reading is not None:
+            self._reading.cancel()
 
     async def _main(self) -> None:
         venue = self._market()
@@ -131,12 +141,15 @@ class PriceFeed:
                 if task is not None and task.cancelling():
                     self._reading.cancel()
                     raise
-                log_of(self._name).warning("quotes_lost", reason="the stream is mute: connected anew")
+                log_of(self._name).warning("quotes_lost", reason="the stream is connected anew: mute, or fewer symbols")
                 continue
             log_of(self._name).warning("quotes_lost", reason=self._stream_reason)
             await asyncio.sleep(RETRY_S)
 
     async def _read(self, venue: MarketVenue) -> None:
+        if not self._feeds:
+            self._stream_reason = "no symbol is left"
+            await asyncio.Event().wait()  # until this actor is dismissed
         quotes = venue.quotes(list(self._feeds))
         async with aclosing(quotes) as events:
             async for event in events:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.actor_names import (
     COORDINATOR,
@@ -14,6 +14,8 @@ from actors.actor_names import (
     reconciler_name,
 )
 from actors.settings import Settings
+from actors.settings_runtime import RuntimeSettings
+from actors.settings_symbol import SymbolSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,16 +35,7 @@ class Roster:
         """Return the roster of a configuration."""
         runtime = settings.runtime
         symbols = [symbol.symbol for symbol in settings.symbols]
-        layouts = {
-            symbol.symbol: SlotLayout(
-                symbol=symbol.symbol,
-                modulus=levels_at_once(
-                    buy_window=symbol.buy_window, entry_slack=symbol.entry_slack, look_ahead=runtime.look_ahead
-                ),
-                slots_per_actor=runtime.slots_per_actor,
-            )
-            for symbol in settings.symbols
-        }
+        layouts = {symbol.symbol: layout_of(symbol, runtime) for symbol in settings.symbols}
         return cls(
             gateway=gateway_name(settings.venue.name),
             reconciler=reconciler_name(settings.venue.name),
@@ -51,6 +44,26 @@ class Roster:
             layouts=layouts,
             feeds=feed_names(symbols, runtime.symbols_per_actor),
         )
+
+    def joined(self, symbol: SymbolSettings, runtime: RuntimeSettings) -> Roster:
+        """Return the roster with a symbol more. It has a feed of its own: the packs that run are not dealt anew."""
+        name = symbol.symbol
+        layouts = {**self.layouts, name: layout_of(symbol, runtime)}
+        return replace(self, layouts=layouts, feeds={**self.feeds, **feed_names([name])})
+
+    def without(self, symbol: str) -> Roster:
+        """Return the roster without the symbol."""
+        return replace(
+            self,
+            layouts={name: layout for name, layout in self.layouts.items() if name != symbol},
+            feeds={name: feed for name, feed in self.feeds.items() if name != symbol},
+        )
+
+    def serving(self, symbol: str) -> tuple[str, ...]:
+        """Return the actors that serve this symbol and no other."""
+        feed = self.feeds[symbol]
+        alone = (feed,) if list(self.feeds.values()).count(feed) == 1 else ()
+        return (*alone, *self.layouts[symbol].names())
 
     @property
     def slots(self) -> tuple[str, ...]:
@@ -71,6 +84,14 @@ class Roster:
     def everyone(self) -> tuple[str, ...]:
         """Return all names but the coordinator's, in the order in which they end."""
         return (*self.feed_list, *self.slots, self.risk, self.reconciler, self.gateway)
+
+
+def layout_of(symbol: SymbolSettings, runtime: RuntimeSettings) -> SlotLayout:
+    """Return how the symbol's levels are dealt to slot actors."""
+    modulus = levels_at_once(
+        buy_window=symbol.buy_window, entry_slack=symbol.entry_slack, look_ahead=runtime.look_ahead
+    )
+    return SlotLayout(symbol=symbol.symbol, modulus=modulus, slots_per_actor=runtime.slots_per_actor)
 
 
 def place_of(name: str, settings: Settings, roster: Roster) -> str | None:

@@ -9,7 +9,7 @@ import socket
 import stat
 import sys
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import orjson
@@ -65,10 +65,10 @@ def write(run: RunFile, environ: Mapping[str, str] = os.environ) -> Path:
 
 
 def remove(run: RunFile, environ: Mapping[str, str] = os.environ) -> None:
-    """Remove the run file if it is still this run's."""
+    """Remove the run file if it is still this run's, whose configuration may have changed meanwhile."""
     path = path_of(run.deployment, environ)
     try:
-        if read(run.deployment, environ) == run:
+        if replace(read(run.deployment, environ), configuration_hash=run.configuration_hash) == run:
             path.unlink(missing_ok=True)
     except NotRunning:
         return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -82,6 +82,10 @@ class Settings(Section):
             found.append(("account.drawdown", self.account.drawdown, rule))
         return found
 
+    def with_symbols(self, symbols: Iterable[SymbolSettings]) -> Settings:
+        """Return the same with other ladders; each of them was validated already."""
+        return self.model_copy(update={"symbols": tuple(symbols)})
+
     @property
     def journal_path(self) -> Path:
         """The journal's file: as configured, else in the run folder."""
@@ -104,9 +108,10 @@ def show_config(settings: Settings) -> dict[str, Any]:
 
 
 def configuration_hash(settings: Settings) -> str:
-    """Return 16 hexadecimal digits that are equal for equal settings, however their numbers are written."""
+    """Return 16 hexadecimal digits that are equal for equal settings, however numbers and ladders are written down."""
+    ordered = settings.with_symbols(sorted(settings.symbols, key=lambda one: one.symbol))
     # A standby is the same deployment once it has the account.
-    shown = _plain(settings.model_dump(exclude={"ownership": {"standby"}}))
+    shown = _plain(ordered.model_dump(exclude={"ownership": {"standby"}}))
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -49,6 +49,11 @@ class Supervision:
         """An actor was created, or adopted."""
         self._lives.setdefault(name, _Life(asked_ms=now_ms))
 
+    def dismissed(self, names: Iterable[str]) -> None:
+        """Actors were ended for good: nobody waits for them."""
+        for name in names:
+            self._lives.pop(name, None)
+
     def heard(self, incarnations: Mapping[str, str | None], now_ms: int) -> None:
         """Take who answered under which incarnation; None: no answer."""
         for name, incarnation in incarnations.items():

@@ -38,6 +38,7 @@ from exchanges.desk.events import (
     RateSeen,
     ReconcileDue,
     ReferenceSeen,
+    RemoveAsked,
     RulesRead,
     StatesWanted,
     StopAnswered,
@@ -47,11 +48,13 @@ from exchanges.desk.events import (
     StopsRead,
     StreamSaid,
     StreamState,
+    SymbolAdded,
     Ticked,
     TradesRead,
 )
 from exchanges.desk.flattening import Flattening
 from exchanges.desk.guarding import Guarding
+from exchanges.desk.joining import Joining
 from exchanges.desk.placing import Placing
 from exchanges.desk.readings import Readings
 from exchanges.desk.reports import Reports
@@ -93,6 +96,7 @@ class OrderDesk:
         self._guarding = Guarding(self._core, self._cancelling, flattening, self._standing)
         self._stops = Stops(self._core, self._guarding)
         self._readings = Readings(self._core, self._reports, self._standing, self._stops)
+        self._joining = Joining(self._core, self._standing, self._readings, self._closing)
         self._dust = Dust(self._core, self._cancelling, self._placing)
         self.accounting = Accounting(self._core)
         """The account's money: equity, its tie, income. Only this desk changes it."""
@@ -130,7 +134,8 @@ class OrderDesk:
     @property
     def countdowns_ms(self) -> dict[str, int]:
         """Return the venue's countdowns that are wanted, by symbol."""
-        return {name: one.countdown_ms for name, one in self._core.symbols.items() if one.countdown_ms}
+        symbols, leaving = self._core.symbols, self._core.leaving
+        return {name: s.countdown_ms for name, s in symbols.items() if s.countdown_ms and name not in leaving}
 
     def foreign_orders(self, symbol: str) -> int:
         """Return how many orders on the symbol are not ours, as far as is known."""
@@ -211,6 +216,7 @@ class OrderDesk:
         self.accounting.begin()
         self._guarding.begin(now)
         self._stops.begin(now)
+        self._closing.begin(now)
         return core.take_effects()
 
     def release(self, client_id: str, now: Instant) -> tuple[Approved | None, Effects]:
@@ -248,6 +254,8 @@ class OrderDesk:
                 self._rulings.on_rules(event, now)
             case ReferenceSeen():
                 self._standing.on_reference(event, now)
+            case SymbolAdded() | RemoveAsked():
+                self._joining.on_event(event, now)
             case Ticked():
                 self._on_tick(now)
         self._guarding.on_fills(self._core.filled, now)
@@ -380,7 +388,7 @@ class OrderDesk:
             case Chore.VERIFY:
                 self._standing.verify(subject, now)
             case Chore.CLOSE:
-                self._closing.step(now)
+                self._closing.step(subject, now)
             case Chore.SELL:
                 self._guarding.step(subject, now)
             case Chore.RULES:

@@ -150,6 +150,8 @@ class ConfigurationChanged:
 
     what: str
     symbol: str = ""
+    leverage: int | None = None
+    """What the symbol's leverage is now, where that was changed."""
 
 
 PrivateEvent = OrderUpdate | StopReport | Position | StreamUp | StreamDown | ConfigurationChanged

@@ -14,6 +14,8 @@ from grid.account_records import (
     IncomeBooked,
     PeakSet,
     RateSet,
+    SymbolJoined,
+    SymbolLeft,
 )
 
 INCOME_REMEMBERED = 50_000
@@ -44,6 +46,9 @@ class AccountBook:
     income_ms: int = 0
     """Venue time of the newest row."""
 
+    roster: dict[str, SymbolJoined | SymbolLeft] = field(default_factory=dict)
+    """Symbols that were added to or removed from a running deployment, by the last word about each, oldest first."""
+
     def apply(self, record: AccountRecord) -> None:
         """Change by one record. A row of income that is known already changes nothing."""
         match record:
@@ -57,6 +62,9 @@ class AccountBook:
                 self.baseline = record
             case RateSet():
                 self.rates[record.asset] = record
+            case SymbolJoined() | SymbolLeft():
+                self.roster.pop(record.symbol, None)
+                self.roster[record.symbol] = record
             case IncomeBooked():
                 self._book(record)
 

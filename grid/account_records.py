@@ -73,4 +73,25 @@ class RateSet:
     at_ms: int
 
 
-AccountRecord = BreakerSet | DayOpened | PeakSet | EquityBaseline | IncomeBooked | RateSet
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolJoined:
+    """A symbol was added while the deployment ran. `run` names that run, `ladder` is the symbol's configuration."""
+
+    symbol: str
+    run: str
+    ladder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolLeft:
+    """A symbol is being removed while the deployment runs; lots may be left. `mode`: keep, leave_exits or flatten."""
+
+    symbol: str
+    run: str
+    ladder: str
+    mode: str
+    is_verified: bool = False
+    """What had to go is verified gone at the venue."""
+
+
+AccountRecord = BreakerSet | DayOpened | PeakSet | EquityBaseline | IncomeBooked | RateSet | SymbolJoined | SymbolLeft

@@ -11,7 +11,7 @@ from dataclasses import replace
 from itertools import islice
 
 from grid.account_book import AccountBook
-from grid.account_records import BreakerSet, DayOpened, EquityBaseline, IncomeBooked, PeakSet, RateSet
+from grid.account_records import AccountRecord
 from grid.booking import book_foreign, book_funding, book_own, set_lot
 from grid.errors import UnexpectedSignal
 from grid.holds import HoldSet
@@ -162,7 +162,7 @@ class Book:
                 self._stop(record)
             case Counted():
                 self.symbol(record.symbol).totals.add(record.what)
-            case BreakerSet() | DayOpened() | PeakSet() | EquityBaseline() | IncomeBooked() | RateSet():
+            case _ if isinstance(record, AccountRecord):
                 self.account.apply(record)
             case _:
                 raise TypeError(f"no rule for {type(record).__name__}")

@@ -14,6 +14,8 @@ from grid.account_records import (
     IncomeBooked,
     PeakSet,
     RateSet,
+    SymbolJoined,
+    SymbolLeft,
 )
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
@@ -236,6 +238,8 @@ Record = (
     | EquityBaseline
     | IncomeBooked
     | RateSet
+    | SymbolJoined
+    | SymbolLeft
 )
 
 KINDS: dict[str, type[Any]] = {
@@ -262,6 +266,8 @@ KINDS: dict[str, type[Any]] = {
     "baseline": EquityBaseline,
     "income": IncomeBooked,
     "rate": RateSet,
+    "joined": SymbolJoined,
+    "left": SymbolLeft,
 }
 _NAMES = {kind: name for name, kind in KINDS.items()}
 

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import Any
 
 from grid.account_book import AccountBook, IncomeTotal
-from grid.account_records import BreakerSet, DayOpened, EquityBaseline, RateSet
+from grid.account_records import BreakerSet, DayOpened, EquityBaseline, RateSet, SymbolJoined, SymbolLeft
 from grid.book import Book
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldSet
@@ -56,6 +56,8 @@ class _AccountImage:
     totals: tuple[IncomeTotal, ...] = ()
     rows: tuple[tuple[str, str], ...] = ()
     income_ms: int = 0
+    joined: tuple[SymbolJoined, ...] = ()
+    left: tuple[SymbolLeft, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +159,13 @@ def _account_image(book: AccountBook) -> _AccountImage:
         totals=tuple(IncomeTotal(kind=k, symbol=s, asset=a, amount=n) for (k, s, a), n in book.totals.items()),
         rows=tuple(book.rows),
         income_ms=book.income_ms,
+        joined=tuple(one for one in book.roster.values() if isinstance(one, SymbolJoined)),
+        left=tuple(one for one in book.roster.values() if isinstance(one, SymbolLeft)),
     )
 
 
 def _account_book(image: _AccountImage) -> AccountBook:
+    roster: list[SymbolJoined | SymbolLeft] = [*image.joined, *image.left]
     book = AccountBook(
         breakers={one.symbol: one for one in image.breakers},
         day=image.day,
@@ -168,6 +173,7 @@ def _account_book(image: _AccountImage) -> AccountBook:
         baseline=image.baseline,
         rates={one.asset: one for one in image.rates},
         income_ms=image.income_ms,
+        roster={one.symbol: one for one in roster},
     )
     book.remember(image.rows, image.totals)
     return book

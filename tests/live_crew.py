@@ -78,6 +78,8 @@ class LocalCrew:
         self._lives: dict[str, str] = {}
         self.leader: str | None = None
         """Which life of the coordinator the cluster takes for the present one."""
+        self._first = settings, self._roster
+        self._run = f"{time.monotonic_ns()}"
 
     def enlist(self, name: str) -> None:
         box = self._room.box(name)
@@ -109,6 +111,9 @@ class LocalCrew:
             self._unseat(name)
             self._lives.pop(name, None)
 
+    def regroup(self, settings: Settings, roster: Roster) -> None:
+        self._settings, self._roster = settings, roster
+
     def kill(self, name: str) -> None:
         """End an actor as `kill -9` would: nothing more of it reaches the journal or a socket."""
         if name == self._roster.gateway and self._journal is not None:
@@ -131,8 +136,11 @@ class LocalCrew:
         end: Callable[[], None] = partial(self._on_end, name)
         market = partial(market_venue, settings)
         if name == roster.gateway:
+            # As with Ray, a restarted actor is given what the first life was given.
+            settings, roster = self._first
             return OrderGateway(
                 name=name,
+                run=self._run,
                 settings=settings,
                 layouts=roster.layouts,
                 risk=roster.risk,

@@ -21,7 +21,7 @@ def halt(
 ) -> None:
     """Take all entries off and place no new one; exits stay and are managed. Only `resume` ends it."""
     answer = ask(deployment, lambda run: run.halt(reason[:REASON_LENGTH_MAX]), timeout_s=timeout)
-    _finish(answer, "halted: entries off, exits stay", as_json=as_json)
+    finish(answer, "halted: entries off, exits stay", as_json=as_json)
 
 
 def resume(
@@ -42,14 +42,14 @@ def resume(
         raise typer.BadParameter("choose one of --stop-loss and --venue-rule")
     if venue_rule:
         answer = ask(deployment, lambda run: run.clear_venue_rule(_scope(venue_rule)), timeout_s=timeout)
-        _finish(answer, "lifted: entries are placed again unless something else holds them", as_json=as_json)
+        finish(answer, "lifted: entries are placed again unless something else holds them", as_json=as_json)
         return
     if stop_loss:
         answer = ask(deployment, lambda run: run.clear_stop_loss(_scope(stop_loss)), timeout_s=timeout)
-        _finish(answer, "released: profit is measured anew from here", as_json=as_json)
+        finish(answer, "released: profit is measured anew from here", as_json=as_json)
         return
     answer = ask(deployment, lambda run: run.resume(), timeout_s=timeout)
-    _finish(answer, "resumed: the operator's hold is lifted", as_json=as_json)
+    finish(answer, "resumed: the operator's hold is lifted", as_json=as_json)
 
 
 def stop(
@@ -63,7 +63,7 @@ def stop(
     """End a run: entries are fenced off first, then own orders cancelled and verified gone."""
     mode = stop_mode(keep=keep, leave_exits=leave_exits, flatten=flatten)
     answer = ask(deployment, lambda run: run.stop(mode), timeout_s=timeout)
-    _finish(answer, f"stopped ({mode.value})", as_json=as_json)
+    finish(answer, f"stopped ({mode.value})", as_json=as_json)
 
 
 def _scope(text: str) -> str:
@@ -82,7 +82,7 @@ def stop_mode(*, keep: bool, leave_exits: bool, flatten: bool) -> StopMode:
     return chosen[0] if chosen else StopMode.KEEP
 
 
-def _finish(answer: dict[str, Any], words: str, *, as_json: bool) -> None:
+def finish(answer: dict[str, Any], words: str, *, as_json: bool) -> None:
     """Print what happened; an act that is not finished is an error, since somebody has to look."""
     first = words if answer.get("done") is not False else "NOT finished"
     emit(answer, as_json=as_json, render=lambda: [first, *(shown(line) for line in answer.get("said", []))])

@@ -15,6 +15,7 @@ from actors import run_file
 from actors.clock import monotonic_s
 from actors.errors import NotInstalled, TimedOut
 from actors.run_file import RunFile
+from actors.settings import Settings
 
 T = TypeVar("T")
 ANSWER_TIMEOUT_S = 15.0
@@ -60,6 +61,14 @@ class RunningDeployment(Protocol):
 
     def clear_venue_rule(self, scope: str) -> dict[str, Any]:
         """Lift what the venue's doing holds; scopes as for breakers."""
+        ...
+
+    def add(self, settings: Settings, symbol: str, *, dry_run: bool) -> dict[str, Any]:
+        """Return once the symbol trades; raises `RefusedToStart` where the checks say no."""
+        ...
+
+    def remove(self, symbol: str, mode: StopMode) -> dict[str, Any]:
+        """Return once the symbol is verified gone, as `mode` says, and its actors have ended."""
         ...
 
     def stop(self, mode: StopMode) -> dict[str, Any]:

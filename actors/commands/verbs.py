@@ -10,7 +10,7 @@ from types import TracebackType
 import typer
 from typer.exceptions import TyperException
 
-from actors.commands import init, launch, observe, offline, operate, panic, plan, venue
+from actors.commands import init, launch, observe, offline, operate, panic, plan, roster, venue
 from actors.commands.output import report_error, to_json
 from actors.errors import TimedOut
 from actors.exit_codes import ExitCode
@@ -42,6 +42,8 @@ app.command("explain")(observe.explain)
 app.command("halt")(operate.halt)
 app.command("resume")(operate.resume)
 app.command("stop")(operate.stop)
+app.command("add")(roster.add)
+app.command("remove")(roster.remove)
 app.command("panic")(panic.panic)
 app.command("risk-report")(launch.risk_report)
 app.command("show-config")(offline.show_config)

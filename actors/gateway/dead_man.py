@@ -29,7 +29,7 @@ class DeadMan:
         name: str,
         venue: TradingVenue,
         caller: VenueCaller,
-        countdowns_ms: Mapping[str, int],
+        countdowns_ms: Callable[[], Mapping[str, int]],
         is_ready: Callable[[], bool],
         foreign_orders: Callable[[str], int],
         now_ms: Callable[[], int],
@@ -37,7 +37,7 @@ class DeadMan:
     ) -> None:
         self._venue = venue
         self._caller = caller
-        self._countdowns_ms = dict(countdowns_ms)
+        self._countdowns_ms = countdowns_ms
         self._is_ready = is_ready
         self._foreign_orders = foreign_orders
         self._now_ms = now_ms
@@ -52,8 +52,11 @@ class DeadMan:
         try:
             while True:
                 # Whose orders there are is known only from a reading.
-                for symbol, countdown_ms in self._countdowns_ms.items() if self._is_ready() else ():
+                wanted = self._countdowns_ms() if self._is_ready() else {}
+                for symbol, countdown_ms in wanted.items():
                     await self._look_after(symbol, countdown_ms)
+                for symbol in sorted(self.armed - set(wanted)) if self._is_ready() else ():
+                    await self._set(symbol, 0)
                 await asyncio.sleep(LOOK_S)
         finally:
             for symbol in sorted(self.armed):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
@@ -140,12 +140,19 @@ def milliseconds(seconds: Decimal) -> int:
     return int(seconds * 1000)
 
 
-def instruments_of(settings: Settings, known: Mapping[str, Instrument]) -> dict[str, Instrument]:
-    """Return the configured symbols' rules; raises `ConfigError` for one that the venue does not trade."""
+def instruments_of(
+    settings: Settings, known: Mapping[str, Instrument], spared: Container[str] = ()
+) -> dict[str, Instrument]:
+    """Return the configured symbols' rules; raises `ConfigError` for one that the venue does not trade.
+
+    One that is spared is left out instead.
+    """
     found: dict[str, Instrument] = {}
     for index, symbol in enumerate(settings.symbols):
         instrument = known.get(symbol.symbol)
         why = complaint(symbol.symbol, known)
+        if (instrument is None or why) and symbol.symbol in spared:
+            continue
         if instrument is None or why:
             raise ConfigError(f"symbols[{index}].symbol", symbol.symbol, why)
         found[symbol.symbol] = instrument

@@ -85,7 +85,7 @@ class Money:
             name=name,
             venue=venue,
             caller=caller,
-            countdowns_ms=desk.countdowns_ms,
+            countdowns_ms=lambda: desk.countdowns_ms,
             is_ready=lambda: desk.is_ready,
             foreign_orders=desk.foreign_orders,
             now_ms=lambda: self._now().mono_ms,

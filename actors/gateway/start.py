@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 from actors.gateway.adoption import adopted, why_not
@@ -38,14 +38,16 @@ class Facts:
     """Every conditional order of the account that waits."""
 
 
-async def read_facts(settings: Settings, venue: TradingVenue, market: MarketVenue) -> Facts:
-    """Connect, and read everything that the checks need.
+async def read_facts(
+    settings: Settings, venue: TradingVenue, market: MarketVenue, spared: Container[str] = ()
+) -> Facts:
+    """Connect, and read everything that the checks need; of a spared symbol only while the venue trades it.
 
     Raises `VenueError` where one reading fails: an unknown refuses to trade.
     """
     await venue.connect()
     rules = await venue.rules()
-    instruments = instruments_of(settings, rules.instruments)
+    instruments = instruments_of(settings, rules.instruments, spared)
     positions = {position.symbol: position for position in await venue.positions()}
     return Facts(
         rules=rules,
@@ -75,6 +77,8 @@ def grids(settings: Settings, facts: Facts, book: Book) -> list[Grid]:
     found = []
     for symbol in settings.symbols:
         name = symbol.symbol
+        if name not in facts.instruments:
+            continue  # retired, and the venue trades it no more
         policy = grid_policy(settings, symbol, facts.fees[name])
         found.append(grid_of(symbol, facts.instruments[name], policy, facts.quotes[name], book))
     return found

@@ -24,7 +24,10 @@ RETRY_LAST_S = 30.0
 
 
 class Starter:
-    """One start of a gateway. `wait_for` is told what the start waits for."""
+    """One start of a gateway. `wait_for` is told what the start waits for.
+
+    `everything`: the settings with symbols that are traded no more, and still looked after.
+    """
 
     def __init__(
         self,
@@ -33,8 +36,10 @@ class Starter:
         market: MarketVenue,
         log: FilteringBoundLogger,
         wait_for: Callable[[str], None],
+        everything: Settings | None = None,
     ) -> None:
         self._settings = settings
+        self._everything = everything or settings
         self._venue = venue
         self._market = market
         self._log = log
@@ -42,7 +47,9 @@ class Starter:
 
     async def facts(self) -> Facts:
         """Return what the venue says of account and symbols. Raises `VenueRefused` for what it refuses for good."""
-        read = partial(read_facts, self._settings, self._venue, self._market)
+        traded = {one.symbol for one in self._settings.symbols}
+        spared = {one.symbol for one in self._everything.symbols} - traded
+        read = partial(read_facts, self._everything, self._venue, self._market, spared)
         return await self._patiently("the venue's metadata, prices and account", read)
 
     async def complaints(self, facts: Facts, due: list[Grid], book: Book, journal_id: str) -> list[str]:

@@ -37,6 +37,7 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
         outbox=around.courier,
         clock=around.clock,
         gauges=around.gauges,
+        run=around.actor_id,
     )
 
 

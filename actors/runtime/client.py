@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import secrets
 import time
+from dataclasses import replace
 from typing import Any
 
 import ray
@@ -13,9 +15,12 @@ from actors.clock import monotonic_s
 from actors.commands.running import StopMode
 from actors.deployment_view import explanation, status_view, stop_report
 from actors.errors import NotFound, NotRunning, TimedOut
+from actors.roster_view import is_serving, removal_report, roster_state
 from actors.run_file import RunFile
 from actors.runtime.cluster import Cluster
 from actors.runtime.crew import ask_all
+from actors.settings import Settings
+from grid.errors import RefusedToStart
 from grid.holds import HoldCause
 
 POLL_S = 0.2
@@ -106,6 +111,49 @@ class Client:
             time.sleep(POLL_S)
         return {"done": False, "said": ["it still stands, or has tripped again: see gridmesh status"]}
 
+    def add(self, settings: Settings, symbol: str, *, dry_run: bool) -> dict[str, Any]:
+        """Add a symbol and return once it trades; raises `RefusedToStart` where the checks say no."""
+        if why := self._ask("add", settings, symbol, ""):
+            raise RefusedToStart((why,))
+        if dry_run:
+            return {"done": True, "said": ["nothing is done: this is what would be"]}
+        token, seen = secrets.token_hex(8), self._coordinator()
+        while monotonic_s() < self._deadline_s:
+            change = seen["gateway"].get("change") or {}
+            if change.get("token") == token and change["state"] == "refused":
+                raise RefusedToStart(tuple(change["reasons"]))
+            if roster_state(seen, symbol) not in ("comparing", "joined") and change.get("state") != "checking":
+                # For the first time, or again where a gateway died before it had written anything down.
+                self._ask("add", settings, symbol, token)
+            if is_serving(seen, symbol):
+                self._note_configuration(seen)
+                return {"done": True, "said": [f"{symbol} trades: its actors are up, book and venue agree"]}
+            time.sleep(POLL_S)
+            seen = self._coordinator()
+        why = "; ".join(seen["waiting_for"]) or f"{symbol} is {roster_state(seen, symbol) or 'not taken yet'}"
+        return {"done": False, "said": [f"{symbol} does not trade yet: {why}; it goes on by itself"]}
+
+    def remove(self, symbol: str, mode: StopMode) -> dict[str, Any]:
+        """Remove a symbol and return once that is verified and its actors have gone."""
+        word, seen = mode.value.replace("-", "_"), self._coordinator()
+        if symbol not in seen["layouts"]:
+            raise NotFound(f"{symbol} is not traded here; there are {', '.join(sorted(seen['layouts']))}")
+        if why := self._ask("remove", symbol, word):
+            raise RefusedToStart((why,))
+        while monotonic_s() < self._deadline_s:
+            seen = self._coordinator()
+            if roster_state(seen, symbol) == "left" and symbol not in seen["layouts"]:
+                self._note_configuration(seen)
+                return removal_report(seen, symbol, word)
+            if roster_state(seen, symbol) not in ("leaving", "left"):
+                self._ask("remove", symbol, word)  # a gateway that died may not have written it down
+            time.sleep(POLL_S)
+        why = "; ".join(_obstacles(seen)) or "its own orders to be verified gone"
+        return {"done": False, "said": [f"{symbol} is fenced and NOT removed yet: it waits for {why}", WHAT_NEXT]}
+
+    def _note_configuration(self, seen: dict[str, Any]) -> None:
+        run_file.write(replace(self._run, configuration_hash=seen["configuration_hash"]))
+
     def stop(self, mode: StopMode) -> dict[str, Any]:
         """Stop and return once the own orders are verified gone, or left as the mode says."""
         word = mode.value.replace("-", "_")
@@ -155,7 +203,8 @@ class Client:
 
 
 def _operators_hold(gateway: dict[str, Any]) -> dict[str, Any] | None:
-    return next((hold for hold in gateway.get("holds", []) if hold["cause"] == HoldCause.OPERATOR.value), None)
+    cause = HoldCause.OPERATOR.value
+    return next((hold for hold in gateway.get("holds", []) if hold["cause"] == cause and not hold["symbol"]), None)
 
 
 def _obstacles(seen: dict[str, Any]) -> list[str]:

@@ -56,6 +56,10 @@ class RayCrew:
         """End the actors for good."""
         self._cluster.end_actors(tuple(names))
 
+    def regroup(self, settings: Settings, roster: Roster) -> None:
+        """Take over who takes part from now on."""
+        self._settings, self._roster = settings, roster
+
     def plan(self, name: str) -> ActorPlan:
         """Return the plan of the actor of that name."""
         kind, build, arguments = self._role(name)

@@ -128,7 +128,7 @@ def configuration_change(message: wire.Row) -> ConfigurationChanged:
         row = wire.mapping(message["ac"], "ACCOUNT_CONFIG_UPDATE.ac")
         leverage = wire.integer(row, "l", "ACCOUNT_CONFIG_UPDATE.ac")
         symbol = wire.text(row, "s", "ACCOUNT_CONFIG_UPDATE.ac")
-        return ConfigurationChanged(what=f"leverage of {symbol} is {leverage}", symbol=symbol)
+        return ConfigurationChanged(what=f"leverage of {symbol} is {leverage}", symbol=symbol, leverage=leverage)
     row = wire.mapping(message.get("ai"), "ACCOUNT_CONFIG_UPDATE.ai")
     is_on = wire.flag(row, "j", "ACCOUNT_CONFIG_UPDATE.ai")
     return ConfigurationChanged(what=f"multi-assets mode is {'on' if is_on else 'off'}")

@@ -186,8 +186,7 @@ class Accounting:
         )
 
     def _books(self) -> list[SymbolBook]:
-        books = self._core.book.symbols
-        return [books[name] for name in self._core.symbols if name in books and books[name].generations]
+        return self._core.traded()
 
     def _book_row(self, row: Income) -> None:
         account = self._core.book.account

@@ -81,8 +81,10 @@ class Core:
     is_stream_up: bool = False
     closing: ClosingMode | None = None
     is_closed: bool = False
-    stops_end: bool = False
-    """No exchange-side stop may rest any more: trading ends."""
+    leaving: dict[str, ClosingMode] = field(default_factory=dict)
+    """Symbols that leave, or have left, while the others trade on."""
+    stops_end: set[str] = field(default_factory=set)
+    """Scopes (empty: the account) in which no exchange-side stop may rest any more: trading ends."""
     compared_ms: int = -1
     """When book and venue were last compared to the end (monotonic)."""
     marks: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
@@ -130,6 +132,15 @@ class Core:
     def may_act(self) -> bool:
         """Whether anything may be sent at all."""
         return self.is_ready and self.is_owner and not self.is_fenced
+
+    def ending(self, symbol: str) -> ClosingMode | None:
+        """Return how the symbol's trading ends, by itself or with the account's; None while it goes on."""
+        return self.closing or self.leaving.get(symbol)
+
+    def traded(self) -> list[SymbolBook]:
+        """Return the books of the desk's symbols, those with levels; the journal may know others of former days."""
+        books = (self.book.symbols.get(name) for name in self.symbols)
+        return [book for book in books if book is not None and book.generations]
 
     @property
     def filled(self) -> list[str]:

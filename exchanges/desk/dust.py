@@ -35,11 +35,12 @@ class Dust:
         if now.mono_ms < self._look_ms or not core.may_act:
             return
         self._look_ms = now.mono_ms + LOOK_MS
-        if core.closing in (None, ClosingMode.LEAVE_EXITS):
-            for symbol in core.symbols:
-                book = core.book.symbols.get(symbol)
-                if book is not None and book.generations and symbol not in core.selling:
-                    self._look_after(book, now)
+        for symbol in core.symbols:
+            book = core.book.symbols.get(symbol)
+            if core.ending(symbol) not in (None, ClosingMode.LEAVE_EXITS) or symbol in core.selling:
+                continue
+            if book is not None and book.generations:
+                self._look_after(book, now)
 
     def _look_after(self, book: SymbolBook, now: Instant) -> None:
         live = [o for o in self._core.book.live_orders(book.symbol) if o.purpose is Purpose.DUST]

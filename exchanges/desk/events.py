@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 
+from exchanges.desk.settings import DeskSymbol
 from exchanges.errors import Refusal
 from exchanges.port import Account, Income, Position
+from grid.account_records import SymbolJoined
 from grid.holds import HoldCause
 from grid.instrument import Instrument
 from grid.intent import Intent
 from grid.order import Fill, OrderReport, OrderUpdate
+from grid.records import Record
 from grid.slot import SlotKey
 from grid.stop import StopReport
 from risk.lease import Go
@@ -297,6 +300,25 @@ class CloseAsked:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SymbolAdded:
+    """A symbol has passed its checks and is traded from here on. `records`: what its book begins with."""
+
+    symbol: DeskSymbol
+    joined: SymbolJoined
+    records: tuple[Record, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RemoveAsked:
+    """End one symbol while the others trade on; `run` and `ladder` are journalled as they come."""
+
+    symbol: str
+    mode: ClosingMode
+    run: str
+    ladder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ReconcileDue:
     """Read orders, trades and positions, in this order, and compare."""
 
@@ -329,6 +351,8 @@ Event = (
     | GoSaid
     | HoldAsked
     | CloseAsked
+    | SymbolAdded
+    | RemoveAsked
     | ReconcileDue
     | Ticked
 )

@@ -39,14 +39,6 @@ class Guarding:
         self._cancelling = cancelling
         self._flattening = flattening
         self._standing = standing
-        self._rules: dict[str, Breakers] = {
-            scope: breakers
-            for scope, breakers in (
-                (ACCOUNT, core.settings.breakers),
-                *((name, symbol.breakers) for name, symbol in core.symbols.items()),
-            )
-            if breakers is not None
-        }
         self._states: dict[str, BreakerState] = {}
         self._cleared: set[str] = set()
         self._filled_ms: dict[str, int] = {}
@@ -68,8 +60,11 @@ class Guarding:
 
     def check(self, now: Instant) -> None:
         """Judge every scope that has rules, or a trip in force."""
-        for scope in dict.fromkeys((*self._rules, *self._states)):
-            if scope in self._rules or self._state(scope).trip is not None:
+        ruled = [name for name, symbol in self._core.symbols.items() if symbol.breakers is not None]
+        if self._core.settings.breakers is not None:
+            ruled = [ACCOUNT, *ruled]
+        for scope in dict.fromkeys((*ruled, *self._states)):
+            if scope in ruled or self._state(scope).trip is not None:
                 self._judge(scope, now)
 
     def on_word(self, scope: str, reason: str, now: Instant, *, is_put: bool) -> None:
@@ -109,7 +104,7 @@ class Guarding:
     def step(self, scope: str, now: Instant) -> None:
         """A step of selling is due: entries gone, exits gone, then slice by slice."""
         core = self._core
-        if core.closing is not None or not self._is_selling(scope):
+        if core.ending(scope) is not None or not self._is_selling(scope):
             return
         core.do_at(Chore.SELL, scope, now.mono_ms + AGAIN_MS)
         gone = self._standing.gone_since_ms
@@ -222,15 +217,13 @@ class Guarding:
         return index_of(marks, anchors, {part.symbol: 1 if part.is_long else -1 for part in parts})
 
     def _books(self, scope: str) -> list[SymbolBook]:
-        books = self._core.book.symbols
-        return [
-            books[name]
-            for name in self._core.symbols
-            if name in books and books[name].generations and scope in ("", name)
-        ]
+        return [book for book in self._core.traded() if scope in ("", book.symbol)]
 
     def _breakers(self, scope: str) -> Breakers:
-        return self._rules.get(scope, NOTHING)
+        if scope == ACCOUNT:
+            return self._core.settings.breakers or NOTHING
+        known = self._core.symbols.get(scope)
+        return known.breakers or NOTHING if known is not None else NOTHING
 
     def _state(self, scope: str) -> BreakerState:
         return self._states.get(scope, BreakerState())

@@ -11,6 +11,7 @@ from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import Send
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import ClosingMode, Instant
+from exchanges.desk.exposures import exposures
 from exchanges.desk.rooms import Rooms
 from exchanges.lane import Lane
 from grid.intent import PlaceIntent
@@ -27,7 +28,6 @@ from risk.limits import (
     Idle,
     RestingOrder,
     Standing,
-    SymbolExposure,
     account_notional,
     admit,
     order_cap,
@@ -159,7 +159,7 @@ class Placing:
 
     def _on_entry(self, intent: PlaceIntent, now: Instant) -> None:
         core, key = self._core, intent.key
-        if core.closing is not None:
+        if core.ending(key.symbol) is not None:
             core.refuse(key, Reason.NO_GO, "stopping")
         elif core.standing(key.symbol).holds:
             core.refuse(key, Reason.HOLD, ", ".join(core.standing(key.symbol).holds))
@@ -268,7 +268,7 @@ class Placing:
                 lots=self._lots_without_live_entry(book),
                 max_lots=desk_symbol.policy.max_lots,
                 order_cap=cap,
-                account_notional=account_notional(self._exposures()) + sum((one.notional for one in kept), start=ZERO),
+                account_notional=account_notional(exposures(core)) + sum((one.notional for one in kept), start=ZERO),
                 account_notional_max=core.settings.notional_max,
                 exits_waiting=sum(1 for key, _ in book.lots() if book.slot(key).order is None),
             ),
@@ -296,33 +296,11 @@ class Placing:
             if key not in live and (slot.lot is not None or (slot.phase is Phase.SETTLING and slot.has_live_entry))
         )
 
-    def _exposures(self) -> list[SymbolExposure]:
-        return [self._exposure(book) for book in self._core.book.symbols.values() if book.generations]
-
-    def _exposure(self, book: SymbolBook) -> SymbolExposure:
-        instrument = self._core.symbols[book.symbol].instrument
-        live = [order for order in self._core.book.live_orders(book.symbol) if not order.purpose.closing]
-        return SymbolExposure(
-            lots_cost=sum((lot.cost for _, lot in book.lots()), start=instrument.tick * 0),
-            entries_notional=sum(
-                (
-                    *(instrument.notional(order.price, order.quantity - order.booked) for order in live),
-                    # What is over and not settled has bought something that no lot shows yet.
-                    *(instrument.notional(order.price, order.missing) for order in self._unsettled_entries(book)),
-                ),
-                start=instrument.tick * 0,
-            ),
-        )
-
-    def _unsettled_entries(self, book: SymbolBook) -> list[OrderEntry]:
-        orders = [s.order for s in book.slots.values() if s.phase is Phase.SETTLING and s.has_live_entry]
-        return [self._core.book.orders[order.client_id] for order in orders if order is not None]
-
     def _may_close(self, symbol: str) -> bool:
         core = self._core
         if symbol in core.selling:
             return False
-        return core.may_act and core.closing in (None, ClosingMode.LEAVE_EXITS)
+        return core.may_act and core.ending(symbol) in (None, ClosingMode.LEAVE_EXITS)
 
     def _obstacle(self, order: OrderEntry, now: Instant) -> tuple[Reason, str] | None:
         core = self._core
@@ -332,11 +310,12 @@ class Placing:
             return Reason.HOLD, "the lease on the account is not held"
         if order.client_id in core.cancel_wanted:
             return Reason.NOT_SENT, "withdrawn before it was sent"
-        if order.purpose in (Purpose.EXIT, Purpose.DUST) and core.closing in (ClosingMode.KEEP, ClosingMode.FLATTEN):
+        ending = core.ending(order.symbol)
+        if order.purpose in (Purpose.EXIT, Purpose.DUST) and ending in (ClosingMode.KEEP, ClosingMode.FLATTEN):
             return Reason.NOT_SENT, "stopping"
         if order.purpose.closing:
             return None
-        if core.closing is not None:
+        if ending is not None:
             return Reason.NO_GO, "stopping"
         holds = core.standing(order.symbol).holds
         if holds:

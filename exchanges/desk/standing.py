@@ -61,6 +61,8 @@ class StandingHolds:
 
     def on_reference(self, seen: ReferenceSeen, now: Instant) -> None:
         """Take a feed's price, or its word that the price is stale (hold `price`)."""
+        if seen.symbol in self._core.leaving:
+            return  # its feed ends with it: neither price nor silence says anything
         self._core.fed_ms[seen.symbol] = now.mono_ms
         if seen.reference is not None:
             self._core.references[seen.symbol] = (seen.reference, now.mono_ms)

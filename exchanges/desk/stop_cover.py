@@ -30,7 +30,7 @@ class StopCover:
         """Return why no stop should rest, empty where one should."""
         if rule is None:
             return "none is configured"
-        if self._core.stops_end:
+        if self._core.stops_end & {"", book.symbol}:
             return "trading ends"
         if not book.lot_steps():
             return "there is no lot to cover"

@@ -16,7 +16,8 @@ from actors.commands import running
 from actors.commands.running import RunningDeployment, StopMode
 from actors.errors import NotFound
 from actors.run_file import RunFile
-from grid.errors import Halted
+from actors.settings import Settings
+from grid.errors import Halted, RefusedToStart
 from tests.unit.command_line import CommandLine
 from tests.unit.test_run_file import a_run
 
@@ -31,6 +32,8 @@ class TrialDeployment:
         self.hangs = threading.Event()
         self.hangs.set()
         self.leaves_orders = False
+        self.added: list[tuple[str, bool]] = []
+        self.removed: list[tuple[str, StopMode]] = []
 
     def status(self) -> dict[str, Any]:
         self.hangs.wait(30)
@@ -82,6 +85,16 @@ class TrialDeployment:
             raise NotFound(f"no stop-loss is in force for {scope}")
         self.holds = [hold for hold in self.holds if hold not in gone]
         return {"done": True, "said": [f"released: {hold['symbol']}" for hold in gone]}
+
+    def add(self, settings: Settings, symbol: str, *, dry_run: bool) -> dict[str, Any]:
+        if any(one.symbol == "XRPUSDT" for one in settings.symbols):
+            raise RefusedToStart(("symbols[XRPUSDT].amount = 10: too small",))
+        self.added.append((symbol, dry_run))
+        return {"done": True, "said": [f"{symbol} trades"]}
+
+    def remove(self, symbol: str, mode: StopMode) -> dict[str, Any]:
+        self.removed.append((symbol, mode))
+        return {"done": not self.leaves_orders, "said": [f"{symbol}: verified"]}
 
     def stop(self, mode: StopMode) -> dict[str, Any]:
         self.stopped = mode
@@ -247,3 +260,55 @@ def test_a_stop_loss_is_released_by_name_and_only_where_one_stands(
     assert (released.code, again.code) == (0, 2)
     assert "released: ETHUSDT" in released.out
     assert [hold["cause"] for hold in deployment.holds] == ["operator"]
+
+
+LADDER = "{symbol: %s, interval: 2, amount: 60, buy_window: 3, max_lots: 5}"
+
+
+def configuration(folder: Path, *symbols: str) -> Path:
+    ladders = ", ".join(LADDER % symbol for symbol in symbols)
+    path = folder / "trial.yaml"
+    path.write_text(
+        f"deployment: trial\nvenue: {{rest_url: 'http://127.0.0.1:1', ws_url: 'ws://127.0.0.1:1'}}\n"
+        f"symbols: [{ladders}]\naccount: {{max_notional: 5000, daily_loss: 100}}\n"
+    )
+    return path
+
+
+def test_add_says_its_plan_and_then_that_it_is_done(
+    shell: CommandLine, deployment: TrialDeployment, tmp_path: Path
+) -> None:
+    ended = shell.run("add", configuration(tmp_path, "ETHUSDT", "SOLUSDT"), "solusdt")
+
+    assert ended.code == 0, ended.err
+    assert "SOLUSDT: long, arithmetic by 2, 60 each, 3 levels, at most 5 lots; 6 slot actors and a feed" in ended.out
+    assert "added SOLUSDT" in ended.out
+    assert deployment.added == [("SOLUSDT", False)]
+
+
+def test_a_dry_run_adds_nothing(shell: CommandLine, deployment: TrialDeployment, tmp_path: Path) -> None:
+    assert shell.run("add", configuration(tmp_path, "SOLUSDT"), "SOLUSDT", "--dry-run").code == 0
+    assert deployment.added == [("SOLUSDT", True)]
+
+
+def test_add_of_what_the_file_does_not_name_is_four_and_of_what_is_refused_seven(
+    shell: CommandLine, deployment: TrialDeployment, tmp_path: Path
+) -> None:
+    ended = shell.run("add", configuration(tmp_path, "ETHUSDT"), "SOLUSDT")
+    assert (ended.code, "write its ladder into the configuration first" in ended.err) == (4, True)
+
+    ended = shell.run("add", configuration(tmp_path, "XRPUSDT"), "XRPUSDT")
+    assert (ended.code, "too small" in ended.err) == (7, True)
+
+
+def test_remove_ends_one_symbol_as_asked(shell: CommandLine, deployment: TrialDeployment) -> None:
+    assert shell.run("remove", "ethusdt").code == 0
+    assert shell.run("remove", "BTCUSDT", "--flatten").code == 0
+    deployment.leaves_orders = True
+    assert shell.run("remove", "ETHUSDT", "--leave-exits").code == 1
+
+    assert deployment.removed == [
+        ("ETHUSDT", StopMode.KEEP),
+        ("BTCUSDT", StopMode.FLATTEN),
+        ("ETHUSDT", StopMode.LEAVE_EXITS),
+    ]

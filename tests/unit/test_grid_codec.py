@@ -9,7 +9,16 @@ from typing import Any
 
 import pytest
 
-from grid.account_records import BreakerSet, DayOpened, EquityBaseline, IncomeBooked, PeakSet, RateSet
+from grid.account_records import (
+    BreakerSet,
+    DayOpened,
+    EquityBaseline,
+    IncomeBooked,
+    PeakSet,
+    RateSet,
+    SymbolJoined,
+    SymbolLeft,
+)
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
 from grid.ladder import GridSide
@@ -109,6 +118,8 @@ RECORDS: tuple[Record, ...] = (
     EquityBaseline(amount=Decimal("999.5"), fees=Decimal("0.1"), venue_ms=7),
     IncomeBooked(kind="TRANSFER", transaction_id="12", symbol="", asset="USDT", amount=Decimal("-3.5"), venue_ms=8),
     RateSet(asset="BNB", rate=Decimal("612.3"), at_ms=9),
+    SymbolJoined(symbol=SYMBOL, run="7", ladder='{"symbol":"ü"}'),
+    SymbolLeft(symbol=SYMBOL, run="7", ladder="{}", mode="keep", is_verified=True),
 )
 
 

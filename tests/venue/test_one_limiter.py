@@ -142,7 +142,7 @@ def switch(held: Account, symbol: str, notices: list[Notice], *, foreign: int) -
         name="gateway",
         venue=held.trading,
         caller=held.caller,
-        countdowns_ms={symbol: 60_000},
+        countdowns_ms=lambda: {symbol: 60_000},
         is_ready=lambda: True,
         foreign_orders=lambda _: foreign,
         now_ms=lambda: held.clock.monotonic_ns() // 1_000_000,

@@ -1,0 +1,56 @@
+"""`add` and `remove`: symbols of a running deployment."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from actors.commands.offline import Config
+from actors.commands.operate import finish, stop_mode
+from actors.commands.output import Json, emit
+from actors.commands.running import STOP_TIMEOUT_S, Deployment, Timeout, ask
+from grid.errors import ConfigError
+
+Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="The venue's name of the contract, e.g. ETHUSDT.")]
+
+
+def add(
+    config: Config,
+    symbol: Symbol,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")] = False,
+    timeout: Timeout = STOP_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """Add a symbol to a running deployment. CONFIG is the running one with the symbol's ladder written into it."""
+    from actors.roster import layout_of
+    from actors.settings import load_settings
+
+    settings, name = load_settings(config), symbol.upper()
+    ladder = next((one for one in settings.symbols if one.symbol == name), None)
+    if ladder is None:
+        raise ConfigError("symbols", name, "is not named: write its ladder into the configuration first")
+    step = ladder.interval if ladder.interval is not None else ladder.ratio
+    plan = (
+        f"{name}: {ladder.side.value}, {ladder.spacing.value} by {step}, {ladder.amount} each, {ladder.buy_window} "
+        f"levels, at most {ladder.max_lots} lots; {layout_of(ladder, settings.runtime).count} slot actors and a feed"
+    )
+    if not as_json:
+        emit({}, as_json=False, render=lambda: [plan])
+    answer = ask(settings.deployment, lambda run: run.add(settings, name, dry_run=dry_run), timeout_s=timeout)
+    finish({**answer, "plan": plan}, f"added {name}" if not dry_run else f"{name} can be added", as_json=as_json)
+
+
+def remove(
+    symbol: Symbol,
+    keep: Annotated[bool, typer.Option("--keep", help="Cancel its own orders, keep the position (default).")] = False,
+    leave_exits: Annotated[bool, typer.Option("--leave-exits", help="Cancel its own entries; exits stay.")] = False,
+    flatten: Annotated[bool, typer.Option("--flatten", help="Cancel its own orders, then close its lots.")] = False,
+    deployment: Deployment = None,
+    timeout: Timeout = STOP_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
+    """Remove a symbol from a running deployment; the others trade on."""
+    mode, name = stop_mode(keep=keep, leave_exits=leave_exits, flatten=flatten), symbol.upper()
+    answer = ask(deployment, lambda run: run.remove(name, mode), timeout_s=timeout)
+    finish(answer, f"removed {name} ({mode.value})", as_json=as_json)

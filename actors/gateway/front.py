@@ -1,0 +1,74 @@
+"""What the gateway tells slots and feeds: levels and rules, the book's word, the holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from actors.gateway.grids import Grid
+from actors.gateway.membership import Membership
+from actors.gateway.teller import Teller
+from actors.messages import SetupWanted, SymbolGone
+from actors.outbox import Outbox
+from exchanges.desk.events import Event, StatesWanted
+from exchanges.order_desk import OrderDesk
+from grid.intent import Standing, Told
+from grid.slot import SlotKey
+
+EARLY_MAX = 1_000
+
+
+class Front:
+    """Answers those who ask, and passes on what the desk says. `grids` is the gateway's own, and changes with it."""
+
+    def __init__(
+        self, *, outbox: Outbox, membership: Membership, grids: dict[str, Grid], on_event: Callable[[Event], None]
+    ) -> None:
+        self._outbox = outbox
+        self._teller = Teller(outbox.post)
+        self._membership = membership
+        self._grids = grids
+        self._on_event = on_event
+        self._early: list[SetupWanted] = []
+
+    def set_up(self, wanted: SetupWanted, desk: OrderDesk | None) -> None:
+        """Answer who has (re)started; before there is a desk the question is kept."""
+        if desk is None:
+            self._early = [*self._early[1 - EARLY_MAX :], wanted]
+            return
+        if not wanted.symbol:
+            self._outbox.post(wanted.receiver, desk.standing(""))
+            return
+        grid = self._grids.get(wanted.symbol)
+        if grid is None or wanted.symbol not in self._membership.layouts:
+            self._outbox.post(wanted.receiver, SymbolGone(symbol=wanted.symbol))
+            return
+        self._outbox.post(wanted.receiver, grid.setup())
+        if wanted.modulus:
+            book = desk.book.symbol(wanted.symbol)
+            served = [key for key in book.slots if key.level % wanted.modulus in wanted.remainders]
+            # At least one word, so that the slot actor learns which holds stand.
+            first = SlotKey(symbol=wanted.symbol, generation=grid.generation.generation, level=min(wanted.remainders))
+            self._on_event(StatesWanted(keys=tuple({first, *served})))
+
+    def early(self) -> list[SetupWanted]:
+        """Return, once, who asked too early."""
+        early, self._early = self._early, []
+        return early
+
+    def tell(self, told: Told) -> None:
+        """Pass on the book's word about a slot."""
+        layout = self._membership.layouts.get(told.state.key.symbol)
+        if layout is not None:
+            self._teller.tell(layout.name_of(told.state.key.level), told)
+
+    def broadcast(self, standing: Standing) -> None:
+        """Tell a symbol's slots which holds stand."""
+        layout = self._membership.layouts.get(standing.symbol)
+        for slot in layout.names() if layout is not None else ():
+            self._outbox.post(slot, standing)
+
+    def renew(self, grid: Grid) -> None:
+        """Tell a symbol's slots its new rules."""
+        layout = self._membership.layouts.get(grid.settings.symbol)
+        for slot in layout.names() if layout is not None else ():
+            self._outbox.post(slot, grid.setup())
