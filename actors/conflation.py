@@ -19,6 +19,7 @@ from actors.messages import (
     PriceWanted,
     SetupWanted,
     SlotsWanted,
+    SymbolGone,
     SymbolSetup,
     Tellings,
 )
@@ -35,6 +36,8 @@ def conflation_key(message: Message) -> Hashable:
             return (SymbolSetup, message.generation.symbol)
         case SetupWanted():
             return (SetupWanted, message.receiver, message.symbol)
+        case SymbolGone():
+            return (SymbolGone, message.symbol)
         case SlotsWanted() | PriceWanted():
             return (type(message), message.receiver, getattr(message, "symbol", ""))
         case Standing() | FeedWord() | Alarms():

@@ -123,7 +123,8 @@ def test_who_dies_after_the_word_is_written_goes_on_with_it(who: str, tmp_path: 
 
         live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one", timeout_s=40)
         live.until(lambda: len(live.entries()) == 3, "and the old one")
-        assert live.coordinator.snapshot()["configuration_hash"] == configuration_hash(wider)
+        wanted = configuration_hash(wider)
+        live.until(lambda: live.coordinator.snapshot()["configuration_hash"] == wanted, "the coordinator knows")
         live.settings = wider
         live.reckon()
 
