@@ -232,6 +232,7 @@ def test_a_packed_feed_serves_those_who_stay(tmp_path: Path, venue: VenueControl
         live.until(lambda: list(live.crew.ask(feed, "snapshot")["symbols"]) == ["BTCUSDT"], "the pack is smaller")
 
         live.crew.kill(feed)
+        live.until(lambda: live.crew.incarnations([feed])[feed] is None, "it is dead")
         live.crew.enlist(feed)
         live.walk("59970", "59930", name="BTCUSDT", spread="0.1")
 
