@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic.config import JsonDict
 
 from actors.settings_fields import File, Section, broken
-from exchanges.adapters import NATIVE
+from exchanges.adapters import NATIVE, WITH_PASSPHRASE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +96,11 @@ class VenueSettings(Section):
                     "has to be true to trade real money; to practise, set testnet: true or rest_url and ws_url",
                 )
             )
+        has_key = self.api_key_env is not None or self.api_key_file is not None
+        has_passphrase = self.api_passphrase_env is not None or self.api_passphrase_file is not None
+        if self.name in WITH_PASSPHRASE and has_key and not has_passphrase:
+            rule = f"has to name the variable of the key's passphrase, which {self.name} asks for"
+            found.append(("api_passphrase_env", "(missing)", rule))
         for what in ("api_key", "api_secret", "api_passphrase"):
             if getattr(self, f"{what}_env") and getattr(self, f"{what}_file"):
                 found.append((f"{what}_env", "(hidden)", f"excludes {what}_file: name one source, not two"))

@@ -7,6 +7,8 @@ from exchanges.session.settings import AdapterSettings
 from grid.errors import ConfigError
 
 NATIVE = ("binanceusdm", "bybit", "gate", "okx", "bitget")
+WITH_PASSPHRASE = frozenset({"bitget", "okx"})
+"""Where a key has a passphrase besides its secret."""
 
 LACKING: dict[str, dict[str, str]] = {
     "bybit": {"countdown_s": "does not exist at bybit: it cancels by a lost connection of the whole account alone"},
@@ -15,6 +17,7 @@ LACKING: dict[str, dict[str, str]] = {
         "exchange_stop": "is not placed at bitget: its conditional orders are only read",
     },
     "gate": {"exchange_stop": "does not exist at gate: its conditional orders carry no client id"},
+    "okx": {"exchange_stop": "is not placed at okx: its conditional orders are read alone"},
 }
 """By venue, the settings of a symbol that its adapter raises `NotSupported` for, and why."""
 

@@ -136,7 +136,7 @@ def test_positions_are_signed_and_a_hedge_is_refused() -> None:
 def test_a_position_that_was_closed_has_empty_fields() -> None:
     read = wire_account.position(position(pos="0", avgPx="", markPx="", upl="", liqPx=""), contracts())
 
-    assert (read.quantity, read.entry_price, read.liquidation) == (0, 0, None)
+    assert (read.quantity, read.entry_price, read.liquidation) == (0, Decimal(0), None)
 
 
 def test_profit_and_fee_of_a_trade_are_two_rows_of_ours() -> None:
@@ -160,7 +160,7 @@ def test_the_account_has_to_be_in_net_mode_and_may_not_share_collateral() -> Non
     shared = wire_account.account(balance, {"data": [{**modes, "acctLv": "3", "posMode": "long_short_mode"}]}, "USDT")
     spot = wire_account.account(balance, {"data": [{**modes, "acctLv": "1"}]}, "USDT")
 
-    assert (plain.wallet, plain.available, plain.unrealised) == (100, 90, -1)
+    assert (plain.wallet, plain.available, plain.unrealised) == (Decimal(100), Decimal(90), Decimal(-1))
     assert (plain.is_one_way, plain.is_multi_asset, plain.can_trade) == (True, False, True)
     assert (shared.is_one_way, shared.is_multi_asset) == (False, True)
     assert not spot.can_trade
@@ -251,8 +251,8 @@ def test_items_of_a_list_are_judged_one_by_one() -> None:
     body = {"code": "2", "data": [{"sCode": "0", "clOrdId": "a"}, {"sCode": "51008", "sMsg": "no margin"}]}
 
     assert OkxHttp().refusal(body, 400, None) is None
-    assert item_refusal(body["data"][0]) is None  # type: ignore[index, arg-type]
-    refused = item_refusal(body["data"][1])  # type: ignore[index, arg-type]
+    assert item_refusal(body["data"][0]) is None  # type: ignore[arg-type]
+    refused = item_refusal(body["data"][1])  # type: ignore[arg-type]
     assert refused is not None
     error = judge(refused, Effect.WRITE, CODES)
     assert isinstance(error, VenueRefused)
@@ -290,7 +290,7 @@ def test_brackets_are_valued_and_join_each_other() -> None:
     ]
     first, second = wire_account.tiers({"data": rows}, btc(), Decimal(60_000))
 
-    assert (first.notional_floor, first.notional_cap, first.rate) == (0, Decimal(300_000), Decimal("0.004"))
-    assert (second.notional_floor, second.deduction) == (first.notional_cap, 0)
+    assert (first.notional_floor, first.notional_cap, first.rate) == (Decimal(0), Decimal(300_000), Decimal("0.004"))
+    assert (second.notional_floor, second.deduction) == (first.notional_cap, Decimal(0))
     with pytest.raises(BadReply):
         wire_rules.only_row({"data": []}, "nothing")

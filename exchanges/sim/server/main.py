@@ -21,7 +21,7 @@ from exchanges.sim.server.coins_config import read_coins
 from exchanges.sim.server.doors import PROTOCOLS
 from exchanges.sim.server.fault_config import read_rules
 from exchanges.sim.server.market_source import SourceFactory
-from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, VenueOptions, demo_account
+from exchanges.sim.server.options import DEMO_KEY, DEMO_PASSPHRASE, DEMO_SECRET, VenueOptions, demo_account
 from exchanges.sim.server.server import SimVenue
 from exchanges.sim.server.sources import GeneratedMarket, RecordedMarket
 
@@ -104,7 +104,7 @@ def _announcement(server: SimVenue) -> dict[str, object]:
         "ws_url": server.ws_url,
         "control_url": f"{server.rest_url}/sim",
         "control_token": server.venue.control_token,
-        **({"api_key": DEMO_KEY, "api_secret": DEMO_SECRET} if is_demo else {}),
+        **({"api_key": DEMO_KEY, "api_secret": DEMO_SECRET, "api_passphrase": DEMO_PASSPHRASE} if is_demo else {}),
         "symbols": list(server.venue.instruments()),
         "pid": os.getpid(),
     }
