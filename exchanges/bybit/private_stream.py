@@ -7,7 +7,7 @@ from typing import Any
 
 from exchanges import wire
 from exchanges.bybit import wire_account, wire_orders, wire_stops
-from exchanges.port import Position, PrivateEvent, StreamDown, StreamUp
+from exchanges.port import Position, PrivateEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.buffers import WholeBuffer
 from grid.order import OrderUpdate
@@ -18,10 +18,7 @@ TOPICS = [StreamName(venue=topic, ours=NAME) for topic in (ORDERS, EXECUTIONS, P
 
 
 class PrivateStream:
-    """Reads the topics. Events go to the buffer whole and in order; nothing is ever dropped.
-
-    Three topics are one stream to us: it is up once, and down once for the same reason.
-    """
+    """Reads the topics. Events go to the buffer whole and in order; nothing is ever dropped."""
 
     def __init__(
         self,
@@ -35,13 +32,6 @@ class PrivateStream:
         self._instruments = instruments
         self._reload_rules = reload_rules
         self._known_positions = known_positions
-        self._announced: StreamUp | StreamDown | None = None
-
-    async def announce(self, event: StreamUp | StreamDown) -> None:
-        """Tell once what each of the topics says."""
-        if event != self._announced:
-            self._announced = event
-            await self._buffer.put(event)
 
     async def take(self, name: str, message: wire.Row) -> None:
         """Take one message of a topic."""

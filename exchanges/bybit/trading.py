@@ -283,7 +283,7 @@ class BybitTrading:
             times=settings.socket_times,
             ages=self._ages,
             take=stream.take,
-            announce=stream.announce,
+            announce=buffer.put,
             prepare=self._know_positions,
             log_in=self._log_in,
         )
