@@ -23,6 +23,7 @@ INTERVALS = {
     "1Dutc": "1d",
 }
 CANDLES_MAX = 1000
+OTHER_PRODUCTS = ("COIN-FUTURES", "USDC-FUTURES", "SUSDT-FUTURES", "SCOIN-FUTURES", "SUSDC-FUTURES")
 
 
 def server_time(venue: BitgetVenue, call: Call) -> Any:
@@ -30,6 +31,9 @@ def server_time(venue: BitgetVenue, call: Call) -> Any:
 
 
 def contracts(venue: BitgetVenue, call: Call) -> Any:
+    """Return the contracts of a product: of the others that the venue has, none is simulated."""
+    if call.text("productType").upper() in OTHER_PRODUCTS:
+        return []
     call.check_product()
     if call.has("symbol"):
         return [render.contract(venue.instrument(call.symbol()))]
