@@ -64,11 +64,11 @@ async def test_an_exit_over_the_position_ends_the_oldest_and_is_acknowledged_wit
     async with trading(chosen, name=NAME, over_socket=over_socket) as desk:
         for number, price in enumerate((310000, 320000)):
             await desk.place(approved(f"exit{number}", price, Side.SELL, quantity=50, closing=True))
-        last = await desk.place(approved("exit2", 330000, Side.SELL, quantity=60, closing=True))
+        last = await desk.place(approved("exit2", 330000, Side.SELL, quantity=40, closing=True))
         resting = {report.client_id: report for report in await desk.open_orders("ETHUSDT")}
         gone = await desk.order("ETHUSDT", "exit0")
 
-    assert set(resting) == {"exit2"}
+    assert set(resting) == {"exit1", "exit2"}
     assert last.order_id == resting["exit2"].order_id != ""
     assert (last.status, gone.status) == (OrderStatus.NEW, OrderStatus.CANCELED)
 
