@@ -89,6 +89,7 @@ class BitgetTrading:
         await self._calls.measure_clock()
         for symbol in self._settings.symbols:
             if symbol in self._instruments:
+                await self._pay(ONE)
                 await self._read_terms(symbol)
         await self._calls.open_socket()
 
@@ -188,7 +189,7 @@ class BitgetTrading:
         """Return every position that is not flat, and those of the configured symbols.
 
         The list leaves out flat ones, so that an absence proves nothing by itself: where the last reading held
-        something, or there was none, it is read a second time. A flat symbol's settings are read by its name.
+        something, or there was none, it is read a second time. A flat symbol has the settings last read or set.
         """
         read = await self._read_positions()
         if any(self._may_hold(symbol) and symbol not in read for symbol in self._settings.symbols):
@@ -197,8 +198,7 @@ class BitgetTrading:
             read = {**read, **again}
         for symbol in self._settings.symbols:
             if symbol not in read:
-                await self._pay(ONE)
-                terms = await self._read_terms(symbol)
+                terms = await self._terms_of(symbol)
                 read[symbol] = wire_account.flat(symbol, terms, self._calls.venue_now_ms())
         for held in read.values():
             if held.quantity:
