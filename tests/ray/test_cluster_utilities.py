@@ -110,6 +110,7 @@ def entries(venue: VenueControl) -> int:
     return sum(1 for _, identity in venue.own_orders("ETHUSDT", is_open=True) if not identity.purpose.closing)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_the_death_of_a_node_moves_feed_and_slots_and_trading_goes_on(tmp_path: Path) -> None:
     shell = Shell(tmp_path / "home")
