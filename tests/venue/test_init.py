@@ -17,10 +17,12 @@ from pathlib import Path
 import pytest
 import yaml
 
+from actors.first_ladder import write_new
 from actors.settings import load_settings
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
 from exchanges.sim.market import Candle
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
+from grid.errors import ConfigError
 from tests.unit.command_line import CommandLine, Ended
 from tests.venue.running_venue import INSTRUMENTS, RunningVenue, running, still_market, still_options
 
@@ -250,3 +252,13 @@ def at_a_terminal(arguments: list[str], dialogue: list[tuple[str, str]]) -> tupl
             process.kill()
             process.wait()
         os.close(ours)
+
+
+def test_a_file_that_appeared_while_it_asked_is_not_replaced_either(tmp_path: Path) -> None:
+    place = tmp_path / "first.yaml"
+    place.write_text("mine")
+
+    with pytest.raises(ConfigError):
+        write_new(place, "yours")
+
+    assert place.read_text() == "mine"
