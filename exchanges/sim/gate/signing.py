@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 from urllib.parse import unquote
 
@@ -12,6 +14,7 @@ from exchanges.sim.gate.errors import ApiError, expired
 from exchanges.sim.server.keys import ApiKey, KeyBook
 
 GAP_MAX_S = 60
+SECONDS = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
 
 
 def rest_signer(
@@ -53,6 +56,6 @@ def _signer(book: KeyBook, name: str, signature: str, payload: str, seconds: str
 
 
 def check_second(seconds: str, server_ms: int) -> None:
-    """Refuse a request whose second is more than a minute away."""
-    if not seconds.isdecimal() or abs(server_ms / 1000 - int(seconds)) > GAP_MAX_S:
+    """Refuse a request whose second, with or without a fraction, is more than a minute away."""
+    if not SECONDS.fullmatch(seconds) or abs(server_ms - Decimal(seconds) * 1000) > GAP_MAX_S * 1000:
         raise expired()
