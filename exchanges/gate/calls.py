@@ -130,7 +130,8 @@ class Calls:
     ) -> Awaitable[Any]:
         self._raise_bug()
         now_ms = self.venue_now_ms()
-        payload = {"req_param": body, "req_header": {requests.EXPIRES.lower(): str(now_ms + window_ms)}}
+        head = {requests.EXPIRES.lower(): str(now_ms + window_ms), requests.SIZES.lower(): "1"}
+        payload = {"req_param": body, "req_header": head}
         self._fence()
         try:
             params = {"time": now_ms // 1000, "payload": payload}

@@ -18,6 +18,7 @@ TEXT_PREFIX = "t-"
 """What the venue wants before a client id of ours."""
 TIMES_IN_FORCE = {TimeInForce.POST_ONLY: "poc", TimeInForce.GTC: "gtc", TimeInForce.IOC: "ioc"}
 EXPIRES = "X-Gate-Exptime"
+SIZES = "X-Gate-Size-Decimal"
 LOGIN = "futures.login"
 
 Body = dict[str, Any]
@@ -75,7 +76,7 @@ def headers(
     }
 
 
-PLAIN_HEADERS = {"Content-Type": "application/json", "X-Gate-Size-Decimal": "1"}
+PLAIN_HEADERS = {"Content-Type": "application/json", SIZES: "1"}
 """Sizes as text, with their parts: without it the venue cuts what a contract with parts holds."""
 
 

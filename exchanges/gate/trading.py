@@ -48,6 +48,7 @@ from risk.veto import Approved, ApprovedStop
 PLACE_BATCH_MAX = 10
 RETENTION_MS = 60_000
 """So long the venue finds an ended order by our id; by its own it keeps one without a fill for ten minutes."""
+LOOKED_BACK_MS = 3 * 24 * 3600 * 1000
 COUNTDOWN_MIN_S = 5
 
 Answer = OrderReport | BaseException
@@ -122,7 +123,7 @@ class GateTrading:
             answer = self._calls.place(requests.place(request, contract), request.recv_window_ms)
         except VenueError as failure:
             return _failed(failure)
-        return self._answered(answer, request.client_id)
+        return self._answered(answer, request.client_id, request.quantity)
 
     async def place_batch(self, orders: Sequence[Approved]) -> list[Answer]:
         """Send several orders: side by side over the socket, or ten at a time over REST."""
@@ -149,10 +150,23 @@ class GateTrading:
         return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
 
     async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
-        """Return the order by either id, over REST: another way than the one that may have failed."""
+        """Return the order by either id, over REST: another way than the one that may have failed.
+
+        Our own id is forgotten a minute after the order's end, the order is not: it is looked for among the ended ones.
+        """
         await self._contract(symbol)
         name = order_id or requests.text(client_id)
-        reply = await self._calls.read(f"orders/{quote(name)}")
+        try:
+            reply = await self._calls.read(f"orders/{quote(name)}")
+        except VenueRefused as refusal:
+            if order_id or refusal.refusal is not Refusal.UNKNOWN_ORDER:
+                raise
+            await self._pay(ONE)
+            ended = await self._history.orders(symbol, self._calls.venue_now_ms() - LOOKED_BACK_MS)
+            found = [report for report in ended if report.client_id == client_id]
+            if not found:
+                raise
+            return found[-1]
         return wire_orders.report(wire.mapping(reply, "order"), self._contracts)
 
     async def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
@@ -310,8 +324,8 @@ class GateTrading:
         await self._contract(order.request.symbol)
         return await self.place(order)
 
-    async def _answered(self, answer: Awaitable[Any], client_id: str) -> OrderReport:
-        return self._report(await answer, client_id)
+    async def _answered(self, answer: Awaitable[Any], client_id: str, quantity: int = 0) -> OrderReport:
+        return self._report(await answer, client_id, quantity)
 
     async def _batch(self, rows: list[requests.Body], window_ms: int, client_ids: Sequence[str]) -> list[Answer]:
         """Send one REST batch; a failure of the whole is the answer to each of its orders."""
@@ -333,13 +347,15 @@ class GateTrading:
         except VenueError as error:
             return error
 
-    def _report(self, result: Any, client_id: str) -> OrderReport:
-        """Return the report of our order; an answer that is not readable as such leaves the outcome unknown."""
+    def _report(self, result: Any, client_id: str, quantity: int = 0) -> OrderReport:
+        """Return the report of our order; an answer that is not one of it leaves the outcome unknown."""
 
         def read() -> OrderReport:
             report = wire_orders.report(wire.mapping(result, "order"), self._contracts)
             if report.client_id != client_id:
                 raise BadReply(f"order.text: asked about {client_id}, answered {report.client_id}")
+            if quantity and report.quantity != quantity:
+                raise BadReply(f"order.size: asked for {quantity} steps, answered {report.quantity}")
             return report
 
         return certain(read)

@@ -141,6 +141,7 @@ class Talk:
             params=asked if isinstance(asked, dict) else {},
             rows=asked if isinstance(asked, list) else [],
             expires_ms=int(expires) if expires.isdecimal() else 0,
+            sizes_as_text=isinstance(head, dict) and head.get("x-gate-size-decimal") == "1",
         )
 
         def authenticate() -> str:
