@@ -13,7 +13,7 @@ from exchanges.errors import BadReply, VenueUnreachable
 from exchanges.gate import requests
 from exchanges.gate.codes import CODES
 from exchanges.gate.requests import Body
-from exchanges.gate.weights import ORDERS_LIMIT, SECOND_MS
+from exchanges.gate.weights import SECOND_MS
 from exchanges.outcome import Reply
 from exchanges.port import UsedQuota
 from exchanges.session.http import MESSAGE_LENGTH_MAX, PAUSE_S_MAX
@@ -200,12 +200,12 @@ def refusal_in(decoded: Any, status: int, retry_after_s: float | None) -> Reply 
 
 
 def used_of(limit: Any, left: Any, at_ns: int) -> UsedQuota | None:
-    """Return how many orders are counted in the running second; None where the numbers are of another limit."""
+    """Return how many orders are counted in the running second; None where there are no numbers."""
     try:
         allowed, remaining = int(limit), int(left)
     except (TypeError, ValueError):
         return None
-    if allowed != ORDERS_LIMIT or not 0 <= remaining <= allowed:
+    if not 0 <= remaining <= allowed:
         return None
     return UsedQuota(used={("orders", SECOND_MS): allowed - remaining}, at_ns=at_ns)
 

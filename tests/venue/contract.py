@@ -83,6 +83,7 @@ VENUES = (
         order_path="/v4/ws/usdt",
         refuses_duplicates=False,
         candle="10s",
+        windows=(Window(kind=Kind.ORDERS, interval=Interval.SECOND, number=1, limit=1000),),
         # nothing that it says of a failure means that an order surely was not taken
         lacks=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
     ),
