@@ -42,7 +42,7 @@ def test_an_order_lives_is_found_and_is_cancelled(futures: Any) -> None:
     resting = futures.list_futures_orders(USDT, "open", contract="ETH_USDT")
     gone = futures.cancel_futures_order(USDT, str(placed.id))
 
-    assert (placed.status, Decimal(placed.size), placed.tif) == ("open", 1, "poc")
+    assert (placed.status, Decimal(placed.size), placed.tif) == ("open", Decimal(1), "poc")
     assert [one.id for one in (found, *resting)] == [placed.id, placed.id]
     assert (gone.status, gone.finish_as) == ("finished", "cancelled")
 
@@ -57,7 +57,7 @@ def test_a_position_is_opened_read_and_closed(futures: Any) -> None:
     ended = futures.get_orders_with_time_range(USDT, contract="ETH_USDT", _from=int(time.time()) - 60)
 
     assert (bought.finish_as, sold.finish_as) == ("filled", "filled")
-    assert (Decimal(held.size), Decimal(flat.size), held.mode) == (1, 0, "single")
+    assert (Decimal(held.size), Decimal(flat.size), held.mode) == (Decimal(1), Decimal(0), "single")
     assert {str(bought.id), str(sold.id)} <= {one.order_id for one in trades}
     assert {one.role for one in in_range} == {"taker"}
     assert {bought.id, sold.id} <= {one.id for one in ended}
