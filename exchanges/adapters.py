@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from exchanges.port import MarketVenue, TradingVenue
-from exchanges.session.settings import AdapterSettings
+from typing import TYPE_CHECKING
+
 from grid.errors import ConfigError
+
+if TYPE_CHECKING:
+    from exchanges.port import MarketVenue, TradingVenue
+    from exchanges.session.settings import AdapterSettings
 
 NATIVE = ("binanceusdm", "bybit", "gate", "okx", "bitget")
 WITH_PASSPHRASE = frozenset({"bitget", "okx"})

@@ -83,7 +83,7 @@ def sim(
     """Start the simulated venue on loopback, for any client of the venue it plays. Prints its addresses when ready."""
     protocols = load("exchanges.sim.server.doors", "PROTOCOLS")
     if protocol not in protocols:
-        raise ConfigError("--protocol", protocol, f"has to be one of: {', '.join(protocols)}")
+        raise typer.BadParameter(f"{protocol}: has to be one of: {', '.join(protocols)}", param_hint="--protocol")
     serve = load("exchanges.sim.server.main", "serve")
     options = load("exchanges.sim.server.main", "ServeOptions")
     chosen = options(protocol=protocol, port=port, tape=tuple(tape or ()), speed=speed, seed=seed, faults=faults)

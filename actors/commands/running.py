@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
 from enum import Enum
-from typing import Annotated, Any, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Annotated, Any, Protocol, TypeVar, cast
 
 import typer
 
@@ -15,7 +15,9 @@ from actors import run_file
 from actors.clock import monotonic_s
 from actors.errors import NotInstalled, TimedOut
 from actors.run_file import RunFile
-from actors.settings import Settings
+
+if TYPE_CHECKING:
+    from actors.settings import Settings
 
 T = TypeVar("T")
 ANSWER_TIMEOUT_S = 15.0

@@ -16,6 +16,8 @@ from exchanges.desk.standing import StandingHolds
 from grid.holds import HoldCause
 from grid.ledger import with_fees
 from grid.lot import Fees
+from grid.policy import GridPolicy
+from risk import breakers
 from risk.breakers import BreakerReading, BreakerRules, BreakerState
 from risk.daily_loss import DAY_MS, DailyLoss
 from risk.limits import SymbolExposure
@@ -90,6 +92,17 @@ def a_day_may_lose_anything(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(DailyLoss, "read", patient)
 
 
+def no_end_price_is_reached(patch: pytest.MonkeyPatch) -> None:
+    """The mark is never at a price at which the whole grid ends."""
+    patch.setattr(breakers, "_reached", lambda rules, reading: None)
+
+
+def a_bounded_grid_has_every_level(patch: pytest.MonkeyPatch) -> None:
+    """A grid between two prices buys beyond them too."""
+    patch.setattr(GridPolicy, "has", lambda self, level: True)
+    patch.setattr(GridPolicy, "nearest", lambda self, ceiling: ceiling)
+
+
 BUGS = (
     TraitBug(trait=Trait.TWO_SYMBOLS, plant=one_fresh_price_is_enough, kinds=(Kind.FROZEN_PRICE,)),
     TraitBug(trait=Trait.MONEY, plant=what_fills_paid_is_counted_again),
@@ -98,5 +111,7 @@ BUGS = (
     TraitBug(trait=Trait.LOW_NOTIONAL, plant=only_lots_are_money_at_work),
     TraitBug(trait=Trait.BREAKERS, plant=a_stop_loss_is_only_shown),
     TraitBug(trait=Trait.ACCOUNT_BREAKERS, plant=the_account_is_never_judged),
+    TraitBug(trait=Trait.END_PRICES, plant=no_end_price_is_reached),
+    TraitBug(trait=Trait.RANGE, plant=a_bounded_grid_has_every_level),
     TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
 )
