@@ -144,6 +144,7 @@ def states(server: PrometheusServer) -> dict[str, str]:
     return {rule["name"]: rule["state"] for rule in server.rules()}
 
 
+@pytest.mark.long
 def test_a_run_that_is_gone_is_an_alarm(run: RealRun, server: PrometheusServer) -> None:
     run.kill_driver()
     deadline = time.monotonic() + PATIENCE_S
