@@ -1,4 +1,4 @@
-"""One Ray of our own for the tests of the runtime. It stays until the end, and holds the two ports that Ray has but once:
+"""One Ray of our own for the tests of the runtime. It stays until the end, and holds two ports that Ray has but once:
 what starts a run that needs those comes before, by its name."""
 
 from __future__ import annotations
