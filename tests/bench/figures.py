@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99_9": 0.999}
@@ -38,6 +38,14 @@ class Figures:
         for part in name.split("."):
             at = at.get(part) if isinstance(at, dict) else None
         return at if isinstance(at, int | float) else None
+
+    def take(self, document: Mapping[str, Any], path: str = "") -> None:
+        """Keep what another process has measured."""
+        for name, value in document.items():
+            if isinstance(value, Mapping):
+                self.take(value, f"{path}{name}.")
+            else:
+                self.put(f"{path}{name}", value)
 
     def document(self) -> dict[str, Any]:
         """Return all of them."""

@@ -21,6 +21,8 @@ ANSWER_S = 20.0
 
 def main() -> None:
     """Create the three actors beside the deployment's, and measure when asked."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # Ray prints there what it thinks of many workers
     run = run_file.find(sys.argv[1])
     os.environ.update(run_file.ray_environment(run.token_path))
     import ray
@@ -36,7 +38,7 @@ def main() -> None:
         cluster.create(ActorPlan(name=name, deployment=NAMESPACE, kind="Hop", build=build))
     while not all(seen is not None for seen in ask_all(cluster, BUILDERS, "snapshot", timeout_s=ANSWER_S).values()):
         time.sleep(0.1)
-    print("ready", flush=True)
+    print("ready", file=answers, flush=True)
     for line in sys.stdin:
         count, spacing_ms = json.loads(line)
         ask_all(cluster, [FEED], "begin", count, spacing_ms, timeout_s=ANSWER_S)
@@ -44,7 +46,8 @@ def main() -> None:
         while ask_all(cluster, [FEED], "snapshot", timeout_s=ANSWER_S)[FEED]["left"]:
             time.sleep(0.1)
         time.sleep(0.2)
-        print(json.dumps(ask_all(cluster, [GATEWAY], "take_spans", timeout_s=ANSWER_S)[GATEWAY]), flush=True)
+        spans = ask_all(cluster, [GATEWAY], "take_spans", timeout_s=ANSWER_S)[GATEWAY]
+        print(json.dumps(spans), file=answers, flush=True)
     cluster.end_actors(tuple(BUILDERS))
 
 

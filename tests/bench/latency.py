@@ -30,9 +30,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How many coins, and how they are packed."""
+    """How many coins, how often all is measured in turns, and how the coins are packed."""
 
     coins: int
+    rounds: int
     runtime: Mapping[str, Any] = field(default_factory=dict)
 
     def words(self) -> str:
@@ -43,29 +44,31 @@ class Shape:
 IDLE = Pace(name="idle", spacing_ms=50, events=60)
 BUSY = Pace(name="busy", spacing_ms=20, events=100, noise_per_s=20)
 PACES = (IDLE, BUSY)
-ROUNDS = 3
-SHAPES = (
-    Shape(coins=1),
-    Shape(coins=5),
-    Shape(coins=20, runtime={"slots_per_actor": 3, "symbols_per_actor": 5}),
-)
+SHAPES = {
+    1: Shape(coins=1, rounds=3),
+    5: Shape(coins=5, rounds=2),
+    20: Shape(coins=20, rounds=2, runtime={"slots_per_actor": 3, "symbols_per_actor": 5}),
+}
 
 
 class Hops:
     """Two hops, measured inside a running deployment's Ray by a process of its own."""
 
     def __init__(self, running: Running) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.bench.hops", DEPLOYMENT],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env=trading_environment(running.home),
-        )
+        said_path = running.home / "hops.log"
+        with said_path.open("wb") as said:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "tests.bench.hops", DEPLOYMENT],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+                cwd=ROOT,
+                env=trading_environment(running.home),
+            )
         assert self._process.stdout is not None
-        if self._process.stdout.readline() != "ready\n":
-            raise RuntimeError("the hops could not be made")
+        if (line := self._process.stdout.readline()) != "ready\n":
+            raise RuntimeError(f"the hops could not be made: {line}{said_path.read_text()[-2000:]}")
 
     def spans(self, count: int, spacing_ms: float) -> list[int]:
         """Return the nanoseconds of so many messages."""
@@ -80,14 +83,15 @@ class Hops:
         self._process.communicate()
 
 
-def measure(figures: Figures, shapes: tuple[Shape, ...] = SHAPES, rounds: int = ROUNDS) -> None:
-    """Measure each shape; the first one's idle figures are the headline."""
-    for shape in shapes:
-        _measure_shape(figures, shape, rounds)
-    _headline(figures, shapes[0])
+def measure(figures: Figures, *, coins: int) -> None:
+    """Measure so many coins; the idle figures of one coin are the headline."""
+    shape = SHAPES[coins]
+    _put(figures, shape, _found(shape))
+    if coins == 1:
+        _headline(figures, shape)
 
 
-def _measure_shape(figures: Figures, shape: Shape, rounds: int) -> None:
+def _found(shape: Shape) -> dict[str, list[int]]:
     with ExitStack() as stack:
         ours, bare = stack.enter_context(venue_of(shape.coins)), stack.enter_context(venue_of(shape.coins))
         running = stack.enter_context(deployment(ours, shape.coins, runtime=shape.runtime))
@@ -98,12 +102,12 @@ def _measure_shape(figures: Figures, shape: Shape, rounds: int) -> None:
         for venue in (ours, bare):
             _play(venue, Pace(name="warm", spacing_ms=20, events=40))
             venue.tell("clear")
-        for _ in range(rounds):
+        for _ in range(shape.rounds):
             for pace in PACES:
                 for side, venue in (("ours", ours), ("bare", bare)):
                     _keep(found, f"{pace.name}.{side}", venue, pace)
                 found.setdefault(f"{pace.name}.hops", []).extend(hops.spans(pace.events, pace.spacing_ms))
-    _put(figures, shape, found)
+    return found
 
 
 def _keep(found: dict[str, list[int]], name: str, venue: Venue, pace: Pace) -> None:
