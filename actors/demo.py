@@ -57,7 +57,7 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
             traded_s = watch.trading(duration_s)
             played_s = venue.played_s
             launched.stop("keep")
-            last = launched.until_stopped(lambda seen: view.show(seen, "stopping", dashboard))
+            last = launched.until_stopped(lambda seen: view.show(seen, "", dashboard))
         launch.refuse_interrupted(launched, last)
     finally:
         launched.end()
@@ -81,7 +81,7 @@ class Watch:
     def until_running(self, begun_s: float) -> None:
         """Return once everything runs; raises `RefusedToStart` where it does not come to that."""
         while not self._is_stopping():
-            seen = self._seen("starting")
+            seen = self._seen("")
             if seen.get("state") == "running":
                 self._view.say(
                     f"trading {monotonic_s() - begun_s:.1f} s after the start; Ray dashboard {self._dashboard}"

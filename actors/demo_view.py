@@ -11,10 +11,11 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from actors.commands.numbers import lots, money
+from actors.clock import monotonic_s
+from actors.commands.numbers import counted, lots, money
 
-LINE_EVERY = 20
-"""Without a terminal, one line for so many looks."""
+LINE_EVERY_S = 5.0
+"""Without a terminal, one line in so many seconds, and one for each change of state."""
 
 
 class DemoView:
@@ -24,7 +25,7 @@ class DemoView:
         self._console = Console(highlight=False, stderr=quiet)
         self._live = Live(console=self._console, refresh_per_second=4, transient=True) if live else None
         self._quiet = quiet
-        self._looks = 0
+        self._said: tuple[str, float] = ("", 0.0)
 
     def __enter__(self) -> DemoView:
         if self._live is not None:
@@ -47,8 +48,10 @@ class DemoView:
         if self._live is not None:
             self._live.update(render(seen, note, dashboard))
             return
-        self._looks += 1
-        if not self._quiet and self._looks % LINE_EVERY == 1:
+        state, now_s = seen.get("state", "starting"), monotonic_s()
+        said, at_s = self._said
+        if not self._quiet and (state != said or now_s - at_s >= LINE_EVERY_S):
+            self._said = (state, now_s)
             self._console.print(one_line(seen, note), markup=False, soft_wrap=True)
 
 
@@ -57,7 +60,12 @@ def render(seen: dict[str, Any], note: str, dashboard: str) -> RenderableType:
     gateway = seen.get("gateway", {})
     state = seen.get("state", "starting")
     waits = ", ".join(seen.get("waiting_for", []))
-    head = Text(f"{seen.get('deployment', '')}: {state} ({note})" + (f", waits for {waits}" if waits else ""), "bold")
+    head = Text(
+        f"{seen.get('deployment', '')}: {state}"
+        + (f" ({note})" if note else "")
+        + (f", waits for {waits}" if waits else ""),
+        "bold",
+    )
     parts: list[RenderableType] = [head, _holds(gateway)]
     parts += [_ladder(name, symbol) for name, symbol in gateway.get("symbols", {}).items()]
     counts = gateway.get("counts", {})
@@ -74,14 +82,19 @@ def render(seen: dict[str, Any], note: str, dashboard: str) -> RenderableType:
 def one_line(seen: dict[str, Any], note: str) -> str:
     """Return the picture in one line."""
     gateway = seen.get("gateway", {})
-    symbols = ", ".join(
-        f"{name} {symbol['price'] or '-'} ({symbol['entries']} entries, {symbol['exits']} exits, "
-        f"{lots(symbol['lots'])}, {symbol['round_trips']} round trips)"
-        for name, symbol in gateway.get("symbols", {}).items()
-    )
+    symbols = ", ".join(_in_words(name, symbol) for name, symbol in gateway.get("symbols", {}).items())
     held = ", ".join(sorted({hold["cause"] for hold in gateway.get("holds", [])}))
     waits = ", ".join(seen.get("waiting_for", []))
-    return f"{seen.get('state', 'starting')}, {note}: {symbols or waits}" + (f"; held by {held}" if held else "")
+    state = seen.get("state", "starting")
+    head = f"{state}, {note}" if note else state
+    rest = symbols or (f"waits for {waits}" if waits else "")
+    return head + (f": {rest}" if rest else "") + (f"; held by {held}" if held else "")
+
+
+def _in_words(name: str, symbol: dict[str, Any]) -> str:
+    entries, exits = counted(symbol["entries"], "entry", "entries"), counted(symbol["exits"], "exit", "exits")
+    trips = counted(symbol["round_trips"], "round trip", "round trips")
+    return f"{name} {symbol['price'] or '-'} ({entries}, {exits}, {lots(symbol['lots'])}, {trips})"
 
 
 def _holds(gateway: dict[str, Any]) -> Text:

@@ -29,7 +29,12 @@ def plain(value: object) -> str:
 
 def lots(count: int) -> str:
     """Return so many lots in words."""
-    return f"{count} lot" if count == 1 else f"{count} lots"
+    return counted(count, "lot", "lots")
+
+
+def counted(count: int, one: str, many: str) -> str:
+    """Return a number with its noun: `1 entry`, `2 entries`."""
+    return f"{count} {verb(count, one, many)}"
 
 
 def verb(count: int, one: str, many: str) -> str:

@@ -92,7 +92,7 @@ class Run:
 
     def until_stopped(self, watch: Callable[[dict[str, Any]], None]) -> dict[str, Any]:
         """Show what happens until the deployment has stopped or refused; return the last word."""
-        asked, deadline = False, float("inf")
+        deadline = float("inf")
         while True:
             seen = self.look()
             watch(seen)
@@ -100,11 +100,11 @@ class Run:
                 return seen
             if self._stopping.is_set() and seen.get("state") != "stopping":
                 # Asked again of a coordinator that was started anew before it had begun to stop.
-                asked = bool(self.crew.ask(COORDINATOR, "stop", "keep")) or asked
+                self.crew.ask(COORDINATOR, "stop", "keep")
                 deadline = min(deadline, monotonic_s() + STOP_PATIENCE_S)
             if monotonic_s() > deadline:
                 return seen
-            self._stopping.wait(POLL_S) if not asked else time.sleep(POLL_S)
+            time.sleep(POLL_S) if self._stopping.is_set() else self._stopping.wait(POLL_S)
 
     def is_stopping(self) -> bool:
         """Whether a stop was asked for."""

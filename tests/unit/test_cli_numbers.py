@@ -11,6 +11,7 @@ from actors.commands import output
 from actors.commands.numbers import lots, money, plain
 from actors.commands.observe import render_explain, render_status
 from actors.commands.output import emit
+from actors.demo_view import one_line
 
 STATUS: dict[str, Any] = {
     "deployment": "trial",
@@ -126,3 +127,14 @@ def test_the_exchange_side_stop_is_one_line_where_one_is_configured(
     for answer, render in ((status, render_status), (explained, render_explain)):
         emit(answer, as_json=False, render=partial(render, answer))
         assert [line for line in capsys.readouterr().out.splitlines() if "exchange-side" in line] == words
+
+
+def test_a_line_of_a_run_says_each_word_once_and_counts_in_english() -> None:
+    symbol = {"price": "2996.1", "entries": 1, "exits": 0, "lots": 1, "round_trips": 2}
+    seen = {"state": "running", "gateway": {"symbols": {"ETHUSDT": symbol}, "holds": [{"cause": "risk"}]}}
+
+    assert one_line({}, "") == "starting"
+    assert one_line({"state": "starting", "waiting_for": ["feed/ETHUSDT"]}, "") == "starting: waits for feed/ETHUSDT"
+    assert one_line(seen, "7 s left") == (
+        "running, 7 s left: ETHUSDT 2996.1 (1 entry, 0 exits, 1 lot, 2 round trips); held by risk"
+    )
