@@ -1,0 +1,187 @@
+"""What the public half of every venue shares: its connections, the ages of its streams, and how one is read.
+
+A venue says where its streams are, in which tongue, and what of a message is a quote, a candle or a mark.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from decimal import Decimal
+from typing import TypeVar
+
+from exchanges.hosts import HostPolicy
+from exchanges.port import CandleEvent, QuoteEvent, StreamDown, StreamUp
+from exchanges.session.ages import Ages, StreamName
+from exchanges.session.buffers import LatestBuffer
+from exchanges.session.http import HttpClient, HttpTongue
+from exchanges.session.live import LiveStreams
+from exchanges.session.reader import Reader, ReaderTimes
+from exchanges.session.settings import AdapterSettings
+from exchanges.session.subscription import Announce, Prepare, StreamTongue, Subscription, Take
+from grid.instrument import Instrument
+from grid.order import Quote
+from risk.candle import Candle
+
+CANDLES_KEPT = 2000
+MarkEvent = tuple[str, Decimal, int] | StreamUp | StreamDown
+E = TypeVar("E")
+
+
+class MarketHalf(ABC):
+    """Base of a `MarketVenue`. Nothing is connected before the first call."""
+
+    def __init__(self, settings: AdapterSettings, policy: HostPolicy, http: HttpTongue) -> None:
+        self._settings = settings
+        self._policy = policy
+        self._http = HttpClient(policy, http, settings.monotonic_ns, settings.connect_timeout_s)
+        self._ages = Ages(settings.monotonic_ns)
+        self._live = LiveStreams()
+
+    @abstractmethod
+    async def instrument(self, symbol: str) -> Instrument:
+        """Return the symbol's rules, as first read; raises `VenueRefused` where the venue has no such contract."""
+
+    def ages(self) -> dict[str, float]:
+        """Return seconds since each stream last spoke or was confirmed, by our stream name (`quote/ETHUSDT`)."""
+        return self._ages.read()
+
+    async def close(self) -> None:
+        """End every stream and connection."""
+        await self._live.close()
+        await self._http.close()
+
+    async def _stream(
+        self,
+        url: str,
+        tongue: StreamTongue,
+        names: Sequence[StreamName],
+        buffer: LatestBuffer[E],
+        take: Take,
+        announce: Announce,
+        prepare: Prepare | None = None,
+    ) -> AsyncGenerator[E, None]:
+        """Yield what `take` and `announce` put into the buffer; the streams have ages while this is read."""
+        settings = self._settings
+        subscription = Subscription(
+            url=url,
+            names=names,
+            tongue=tongue,
+            policy=self._policy,
+            times=settings.socket_times,
+            ages=self._ages,
+            take=take,
+            announce=announce,
+            prepare=prepare,
+        )
+        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
+        try:
+            reader = Reader(subscription, times, settings.random, settings.monotonic_ns)
+            async with aclosing(self._live.iterate(reader, buffer)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            for name in names:
+                self._ages.forget(name.ours)
+
+    def _knowing(self, symbols: Sequence[str]) -> Prepare:
+        """Return what reads the symbols' rules before their stream is asked for."""
+
+        async def prepare() -> None:
+            for symbol in symbols:
+                await self.instrument(symbol)
+
+        return prepare
+
+
+class Newest:
+    """The last number that each stream told: a state with an older one was overtaken.
+
+    With `first_number` a venue begins to count again, whatever came before.
+    """
+
+    def __init__(self, first_number: int | None = None) -> None:
+        self._first_number = first_number
+        self._numbers: dict[str, int] = {}
+
+    def takes(self, name: str, number: int) -> bool:
+        """Note a number; whether it is new."""
+        last = self._numbers.get(name, -1)
+        if number <= last and (number != self._first_number or number == last):
+            return False
+        self._numbers[name] = number
+        return True
+
+    def forget(self, name: str) -> None:
+        """Begin anew with a stream."""
+        self._numbers.pop(name, None)
+
+
+class RunningCandles:
+    """The candle that runs on each stream: it is closed by the next one, where a venue may leave that untold."""
+
+    def __init__(self) -> None:
+        self._running: dict[str, Candle] = {}
+
+    def is_past(self, candle: Candle) -> bool:
+        """Whether a later one of its symbol has begun."""
+        running = self._running.get(candle.symbol)
+        return running is not None and candle.open_ms < running.open_ms
+
+    def take(self, candle: Candle) -> tuple[Candle, ...]:
+        """Return what is to be told of it: the one before as closed, where this one ends it, then this one."""
+        if self.is_past(candle):
+            return (candle,)
+        before = self._running.get(candle.symbol)
+        self._running[candle.symbol] = candle
+        if before is None or before.is_closed or before.open_ms == candle.open_ms:
+            return (candle,)
+        return (replace(before, is_closed=True), candle)
+
+    def forget(self, name: str) -> None:
+        """Begin anew with a stream, by its name."""
+        self._running.pop(name.removeprefix("candle/"), None)
+
+
+def forgetting(forget: Callable[[str], None], announce: Announce) -> Announce:
+    """Return what announces a state of a stream, and before that forgets what was known of the stream."""
+
+    async def announced(event: StreamUp | StreamDown) -> None:
+        forget(event.name)
+        await announce(event)
+
+    return announced
+
+
+def quote_buffer(names: Sequence[StreamName]) -> LatestBuffer[QuoteEvent]:
+    """Return a buffer of the latest quote of each symbol."""
+    return LatestBuffer(_quote_key, 4 * len(names), lambda: _restart(names))
+
+
+def candle_buffer(names: Sequence[StreamName]) -> LatestBuffer[CandleEvent]:
+    """Return a buffer of the latest state of each candle."""
+    return LatestBuffer(_candle_key, CANDLES_KEPT, lambda: _restart(names))
+
+
+def mark_buffer(names: Sequence[StreamName]) -> LatestBuffer[MarkEvent]:
+    """Return a buffer of the latest mark of each symbol."""
+    return LatestBuffer(_mark_key, 4 * len(names), lambda: _restart(names))
+
+
+def _restart(names: Sequence[StreamName]) -> list[StreamUp]:
+    """Say after an overflow that everything before may be lost."""
+    return [StreamUp(name=name.ours) for name in names]
+
+
+def _quote_key(event: QuoteEvent) -> tuple[str, str]:
+    return ("quote", event.symbol) if isinstance(event, Quote) else ("state", event.name)
+
+
+def _candle_key(event: CandleEvent) -> tuple[str, str, int]:
+    return (event.symbol, "", event.open_ms) if isinstance(event, Candle) else ("state", event.name, 0)
+
+
+def _mark_key(event: MarkEvent) -> tuple[str, str]:
+    return ("mark", event[0]) if isinstance(event, tuple) else ("state", event.name)
