@@ -73,8 +73,14 @@ class CoinWindow:
 
     def directly_before(self, candle: Candle, count: int) -> Sequence[Candle] | None:
         """Return the `count` closed candles directly before this one, or None where one of them is missing."""
+        known = self.known_before(candle, count)
+        return known if len(known) == count else None
+
+    def known_before(self, candle: Candle, count: int) -> Sequence[Candle]:
+        """Return those that are known of the `count` closed candles directly before this one, oldest first."""
         end = self._place_of(candle)
-        return self._closed[end - count : end] if self._is_gapless(end, count, candle) else None
+        first_ms = candle.open_ms - count * self._interval_ms
+        return self._closed[bisect_left(self._closed, first_ms, max(0, end - count), end, key=_opened) : end]
 
     def moves_before(self, candle: Candle) -> tuple[Decimal, int]:
         """Return (sum, count) of the moves from close to close among the `length` closed candles before this one.

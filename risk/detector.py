@@ -17,7 +17,7 @@ class Condition(Enum):
     CALM = "calm"
     ANOMALOUS = "anomalous"
     MISSING = "missing"
-    """No candle, or too few before the present one, or a gap among them."""
+    """No candle, or too few before the present one to call it calm, and no fall from those that are known."""
     STALE = "stale"
     """No usable message for longer than the limit: a stream that is down ends here too."""
 
@@ -28,7 +28,7 @@ class Condition(Enum):
 
     @property
     def is_known(self) -> bool:
-        """Whether the answer comes from complete and fresh candles."""
+        """Whether the candles are fresh and suffice for the answer."""
         return self in (Condition.CALM, Condition.ANOMALOUS)
 
 

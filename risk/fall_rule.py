@@ -40,17 +40,10 @@ class FallRule:
 
     def is_anomalous(self, window: CoinWindow, candle: Candle) -> bool | None:
         """Judge a candle against those before it."""
-        before = window.directly_before(candle, self.window)
-        if before is None:
-            return None
-        high = _highest(before)
-        fallen = EXACT.subtract(high, candle.low)
-        if fallen < EXACT.multiply(self.fall_min, high):
-            return False
-        if fallen >= EXACT.multiply(self.fall_max, high):
+        before = window.known_before(candle, self.window)
+        if before and self._is_fall(window, candle, _highest(before)):
             return True
-        moves, count = window.moves_before(candle)
-        return count > 0 and EXACT.multiply(fallen, count) >= EXACT.multiply(self.multiplier, moves)
+        return False if len(before) == self.window else None
 
     def has_recovered(self, window: CoinWindow, closed: Candle) -> bool:
         """Judge the newest closed candle."""
@@ -64,17 +57,26 @@ class FallRule:
 
     def figures(self, window: CoinWindow, candle: Candle) -> str:
         """Say how far it fell and from how far on that is a fall."""
-        before = window.directly_before(candle, self.window)
-        if before is None:
+        before = window.known_before(candle, self.window)
+        if not before:
             return ""
         high = _highest(before)
         moves, count = window.moves_before(candle)
         usual = self.multiplier * moves / count / high if count else self.fall_max
         limit = min(self.fall_max, max(self.fall_min, usual))
         return (
-            f"low {candle.low} {1 - candle.low / high:.2%} under the highest of {self.window} closes, "
+            f"low {candle.low} {1 - candle.low / high:.2%} under the highest of {len(before)} closes, "
             f"limit {limit:.2%}, price {candle.close}"
         )
+
+    def _is_fall(self, window: CoinWindow, candle: Candle, high: Decimal) -> bool:
+        fallen = EXACT.subtract(high, candle.low)
+        if fallen < EXACT.multiply(self.fall_min, high):
+            return False
+        if fallen >= EXACT.multiply(self.fall_max, high):
+            return True
+        moves, count = window.moves_before(candle)
+        return count > 0 and EXACT.multiply(fallen, count) >= EXACT.multiply(self.multiplier, moves)
 
 
 def _highest(candles: Sequence[Candle]) -> Decimal:

@@ -29,7 +29,7 @@ class MarketTest:
         return self._count(readings, lambda reading: reading.condition.is_danger) >= self._rules.triggers
 
     def is_crash(self, readings: Mapping[str, CoinReading]) -> bool:
-        """Whether enough coins are anomalous by complete data, so that a start meets a falling market."""
+        """Whether enough coins are anomalous by what is known of them, so that a start meets a falling market."""
         return self._count(readings, lambda reading: reading.condition is Condition.ANOMALOUS) >= self._rules.triggers
 
     def is_ready(self, readings: Mapping[str, CoinReading]) -> bool:

@@ -23,7 +23,7 @@ def main() -> None:
 
 
 def _say_when_running(live: LiveDeployment) -> None:
-    live.until(lambda: live.state() == "running", "the deployment runs", timeout_s=60)
+    live.until(lambda: live.state() == "running", "the deployment runs")
     print("running", flush=True)
 
 

@@ -95,6 +95,30 @@ def test_a_finished_candle_falls_by_the_rule_where_it_did_at_some_moment(
     assert seen == sorted(seen)  # once anomalous, so to the end of the candle
 
 
+@given(st.lists(PRICES, min_size=3, max_size=8), PRICES, st.data())
+def test_what_is_missing_hides_no_fall_and_never_makes_one(
+    closes: list[Decimal], low: Decimal, data: st.DataObject
+) -> None:
+    bound = Decimal("0.04")
+    rule = FallRule(window=3, baseline=5, multiplier=Decimal(3), fall_min=bound, fall_max=bound)
+    lost = data.draw(st.sets(st.integers(0, len(closes) - 1)))
+    whole, holed = (CoinWindow(length=rule.length, interval_ms=MINUTE) for _ in range(2))
+    for place, close in enumerate(closes):
+        whole.add(candle(place, close=str(close)))
+        if place not in lost:
+            holed.add(candle(place, close=str(close)))
+    present = candle(len(closes), close=str(low), is_closed=False)
+    directly_before = range(len(closes) - 3, len(closes))
+    truth, known = rule.is_anomalous(whole, present), [place for place in directly_before if place not in lost]
+
+    highest = max((closes[place] for place in known), default=Decimal(0))
+    if highest and highest - low >= bound * highest:
+        assert rule.is_anomalous(holed, present) is True
+        assert truth is True
+    else:
+        assert rule.is_anomalous(holed, present) is (truth if len(known) == 3 else None)
+
+
 @given(messages())
 def test_the_order_in_which_a_full_history_arrives_does_not_matter(sent: list[Candle]) -> None:
     closed = {one.open_ms: one for one in sent if one.is_closed}

@@ -83,6 +83,26 @@ def test_the_window_is_needed_without_a_gap_and_the_baseline_is_what_there_is() 
     assert "not all of the 3 closed candles" in fed(*flat(2), running(2)).evidence(0)
 
 
+@pytest.mark.parametrize("missing", [1, 2, 3])
+def test_a_missing_candle_hides_no_fall_from_the_closes_that_are_known(missing: int) -> None:
+    known = [one for place, one in enumerate(flat()) if place != missing]
+
+    assert fed(*known, running(4, close="95")).read(0).condition is Condition.ANOMALOUS
+    assert fed(*known, running(4, close="95.01")).read(0).condition is Condition.ANOMALOUS  # flat: the lower bound
+    assert fed(*known, running(4, close="98.01")).read(0).condition is Condition.MISSING
+    assert not fed(*known, candle(4, close="101")).read(0).has_recovered
+
+
+def test_a_fall_from_what_is_known_says_of_how_many_closes_it_knows() -> None:
+    made = fed(candle(1), candle(3), running(4, close="95"))
+
+    assert made.evidence(0) == "low 95 5.00% under the highest of 2 closes, limit 5.00%, price 95"
+
+
+def test_closes_from_before_the_window_are_no_measure_of_a_fall() -> None:
+    assert fed(*flat(), running(7, close="50")).read(0).condition is Condition.MISSING
+
+
 def test_a_gap_farther_back_is_no_move() -> None:
     window = CoinWindow(length=6, interval_ms=MINUTE)
     for one in (candle(0, close="50"), candle(2, close="100"), candle(3, close="101"), candle(4, close="99")):

@@ -121,7 +121,7 @@ def test_who_dies_after_the_word_is_written_goes_on_with_it(who: str, tmp_path: 
         else:
             next_coordinator(live)
 
-        live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one", timeout_s=40)
+        live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one")
         live.until(lambda: len(live.entries()) == 3, "and the old one")
         wanted = configuration_hash(wider)
         live.until(lambda: live.coordinator.snapshot()["configuration_hash"] == wanted, "the coordinator knows")
@@ -143,7 +143,7 @@ def test_a_gateway_that_dies_before_the_word_is_written_has_forgotten_it(tmp_pat
         assert row(live) == ""
         assert change(live) == {}
         assert live.coordinator.add(wider, "BTCUSDT", "t") == "", "it may be said again"
-        live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one", timeout_s=30)
+        live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one")
         live.settings = wider
         live.reckon()
 
@@ -156,9 +156,7 @@ def test_a_removed_symbol_keeps_its_lots_and_the_others_trade_on(tmp_path: Path,
         ids = {order["clientOrderId"] for order, _ in venue.own_orders("BTCUSDT", is_open=True)}
 
         assert live.coordinator.remove("ETHUSDT", "keep") == ""
-        live.until(
-            lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "its actors have gone", timeout_s=30
-        )
+        live.until(lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "its actors have gone")
 
         assert venue.own_orders("ETHUSDT", is_open=True) == []
         assert live.symbol()["lots"] == lots
@@ -177,7 +175,7 @@ def test_a_flattened_symbol_has_no_lot_left(tmp_path: Path, venue: VenueControl)
         assert live.symbol()["lots"]
 
         assert live.coordinator.remove("ETHUSDT", "flatten") == ""
-        live.until(lambda: row(live, "ETHUSDT") == "left", "it has left", timeout_s=30)
+        live.until(lambda: row(live, "ETHUSDT") == "left", "it has left")
 
         assert live.symbol()["lots"] == 0
         assert Decimal(live.symbol()["position"]) == 0
@@ -190,7 +188,7 @@ def test_exits_that_stay_are_filled_and_booked_though_the_symbol_has_left(tmp_pa
         live.walk("2997")
         exits = len(live.exits())
         assert live.coordinator.remove("ETHUSDT", "leave_exits") == ""
-        live.until(lambda: row(live, "ETHUSDT") == "left", "it has left", timeout_s=30)
+        live.until(lambda: row(live, "ETHUSDT") == "left", "it has left")
         assert len(live.exits()) == exits
 
         venue.walk("ETHUSDT", "3010")
@@ -215,9 +213,7 @@ def test_a_removal_survives_whoever_dies_in_the_middle(who: str, tmp_path: Path,
             next_coordinator(live)
             venue.heal()
 
-        live.until(
-            lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "its actors have gone", timeout_s=40
-        )
+        live.until(lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "its actors have gone")
         assert venue.own_orders("ETHUSDT", is_open=True) == []
         live.until(lambda: len(live.entries("BTCUSDT")) == 2, "the other trades on")
         live.reckon()
@@ -227,7 +223,7 @@ def test_a_packed_feed_serves_those_who_stay(tmp_path: Path, venue: VenueControl
     packed = {"symbols_per_actor": 2, "slots_per_actor": 1000}
     with two(tmp_path, venue, runtime=packed) as live:
         assert live.coordinator.remove("ETHUSDT", "keep") == ""
-        live.until(lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "it has gone", timeout_s=30)
+        live.until(lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "it has gone")
         feed = live.coordinator.snapshot()["feeds"]["BTCUSDT"]
         live.until(lambda: list(live.crew.ask(feed, "snapshot")["symbols"]) == ["BTCUSDT"], "the pack is smaller")
 
@@ -238,7 +234,7 @@ def test_a_packed_feed_serves_those_who_stay(tmp_path: Path, venue: VenueControl
 
         assert live.symbol("BTCUSDT")["lots"]
         assert live.coordinator.add(live.settings, "ETHUSDT", "t") == "", "and it may come back"
-        live.until(lambda: len(live.entries()) == 3, "it quotes again", timeout_s=30)
+        live.until(lambda: len(live.entries()) == 3, "it quotes again")
         assert live.coordinator.snapshot()["feeds"]["ETHUSDT"] == "feed/ETHUSDT"
         live.reckon()
 
@@ -249,17 +245,17 @@ def test_a_later_start_follows_the_configuration_and_is_refused_where_that_forge
     with two(tmp_path, venue) as live:
         live.walk("2997")
         assert live.coordinator.remove("ETHUSDT", "keep") == ""
-        live.until(lambda: row(live, "ETHUSDT") == "left", "it has left", timeout_s=30)
+        live.until(lambda: row(live, "ETHUSDT") == "left", "it has left")
         live.reckon()
     both = live_settings(tmp_path, venue, {}, BTC)
     with deployed(both, venue, waits=False) as live:
-        live.until(lambda: live.state() == "refused", "the old configuration is refused", timeout_s=20)
+        live.until(lambda: live.state() == "refused", "the old configuration is refused")
         assert "was removed from this deployment" in live.coordinator.snapshot()["refusals"][0]
     with deployed(live_settings(tmp_path, venue, BTC), venue) as live:
         live.until(lambda: len(live.entries("BTCUSDT")) == 2, "the new one trades")
         assert live.symbol()["lots"], "what is left of the other is in the book"
         assert live.coordinator.add(both, "ETHUSDT", "t") == ""
-        live.until(lambda: len(live.entries()) + len(live.exits()) > 3, "it goes on with its lots", timeout_s=30)
+        live.until(lambda: len(live.entries()) + len(live.exits()) > 3, "it goes on with its lots")
         live.settings = both
         live.reckon()
 
@@ -269,5 +265,5 @@ def test_a_configuration_without_a_symbol_that_holds_lots_is_refused(tmp_path: P
         live.walk("2997")
         live.reckon()
     with deployed(live_settings(tmp_path, venue, BTC), venue, waits=False) as live:
-        live.until(lambda: live.state() == "refused", "it is refused", timeout_s=20)
+        live.until(lambda: live.state() == "refused", "it is refused")
         assert "the journal has lots or orders of it" in live.coordinator.snapshot()["refusals"][0]

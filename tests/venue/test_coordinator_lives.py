@@ -55,7 +55,7 @@ def test_a_stop_that_a_former_life_began_is_brought_to_its_end(live: LiveDeploym
     live.crew.ask(live.roster.gateway, "close", "keep")  # all that the former life came to
 
     next_life(live)
-    live.until(lambda: live.state() == "stopped", "it is stopped", timeout_s=30)
+    live.until(lambda: live.state() == "stopped", "it is stopped")
 
     assert live.coordinator.snapshot()["final"]["verified"]
     assert venue.own_orders(is_open=True) == []
@@ -89,7 +89,7 @@ def test_a_coordinator_that_was_cut_off_and_replaced_ends_nobody(live: LiveDeplo
     live.until(lambda: cut_off.snapshot()["state"] == "running", "it believes that it leads")
 
     cut_off.stop("keep")
-    live.until(lambda: cut_off.snapshot()["state"] == "refused", "it has heard of its successor", timeout_s=30)
+    live.until(lambda: cut_off.snapshot()["state"] == "refused", "it has heard of its successor")
 
     assert lives_of(live) == before
     assert before[live.roster.gateway] is not None
@@ -102,7 +102,7 @@ def test_a_gateway_that_dies_during_the_stop_is_asked_again(live: LiveDeployment
     live.kill_gateway()
     live.crew.enlist(live.roster.gateway)  # as Ray does
 
-    live.until(lambda: live.state() == "stopped", "it is stopped", timeout_s=60)
+    live.until(lambda: live.state() == "stopped", "it is stopped")
 
     assert live.coordinator.snapshot()["final"]["verified"]
     assert venue.own_orders(is_open=True) == []
@@ -111,7 +111,7 @@ def test_a_gateway_that_dies_during_the_stop_is_asked_again(live: LiveDeployment
 def test_a_gateway_that_is_gone_altogether_is_created_anew(live: LiveDeployment) -> None:
     live.crew.dismiss((live.roster.gateway,))
 
-    live.until(lambda: live.gateway().get("is_ready"), "there is a gateway again", timeout_s=30)
+    live.until(lambda: live.gateway().get("is_ready"), "there is a gateway again")
     live.until(lambda: live.holds() == [], "it trades")
 
 

@@ -26,7 +26,7 @@ def test_the_venue_cancels_what_rests_once_it_hears_nothing_more(tmp_path: Path)
         live.stays(lambda: own_cancelled(venue) == 0, "renewals keep them", 11.5)
 
         venue.fault("request_lost", scope=COUNTDOWN, loss="close")
-        live.until(lambda: own_cancelled(venue) == 3, "the venue cancels them", timeout_s=14)
+        live.until(lambda: own_cancelled(venue) == 3, "the venue cancels them")
 
         venue.heal()
         live.until(lambda: len(live.entries()) == 3, "a gateway that lives after all places anew")
@@ -44,7 +44,7 @@ def test_a_gateway_that_died_finds_its_orders_gone_and_places_anew_without_doubl
         venue.fault("request_lost", scope=COUNTDOWN, loss="close")  # so that the dying one disarms nothing
         live.kill_gateway()
 
-        live.until(lambda: venue.own_orders("ETHUSDT", is_open=True) == [], "the venue cancels all", timeout_s=14)
+        live.until(lambda: venue.own_orders("ETHUSDT", is_open=True) == [], "the venue cancels all")
         venue.heal()
         live.restart_gateway()
 

@@ -38,9 +38,9 @@ def covered(live: LiveDeployment) -> None:
 
 def sold_by_stop(live: LiveDeployment) -> None:
     """The lots are off by fills, the hold stands, and nothing of the stop is left."""
-    live.until(lambda: live.symbol()["lots"] == 0, "the lots are sold", timeout_s=30)
+    live.until(lambda: live.symbol()["lots"] == 0, "the lots are sold")
     live.until(lambda: "stop_loss" in live.holds(), "the stop-loss holds")
-    live.until(lambda: live.symbol()["stop"]["phase"] is None, "the stop is through", timeout_s=30)
+    live.until(lambda: live.symbol()["stop"]["phase"] is None, "the stop is through")
     assert live.symbol()["foreign"] == "0.000"
     assert live.venue.account()["positions"] == {}
 

@@ -70,7 +70,7 @@ def test_a_drawdown_of_the_account_holds_it_through_the_supervisor(tmp_path: Pat
             assert live.holds() == []
 
             venue.quote("ETHUSDT", "2780", "2780.01")  # 20 times 220 of 100,000 are gone
-            live.until(lambda: "stop_loss" in live.holds(), "the drawdown holds", timeout_s=25)
+            live.until(lambda: "stop_loss" in live.holds(), "the drawdown holds")
             venue.quote("ETHUSDT", "3000", "3000.01")
             live.stays(lambda: "stop_loss" in live.holds(), "it stays though equity is back", 7)
 
@@ -89,7 +89,7 @@ def test_transfers_funding_and_a_strangers_trades_are_explained(tmp_path: Path) 
         venue.verb("market", events=[{"kind": "funding", "symbol": "ETHUSDT", "rate": "0.001"}])
         venue.manual_order("ETHUSDT", "BUY", "0.5", "2996", time_in_force="IOC")
 
-        live.until(lambda: "TRANSFER USDT" in account(live).get("income", {}), "the transfer is booked", timeout_s=25)  # type: ignore[operator]
+        live.until(lambda: "TRANSFER USDT" in account(live).get("income", {}), "the transfer is booked")  # type: ignore[operator]
         live.until(lambda: Decimal(live.symbol()["foreign"]) == Decimal("0.5"), "the stranger's trade is booked")
         live.until(
             lambda: Decimal(live.symbol()["funding"]) != 0 and ties(live), "all of it is explained", timeout_s=90

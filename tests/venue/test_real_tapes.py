@@ -31,8 +31,8 @@ def test_ticks_of_two_symbols(shared_data: Path, tmp_path: Path) -> None:
         playing_process(tapes, tmp_path, speed=8, warm_up_s=120) as venue,
         deployed(live_settings(tmp_path, venue, ETH, BTC, **LIMITS), venue) as live,
     ):
-        live.until(lambda: fills(live, "entry_fills") >= 5, "it buys", timeout_s=50)
-        live.until(lambda: fills(live, "exit_fills") >= 1, "it sells again", timeout_s=50)
+        live.until(lambda: fills(live, "entry_fills") >= 5, "it buys")
+        live.until(lambda: fills(live, "exit_fills") >= 1, "it sells again")
         result = live.reckon().document()
 
     assert result["fills"] >= 6
@@ -51,8 +51,8 @@ def test_minutes_of_a_sharp_fall(shared_data: Path, tmp_path: Path) -> None:
         playing_process(tapes, tmp_path, speed=SPEED, warm_up_s=15 * 60) as venue,
         deployed(live_settings(tmp_path, venue, *wide, **LIMITS), venue) as live,
     ):
-        live.until(lambda: live.symbol("ETHUSDT").get("entry_fills", 0) >= 8, "it buys down", timeout_s=40)
-        live.until(lambda: live.symbol("ETHUSDT").get("exit_fills", 0) >= 1, "it sells again", timeout_s=40)
+        live.until(lambda: live.symbol("ETHUSDT").get("entry_fills", 0) >= 8, "it buys down")
+        live.until(lambda: live.symbol("ETHUSDT").get("exit_fills", 0) >= 1, "it sells again")
         result = live.reckon().document()
 
     assert result["fills"] >= 9

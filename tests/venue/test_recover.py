@@ -73,7 +73,7 @@ def no_facts(path: Path) -> None:
 
 
 def trade_on(live: LiveDeployment, venue: VenueControl) -> None:
-    live.until(lambda: live.holds() == ["operator"], "only the operator's hold is left", timeout_s=20)
+    live.until(lambda: live.holds() == ["operator"], "only the operator's hold is left")
     assert live.entries() == []
     live.coordinator.resume()
     live.until(lambda: live.entries(), "it quotes again")

@@ -51,7 +51,7 @@ def test_a_query_without_an_answer_keeps_it_from_trading(tmp_path: Path) -> None
         with deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
             live.until(lambda: venue.strikes("request_lost"), "the question is under way")
             live.stays(lambda: venue.own_orders() == [], "nothing is traded", 2)
-            live.until(lambda: live.entries() == ENTRIES, "it asks again and then trades", timeout_s=20)
+            live.until(lambda: live.entries() == ENTRIES, "it asks again and then trades")
             live.settle()
             live.reckon()
 

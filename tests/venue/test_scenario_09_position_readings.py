@@ -128,11 +128,11 @@ def test_a_close_that_no_event_told_is_found_by_readings(tmp_path: Path) -> None
         venue.fault("event_dropped", scope={"path": "/private"})
         close_by_hand(venue, "0.030", "2990")
         left = {-2: Decimal("0.010"), -3: LOT, -4: LOT, -5: LOT}
-        live.until(lambda: lots(live) == left, "the readings told", timeout_s=20)
+        live.until(lambda: lots(live) == left, "the readings told")
         venue.heal()
 
-        live.until(lambda: resting(venue) == left, "what is offered is what is left", timeout_s=30)
-        live.until(lambda: live.holds() == [], "nothing is held", timeout_s=30)
+        live.until(lambda: resting(venue) == left, "what is offered is what is left")
+        live.until(lambda: live.holds() == [], "nothing is held")
         live.settle()
         live.reckon()
 

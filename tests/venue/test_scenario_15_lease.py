@@ -32,12 +32,12 @@ def test_a_gateway_without_its_lease_sends_no_exit_either_and_goes_on_when_it_is
 ) -> None:
     assert redis.process is not None
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, ownership=LEASE), venue, waits=False) as live:
-        live.until(lambda: len(live.entries()) == 3, "it quotes", timeout_s=40)
+        live.until(lambda: len(live.entries()) == 3, "it quotes")
         assert live.gateway()["ownership"]["phase"] == "holding"
         epoch = live.gateway()["owner_epoch"]
 
         redis.process.send_signal(signal.SIGSTOP)
-        live.until(lambda: HoldCause.LEASE.value in live.holds(), "it notices that its lease ended", timeout_s=30)
+        live.until(lambda: HoldCause.LEASE.value in live.holds(), "it notices that its lease ended")
         before = {row["clientOrderId"]: row["status"] for row, _ in venue.own_orders()}
         venue.walk("ETHUSDT", "2997.5")
         live.until(lambda: live.symbol()["lots"], "it hears of the fill")
@@ -47,8 +47,8 @@ def test_a_gateway_without_its_lease_sends_no_exit_either_and_goes_on_when_it_is
         assert "CANCELED" not in after.values(), "a cancel is a write too"
 
         redis.process.send_signal(signal.SIGCONT)
-        live.until(lambda: live.exits() == [-1], "the lot is offered", timeout_s=30)
-        live.until(lambda: live.holds() == [] and len(live.entries()) == 3, "it quotes again", timeout_s=30)
+        live.until(lambda: live.exits() == [-1], "the lot is offered")
+        live.until(lambda: live.holds() == [] and len(live.entries()) == 3, "it quotes again")
         assert live.gateway()["owner_epoch"] == epoch
         live.reckon()
 
@@ -59,11 +59,11 @@ def test_a_second_deployment_is_refused_by_name_and_a_standby_may_be_stopped_whi
     other = tmp_path / "other"
     other.mkdir()
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, ownership=LEASE), venue, waits=False) as live:
-        live.until(lambda: len(live.entries()) == 3, "it quotes", timeout_s=40)
+        live.until(lambda: len(live.entries()) == 3, "it quotes")
         monkeypatch.setenv("GRIDMESH_HOME", str(other / "home"))  # as another host would have
 
         with deployed(live_settings(other, venue, ownership=LEASE), venue, waits=False) as second:
-            second.until(lambda: second.state() == "refused", "the second is refused", timeout_s=40)
+            second.until(lambda: second.state() == "refused", "the second is refused")
             (said,) = second.coordinator.snapshot()["refusals"]
             assert f"deployment live (host {socket.gethostname()}, process {os.getpid()})" in said
             assert "renews its lease in redis://127.0.0.1" in said
@@ -88,7 +88,7 @@ def test_a_standby_goes_on_with_the_first_one_s_journal_and_lots(
     with still_venue() as venue:
         settings = live_settings(tmp_path, venue, ownership={**LEASE, "standby": True})
         with deployed(settings, venue, waits=False) as first:
-            first.until(lambda: len(first.entries()) == 3, "it quotes", timeout_s=40)
+            first.until(lambda: len(first.entries()) == 3, "it quotes")
             first.walk("2997.5")
             first.until(lambda: first.exits() == [-1], "a lot is offered")
             monkeypatch.setenv("GRIDMESH_HOME", str(tmp_path / "elsewhere"))
@@ -98,8 +98,8 @@ def test_a_standby_goes_on_with_the_first_one_s_journal_and_lots(
                     "it waits",
                 )
                 first.kill_gateway()
-                standby.until(lambda: standby.gateway().get("owner_epoch") == 2, "it takes over", timeout_s=60)
-                standby.until(lambda: standby.state() == "running" and standby.holds() == [], "it trades", timeout_s=30)
+                standby.until(lambda: standby.gateway().get("owner_epoch") == 2, "it takes over")
+                standby.until(lambda: standby.state() == "running" and standby.holds() == [], "it trades")
                 standby.until(lambda: standby.exits() == [-1] and len(standby.entries()) == 3, "it goes on")
                 assert standby.levels()[-1]["lot"], "the lot is the first one's"
                 standby.reckon()

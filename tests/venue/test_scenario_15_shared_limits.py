@@ -50,7 +50,7 @@ def test_a_ban_is_waited_out_exits_go_first_and_nothing_is_lost(tmp_path: Path) 
     with ten_contracts() as venue:
         ladders = [{"symbol": name, "buy_window": 2} for name in SYMBOLS]
         with deployed(live_settings(tmp_path, venue, *ladders, **LIMITS), venue) as live:
-            live.until(lambda: whole(live), "ten ladders rest", timeout_s=40)
+            live.until(lambda: whole(live), "ten ladders rest")
             for name in SYMBOLS:
                 live.settle(name)
 
@@ -69,7 +69,7 @@ def test_a_ban_is_waited_out_exits_go_first_and_nothing_is_lost(tmp_path: Path) 
             assert len(venue.own_orders()) == before, "nothing is placed under a ban"
 
             live.until(lambda: all(live.exits(name) == [-1] for name in SOLD_OFF), "what was bought is offered", 40)
-            live.until(lambda: whole(live), "every ladder is whole again", timeout_s=60)
+            live.until(lambda: whole(live), "every ladder is whole again")
             for name in SYMBOLS:
                 live.settle(name)
             see_exits_first(venue, before)
