@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any
 
 from exchanges import wire
@@ -12,75 +10,37 @@ from exchanges.bitget import requests
 from exchanges.bitget.codes import NO_SOCKET_RIGHT
 from exchanges.bitget.settings import Endpoints
 from exchanges.bitget.tongue import CANCEL, PLACE, BitgetHttp, BitgetOrders, data_of
-from exchanges.errors import Refusal, VenueError, VenueRefused
+from exchanges.errors import VenueRefused
 from exchanges.outcome import Effect
 from exchanges.port import UsedQuota
-from exchanges.session.clock_offset import ClockOffset, ClockReading, offset_of
-from exchanges.session.http import HttpClient
-from exchanges.session.reader import Reader, ReaderTimes
-from exchanges.session.request_socket import NotConnected, RequestSocket
+from exchanges.session.calls import VenueCalls
+from exchanges.session.request_socket import NotConnected
 from exchanges.session.settings import AdapterSettings, required
 
-SOCKET_WAIT_S = 2.0
 DEMO = {"PAPTRADING": "1"}
 PATHS = {PLACE: "order/place-order", CANCEL: "order/cancel-order"}
 
 
-class Calls:
-    """Every request of the private half. Knows venue time; measures it again when the venue refuses ours."""
+class Calls(VenueCalls):
+    """Every request of the private half."""
 
     def __init__(self, settings: AdapterSettings, on_quota: Callable[[UsedQuota], None]) -> None:
-        self._settings = settings
         self.endpoints = Endpoints.of(settings)
-        self.policy = self.endpoints.policy()
-        self.credentials = required(settings.credentials)
-        self._http = HttpClient(self.policy, BitgetHttp(), settings.monotonic_ns, settings.connect_timeout_s)
-        self._entry = RequestSocket(
-            url=self.endpoints.private,
-            tongue=BitgetOrders(self.credentials, self.venue_now_ms, f"{settings.random.getrandbits(64):016x}"),
-            policy=self.policy,
-            times=settings.socket_times,
-            in_flight_max=settings.in_flight_max,
-            monotonic_ns=settings.monotonic_ns,
+        credentials, life = required(settings.credentials), f"{settings.random.getrandbits(64):016x}"
+        super().__init__(
+            settings,
+            self.endpoints.policy(),
+            http=BitgetHttp(),
+            orders_url=self.endpoints.private,
+            orders=BitgetOrders(credentials, self.venue_now_ms, life),
             on_quota=on_quota,
         )
-        self._entry_task: asyncio.Task[None] | None = None
         self._may_use_socket = True
-        self.clock = ClockOffset()
-        self._fence: Callable[[], None] = lambda: None
-
-    def fence_by(self, fence: Callable[[], None]) -> None:
-        """Have `fence` raise where nothing may be written."""
-        self._fence = fence
 
     @property
     def is_socket_up(self) -> bool:
-        """Whether orders go over the socket now."""
-        return self._may_use_socket and self._entry.is_up
-
-    def venue_now_ms(self) -> int:
-        """Return the venue's time as we know it."""
-        return self._settings.now_ms() + self.clock.offset_ms
-
-    async def open_socket(self) -> None:
-        """Start the order socket and give it a moment; orders go over REST until it is up."""
-        if self._entry_task is None:
-            settings = self._settings
-            times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-            reader = Reader(self._entry, times, settings.random, settings.monotonic_ns)
-            self._entry_task = asyncio.create_task(reader.run())
-        await self._entry.wait_up(SOCKET_WAIT_S)
-
-    async def measure_clock(self) -> ClockOffset:
-        """Measure the offset anew; the old one stays where the venue does not answer."""
-        readings = []
-        for _ in range(self._settings.time_probes):
-            sent_ms = self._settings.now_ms()
-            told = wire.mapping(await self.public("/api/v2/public/time", {}), "time")
-            venue_ms = wire.integer(told, "serverTime", "time")
-            readings.append(ClockReading(sent_ms=sent_ms, venue_ms=venue_ms, received_ms=self._settings.now_ms()))
-        self.clock = offset_of(readings)
-        return self.clock
+        """Whether orders go over the socket now; not where the venue has denied the right to that."""
+        return self._may_use_socket and super().is_socket_up
 
     async def public(self, path: str, query: Mapping[str, Any]) -> Any:
         """Read without a signature; the data without its envelope."""
@@ -121,13 +81,9 @@ class Calls:
             return self.write(path, body)
         return self._by_socket(answer, path, body)
 
-    async def close(self) -> None:
-        """Close every connection."""
-        if self._entry_task is not None:
-            self._entry_task.cancel()
-            await asyncio.wait([self._entry_task])
-            self._entry_task = None
-        await self._http.close()
+    async def _read_venue_ms(self) -> int:
+        told = wire.mapping(await self.public("/api/v2/public/time", {}), "time")
+        return wire.integer(told, "serverTime", "time")
 
     async def _by_socket(self, answer: Awaitable[Any], path: str, body: requests.Body) -> Any:
         try:
@@ -146,8 +102,8 @@ class Calls:
         is_write = effect is Effect.WRITE
         if is_write:
             self._fence()
-        try:
-            return await self._http.send(
+        return await self._minding_clock(
+            self._http.send(
                 method,
                 self.endpoints.rest + target,
                 effect=effect,
@@ -155,25 +111,10 @@ class Calls:
                 headers={**headers, **self._demo()},
                 body=body or None,
             )
-        except VenueRefused as refusal:
-            await self._mind_clock(refusal)
-            raise
+        )
 
     def _demo(self) -> dict[str, str]:
         return DEMO if self._settings.is_testnet else {}
-
-    async def _mind_clock(self, refusal: VenueRefused) -> None:
-        if refusal.refusal is Refusal.CLOCK:
-            with suppress(VenueError):
-                await self.measure_clock()
-
-    def _raise_bug(self) -> None:
-        """A reader that broke by our own mistake must not hide behind the fallback."""
-        task = self._entry_task
-        if task is not None and task.done() and not task.cancelled():
-            failure = task.exception()
-            if failure is not None:
-                raise failure
 
 
 def _target(path: str, query: Mapping[str, Any]) -> str:

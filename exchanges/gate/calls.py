@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from exchanges import wire
-from exchanges.errors import Refusal, VenueError, VenueRefused
 from exchanges.gate import requests
 from exchanges.gate.settings import PREFIX, Endpoints
 from exchanges.gate.tongue import ORDER_CANCEL, ORDER_PLACE, GateHttp, GateOrders
 from exchanges.outcome import Effect
 from exchanges.port import UsedQuota
-from exchanges.session.clock_offset import ClockOffset, ClockReading, offset_of
-from exchanges.session.http import HttpClient
-from exchanges.session.reader import Reader, ReaderTimes
-from exchanges.session.request_socket import NotConnected, RequestSocket
+from exchanges.session.calls import VenueCalls
+from exchanges.session.request_socket import NotConnected
 from exchanges.session.settings import AdapterSettings, required
 
-SOCKET_WAIT_S = 2.0
 FUTURES = "futures/usdt"
 CLOCK = "spot/time"
 """The one clock that the venue publishes."""
@@ -29,66 +23,23 @@ CLOCK = "spot/time"
 Query = Mapping[str, str | int]
 
 
-class Calls:
-    """Every request of the private half. Knows venue time; measures it again when the venue refuses ours."""
+class Calls(VenueCalls):
+    """Every request of the private half.
+
+    An order carries its expiry; other writes carry their second, which the venue takes for a minute.
+    """
 
     def __init__(self, settings: AdapterSettings, on_quota: Callable[[UsedQuota], None]) -> None:
-        self._settings = settings
         self.endpoints = Endpoints.of(settings)
-        self.policy = self.endpoints.policy()
-        self.credentials = required(settings.credentials)
-        self._http = HttpClient(self.policy, GateHttp(), settings.monotonic_ns, settings.connect_timeout_s)
-        self._http.on_quota = on_quota
-        self._placing = GateHttp(counts_orders=True)
-        self._entry = RequestSocket(
-            url=self.endpoints.socket,
-            tongue=GateOrders(self.credentials, self.venue_now_ms),
-            policy=self.policy,
-            times=settings.socket_times,
-            in_flight_max=settings.in_flight_max,
-            monotonic_ns=settings.monotonic_ns,
+        super().__init__(
+            settings,
+            self.endpoints.policy(),
+            http=GateHttp(),
+            orders_url=self.endpoints.socket,
+            orders=GateOrders(required(settings.credentials), self.venue_now_ms),
             on_quota=on_quota,
         )
-        self._entry_task: asyncio.Task[None] | None = None
-        self.clock = ClockOffset()
-        self._fence: Callable[[], None] = lambda: None
-
-    def fence_by(self, fence: Callable[[], None]) -> None:
-        """Have `fence` raise where nothing may be written.
-
-        An order that passed it carries its expiry, so that one which is held up between there and the wire is refused
-        by the venue once its window is over. Other writes carry their second, which the venue takes for a minute.
-        """
-        self._fence = fence
-
-    @property
-    def is_socket_up(self) -> bool:
-        """Whether orders go over the socket now."""
-        return self._entry.is_up
-
-    def venue_now_ms(self) -> int:
-        """Return the venue's time as we know it."""
-        return self._settings.now_ms() + self.clock.offset_ms
-
-    async def open_socket(self) -> None:
-        """Start the order socket and give it a moment; orders go over REST until it is up."""
-        if self._entry_task is None:
-            settings = self._settings
-            times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-            reader = Reader(self._entry, times, settings.random, settings.monotonic_ns)
-            self._entry_task = asyncio.create_task(reader.run())
-        await self._entry.wait_up(SOCKET_WAIT_S)
-
-    async def measure_clock(self) -> ClockOffset:
-        """Measure the offset anew; the old one stays where the venue does not answer."""
-        readings = []
-        for _ in range(self._settings.time_probes):
-            sent_ms = self._settings.now_ms()
-            reply = wire.mapping(await self._public(CLOCK), "time")
-            venue_ms = wire.integer(reply, "server_time", "time")
-            readings.append(ClockReading(sent_ms=sent_ms, venue_ms=venue_ms, received_ms=self._settings.now_ms()))
-        self.clock = offset_of(readings)
-        return self.clock
+        self._placing = GateHttp(counts_orders=True)
 
     async def public(self, path: str, query: Query | None = None) -> Any:
         """Read of the futures without a signature."""
@@ -117,13 +68,9 @@ class Calls:
 
         return self._order(ORDER_CANCEL, {"order_id": name}, window_ms, by_rest)
 
-    async def close(self) -> None:
-        """Close every connection."""
-        if self._entry_task is not None:
-            self._entry_task.cancel()
-            await asyncio.wait([self._entry_task])
-            self._entry_task = None
-        await self._http.close()
+    async def _read_venue_ms(self) -> int:
+        reply = wire.mapping(await self._public(CLOCK), "time")
+        return wire.integer(reply, "server_time", "time")
 
     def _order(
         self, channel: str, body: requests.Body, window_ms: int, by_rest: Callable[[], Awaitable[Any]]
@@ -170,8 +117,8 @@ class Calls:
         is_write = effect is Effect.WRITE
         if is_write:
             self._fence()
-        try:
-            return await self._http.send(
+        return await self._minding_clock(
+            self._http.send(
                 method,
                 f"{self.endpoints.rest}{whole}" + (f"?{asked}" if asked else ""),
                 effect=effect,
@@ -180,26 +127,4 @@ class Calls:
                 body=payload or None,
                 tongue=tongue,
             )
-        except VenueRefused as refusal:
-            await self._mind_clock(refusal)
-            raise
-
-    async def _minding_clock(self, answer: Awaitable[Any]) -> Any:
-        try:
-            return await answer
-        except VenueRefused as refusal:
-            await self._mind_clock(refusal)
-            raise
-
-    async def _mind_clock(self, refusal: VenueRefused) -> None:
-        if refusal.refusal is Refusal.CLOCK:
-            with suppress(VenueError):
-                await self.measure_clock()
-
-    def _raise_bug(self) -> None:
-        """A reader that broke by our own mistake must not hide behind the fallback."""
-        task = self._entry_task
-        if task is not None and task.done() and not task.cancelled():
-            failure = task.exception()
-            if failure is not None:
-                raise failure
+        )
