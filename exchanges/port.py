@@ -14,7 +14,7 @@ from typing import Protocol
 
 from exchanges.cost import CallCosts, Cost
 from grid.instrument import Instrument
-from grid.order import Fill, OrderReport, OrderUpdate, Quote
+from grid.order import Fill, OrderReport, OrderUpdate, Quote, Side
 from grid.stop import StopReport
 from risk.candle import Candle
 from risk.veto import Approved, ApprovedStop
@@ -130,6 +130,18 @@ class VenueRules:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PublicTrade:
+    """One trade of anybody's, in ticks and steps. `aggressor` is who took: a seller hits bids, a buyer lifts asks."""
+
+    symbol: str
+    trade_id: str
+    price: int
+    quantity: int
+    aggressor: Side
+    venue_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamUp:
     """A stream is connected and its subscription confirmed; everything before it may be lost."""
 
@@ -157,6 +169,7 @@ class ConfigurationChanged:
 PrivateEvent = OrderUpdate | StopReport | Position | StreamUp | StreamDown | ConfigurationChanged
 QuoteEvent = Quote | StreamUp | StreamDown
 CandleEvent = Candle | StreamUp | StreamDown
+TradeEvent = PublicTrade | StreamUp | StreamDown
 
 
 class MarketVenue(Protocol):
@@ -181,6 +194,10 @@ class MarketVenue(Protocol):
 
     def marks(self, symbols: Sequence[str]) -> AsyncGenerator[tuple[str, Decimal, int] | StreamUp | StreamDown, None]:
         """Yield (symbol, mark price, venue time in ms) about once a second."""
+        ...
+
+    def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
+        """Yield everybody's trades, each once and in the venue's order; a `StreamUp` says that some may be lost."""
         ...
 
     def ages(self) -> dict[str, float]:

@@ -7,10 +7,10 @@ from typing import Any, Protocol
 
 from actors.virtual.mishaps import CallFate, CallKind, Mishaps
 from actors.virtual.settings import ACCOUNT
-from actors.virtual.translation import TOO_OLD, new_stop, refused_of, stop_of
 from exchanges.desk.events import NotSent, StopAccepted, StopOutcome, Unknown
 from exchanges.sim.engine import MatchingEngine
 from exchanges.sim.instrument import SimInstrument
+from exchanges.sim.port_words import TOO_OLD, new_stop, refused_of, stop_of
 from exchanges.sim.refusal import Refused as VenueRefused
 from exchanges.sim.venue_events import VenueEvent
 from grid.stop import StopReport

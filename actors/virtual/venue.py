@@ -14,7 +14,11 @@ from actors.virtual.mishaps import NO_FATE, CallFate, CallKind, Mishaps
 from actors.virtual.private_stream import PrivateStream
 from actors.virtual.settings import ACCOUNT, WorldSettings, instrument_of
 from actors.virtual.stops import VirtualStops
-from actors.virtual.translation import (
+from exchanges.desk.events import Accepted, NotSent, Outcome, Unknown
+from exchanges.port import Account, Income, Position
+from exchanges.sim.engine import MatchingEngine
+from exchanges.sim.market import MarketEvent
+from exchanges.sim.port_words import (
     TOO_OLD,
     UNKNOWN_ORDER,
     account_of,
@@ -28,10 +32,6 @@ from actors.virtual.translation import (
     stop_of,
     update_of,
 )
-from exchanges.desk.events import Accepted, NotSent, Outcome, Unknown
-from exchanges.port import Account, Income, Position
-from exchanges.sim.engine import MatchingEngine
-from exchanges.sim.market import MarketEvent
 from exchanges.sim.refusal import Refused as VenueRefused
 from exchanges.sim.settings import AccountSpec, EngineConfig
 from exchanges.sim.venue_events import AlgoEvent, BookEvent, OrderEvent, PublishedBook, VenueEvent

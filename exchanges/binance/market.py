@@ -1,4 +1,4 @@
-"""The public half of Binance USD-M: quotes, candles and marks. No keys, no ccxt."""
+"""The public half of Binance USD-M: quotes, candles, marks and trades. No keys, no ccxt."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from exchanges.binance.settings import Endpoints
 from exchanges.binance.tongue import BinanceHttp, BinanceStreams
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent
+from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
@@ -23,6 +23,7 @@ from exchanges.session.market_half import (
     forgetting,
     mark_buffer,
     quote_buffer,
+    trade_buffer,
 )
 from exchanges.session.settings import AdapterSettings
 from grid.instrument import Instrument
@@ -96,6 +97,18 @@ class BinanceMarket(MarketHalf):
             await buffer.put(wire_market.mark(row))
 
         return self._stream(self._endpoints.market, BinanceStreams(), names, buffer, take, buffer.put)
+
+    def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
+        """Yield everybody's trades, one for each price that an order took at."""
+        names = [StreamName(venue=f"{symbol.lower()}@aggTrade", ours=f"trade/{symbol}") for symbol in symbols]
+        buffer = trade_buffer(names)
+
+        async def take(name: str, row: wire.Row) -> None:
+            await buffer.put(wire_market.trade(row, self._instruments))
+
+        return self._stream(
+            self._endpoints.market, BinanceStreams(), names, buffer, take, buffer.put, self._knowing(symbols)
+        )
 
     async def _get(self, path: str, **query: str | int) -> Any:
         url = f"{self._endpoints.rest}/fapi/v1/{path}"

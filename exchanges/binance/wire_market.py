@@ -6,8 +6,9 @@ from typing import Any
 
 from exchanges import wire
 from exchanges.errors import BadReply
+from exchanges.port import PublicTrade
 from grid.instrument import Instrument
-from grid.order import Quote
+from grid.order import Quote, Side
 from risk.candle import Candle
 
 # columns of a kline row
@@ -52,6 +53,20 @@ def rest_candles(message: Any, symbol: str) -> list[Candle]:
     """Return candles oldest first. A reply has no flag for "closed": the last one is given as still running."""
     rows = [wire.sequence(row, "klines") for row in wire.sequence(message, "klines")]
     return [_candle(row, symbol, is_closed=index < len(rows) - 1) for index, row in enumerate(rows)]
+
+
+def trade(row: wire.Row, instruments: wire.Instruments) -> PublicTrade:
+    """Return the trade of an aggTrade event: one order's fills at one price."""
+    where = "aggTrade"
+    instrument = wire.instrument_of(instruments, row, "s", where)
+    return PublicTrade(
+        symbol=instrument.symbol,
+        trade_id=str(wire.integer(row, "a", where)),
+        price=wire.ticks(instrument, row, "p", where),
+        quantity=wire.amount(instrument, row, "q", where),
+        aggressor=Side.SELL if wire.flag(row, "m", where) else Side.BUY,
+        venue_ms=wire.integer(row, "T", where),
+    )
 
 
 def mark(message: wire.Row) -> tuple[str, Any, int]:

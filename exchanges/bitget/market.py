@@ -1,4 +1,4 @@
-"""The public half of Bitget: quotes, candles and marks. No keys."""
+"""The public half of Bitget: quotes, candles, marks and trades. No keys."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from exchanges.bitget.settings import Endpoints
 from exchanges.bitget.tongue import BitgetHttp, BitgetStreams, data_of
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent
+from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
@@ -24,6 +24,7 @@ from exchanges.session.market_half import (
     forgetting,
     mark_buffer,
     quote_buffer,
+    trade_buffer,
 )
 from exchanges.session.settings import AdapterSettings
 from grid.instrument import Instrument
@@ -108,6 +109,19 @@ class BitgetMarket(MarketHalf):
             await buffer.put(wire_market.mark(message))
 
         return self._stream(self._endpoints.public, BitgetStreams(), names, buffer, take, buffer.put)
+
+    def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
+        """Yield everybody's trades."""
+        names = [StreamName(venue=f"trade/{symbol}", ours=f"trade/{symbol}") for symbol in symbols]
+        buffer = trade_buffer(names)
+
+        async def take(name: str, message: wire.Row) -> None:
+            for trade in wire_market.trades(message, self._instruments):
+                await buffer.put(trade)
+
+        return self._stream(
+            self._endpoints.public, BitgetStreams(), names, buffer, take, buffer.put, self._knowing(symbols)
+        )
 
     async def _get(self, path: str, **query: str | int) -> Any:
         told = requests.query_of({**query, "productType": requests.PRODUCT})

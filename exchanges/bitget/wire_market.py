@@ -7,7 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges import wire
+from exchanges.bitget.wire_orders import side
 from exchanges.errors import BadReply, NotSupported
+from exchanges.port import PublicTrade
 from grid.instrument import Instrument
 from grid.order import Quote
 from risk.candle import Candle
@@ -63,6 +65,32 @@ def rest_quote(rows: Any, instrument: Instrument, received_ns: int) -> Quote:
     if quote is None:
         raise BadReply(f"{where}: one side of {instrument.symbol} is empty")
     return quote
+
+
+def trades(message: wire.Row, instruments: wire.Instruments) -> list[PublicTrade]:
+    """Return the trades of an event, oldest first: the venue lists the newest first.
+
+    The first event after a subscription (`snapshot`) holds past ones, which somebody may have heard of already: none.
+    """
+    where = "trade"
+    arg = wire.mapping(message.get("arg"), where)
+    instrument = wire.instrument_of(instruments, arg, "instId", where)
+    if message.get("action") == "snapshot":
+        return []
+    rows = [wire.mapping(row, where) for row in reversed(wire.sequence(message.get("data"), f"{where}.data"))]
+    rows.sort(key=lambda row: wire.integer(row, "ts", where))
+    return [_trade(row, instrument, where) for row in rows]
+
+
+def _trade(row: wire.Row, instrument: Instrument, where: str) -> PublicTrade:
+    return PublicTrade(
+        symbol=instrument.symbol,
+        trade_id=wire.text(row, "tradeId", where),
+        price=wire.ticks(instrument, row, "price", where),
+        quantity=wire.amount(instrument, row, "size", where),
+        aggressor=side(row, "side", where),
+        venue_ms=wire.integer(row, "ts", where),
+    )
 
 
 def streamed_candles(message: wire.Row, length_ms: int) -> list[Candle]:

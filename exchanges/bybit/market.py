@@ -1,4 +1,4 @@
-"""The public half of Bybit: quotes, candles and marks. No keys."""
+"""The public half of Bybit: quotes, candles, marks and trades. No keys."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from exchanges.bybit.settings import Endpoints
 from exchanges.bybit.tongue import BybitHttp, BybitStreams, result_of
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent
+from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
@@ -24,6 +24,7 @@ from exchanges.session.market_half import (
     forgetting,
     mark_buffer,
     quote_buffer,
+    trade_buffer,
 )
 from exchanges.session.settings import AdapterSettings
 from grid.instrument import Instrument
@@ -112,6 +113,19 @@ class BybitMarket(MarketHalf):
             known.forget()
 
         return self._stream(self._endpoints.public, BybitStreams(), names, buffer, take, buffer.put, prepare)
+
+    def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
+        """Yield everybody's trades."""
+        names = [StreamName(venue=f"publicTrade.{symbol}", ours=f"trade/{symbol}") for symbol in symbols]
+        buffer = trade_buffer(names)
+
+        async def take(name: str, message: wire.Row) -> None:
+            for trade in wire_market.trades(message, self._instruments):
+                await buffer.put(trade)
+
+        return self._stream(
+            self._endpoints.public, BybitStreams(), names, buffer, take, buffer.put, self._knowing(symbols)
+        )
 
     async def _get(self, path: str, **query: str | int) -> wire.Row:
         url = f"{self._endpoints.rest}/v5/market/{path}?{urlencode({'category': CATEGORY, **query})}"

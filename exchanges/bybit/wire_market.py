@@ -6,7 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from exchanges import wire
+from exchanges.bybit.wire_orders import side
 from exchanges.errors import BadReply, NotSupported
+from exchanges.port import PublicTrade
 from grid.instrument import Instrument
 from grid.order import Quote
 from risk.candle import Candle
@@ -57,6 +59,24 @@ def rest_quote(result: wire.Row, instrument: Instrument, received_ns: int) -> Qu
     if quote is None:
         raise BadReply(f"orderbook: one side of {instrument.symbol} is empty")
     return quote
+
+
+def trades(message: wire.Row, instruments: wire.Instruments) -> list[PublicTrade]:
+    """Return the trades of a publicTrade event, oldest first as the venue lists them."""
+    where = "publicTrade.data"
+    return [_trade(wire.mapping(row, where), instruments, where) for row in wire.sequence(message.get("data"), where)]
+
+
+def _trade(row: wire.Row, instruments: wire.Instruments, where: str) -> PublicTrade:
+    instrument = wire.instrument_of(instruments, row, "s", where)
+    return PublicTrade(
+        symbol=instrument.symbol,
+        trade_id=wire.text(row, "i", where),
+        price=wire.ticks(instrument, row, "p", where),
+        quantity=wire.amount(instrument, row, "v", where),
+        aggressor=side(row, "S", where),
+        venue_ms=wire.integer(row, "T", where),
+    )
 
 
 def streamed_candles(message: wire.Row) -> list[Candle]:

@@ -1,4 +1,4 @@
-"""The public half of Gate: quotes, candles and marks. No keys."""
+"""The public half of Gate: quotes, candles, marks and trades. No keys."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from exchanges.gate.calls import FUTURES
 from exchanges.gate.codes import CONTRACT_NOT_FOUND
 from exchanges.gate.contracts import Contract, Contracts, contract_name, renewed
 from exchanges.gate.settings import PREFIX, Endpoints
-from exchanges.gate.tongue import CANDLES, QUOTES, TICKERS, GateHttp, GateStreams, stream_name
+from exchanges.gate.tongue import CANDLES, PRINTS, QUOTES, TICKERS, GateHttp, GateStreams, stream_name
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent
+from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
     MarketHalf,
@@ -26,6 +26,7 @@ from exchanges.session.market_half import (
     forgetting,
     mark_buffer,
     quote_buffer,
+    trade_buffer,
 )
 from exchanges.session.settings import AdapterSettings
 from grid.instrument import Instrument
@@ -116,6 +117,22 @@ class GateMarket(MarketHalf):
                     await buffer.put(mark)
 
         return self._stream(self._endpoints.socket, self._tongue(), names, buffer, take, buffer.put)
+
+    def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
+        """Yield everybody's trades."""
+        names = _names(PRINTS, "trade", symbols)
+        buffer = trade_buffer(names)
+        wanted = {name.ours for name in names}
+
+        async def take(name: str, message: wire.Row) -> None:
+            # one message may tell of several contracts
+            for trade in wire_market.trades(message, self._contracts):
+                if f"trade/{trade.symbol}" in wanted:
+                    await buffer.put(trade)
+
+        return self._stream(
+            self._endpoints.socket, self._tongue(), names, buffer, take, buffer.put, self._knowing(symbols)
+        )
 
     def _tongue(self) -> GateStreams:
         return GateStreams(self._settings.now_ms)

@@ -26,6 +26,7 @@ LIMIT, LEFT = "X-Gate-RateLimit-Limit", "X-Gate-RateLimit-Requests-Remain"
 CANDLES = "futures.candlesticks"
 QUOTES = "futures.book_ticker"
 TICKERS = "futures.tickers"
+PRINTS = "futures.trades"
 ORDER_PLACE, ORDER_CANCEL = "futures.order_place", "futures.order_cancel"
 ALL_CONTRACTS = "!all"
 

@@ -8,7 +8,8 @@ from typing import Any
 from exchanges import wire
 from exchanges.errors import BadReply, NotSupported
 from exchanges.gate.contracts import Contract, Contracts, contract_of, steps_of, symbol_of
-from grid.order import Quote
+from exchanges.port import PublicTrade
+from grid.order import Quote, Side
 from risk.candle import Candle
 
 INTERVALS_MS = {
@@ -79,6 +80,26 @@ def rest_candles(message: Any, contract: Contract, length_ms: int) -> list[Candl
     rows.sort(key=lambda row: wire.integer(row, "t", "candlesticks"))
     last = len(rows) - 1
     return [_candle(row, contract, length_ms, is_closed=index < last) for index, row in enumerate(rows)]
+
+
+def trades(message: wire.Row, contracts: Contracts) -> list[PublicTrade]:
+    """Return the trades of a trades event, oldest first; a size below 0 is a seller's."""
+    where = "trades"
+    rows = [wire.mapping(row, where) for row in wire.sequence(message.get("result"), where)]
+    rows.sort(key=lambda row: wire.integer(row, "id", where))
+    return [_trade(row, contract_of(contracts, row, "contract", where), where) for row in rows]
+
+
+def _trade(row: wire.Row, contract: Contract, where: str) -> PublicTrade:
+    steps = steps_of(contract, row, "size", where)
+    return PublicTrade(
+        symbol=contract.instrument.symbol,
+        trade_id=str(wire.integer(row, "id", where)),
+        price=wire.ticks(contract.instrument, row, "price", where),
+        quantity=abs(steps),
+        aggressor=Side.SELL if steps < 0 else Side.BUY,
+        venue_ms=wire.integer(row, "create_time_ms", where),
+    )
 
 
 def marks(message: wire.Row) -> list[tuple[str, Decimal, int]]:

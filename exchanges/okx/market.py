@@ -1,4 +1,4 @@
-"""The public half of OKX: quotes, candles and marks. No keys, no ccxt."""
+"""The public half of OKX: quotes, candles, marks and trades. No keys, no ccxt."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from exchanges.okx.contracts import Contract, Contracts
 from exchanges.okx.rest import RestClient
 from exchanges.okx.settings import Endpoints
 from exchanges.okx.tongue import OkxHttp, OkxStreams
-from exchanges.port import CandleEvent, QuoteEvent
+from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
     MarketHalf,
@@ -21,6 +21,7 @@ from exchanges.session.market_half import (
     forgetting,
     mark_buffer,
     quote_buffer,
+    trade_buffer,
 )
 from exchanges.session.settings import AdapterSettings
 from grid.instrument import Instrument
@@ -100,6 +101,19 @@ class OkxMarket(MarketHalf):
         async def take(name: str, message: wire.Row) -> None:
             for row in wire_rules.rows(message, "mark-price"):
                 await buffer.put(wire_market.mark(row, name.partition("/")[2]))
+
+        return self._stream(
+            self._endpoints.public, OkxStreams(), names, buffer, take, buffer.put, self._knowing(symbols)
+        )
+
+    def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
+        """Yield everybody's trades."""
+        names = _names("trades", "trade", symbols)
+        buffer = trade_buffer(names)
+
+        async def take(name: str, message: wire.Row) -> None:
+            for row in wire_rules.rows(message, "trades"):
+                await buffer.put(wire_market.trade(row, self._contracts.of_row(row, "trades")))
 
         return self._stream(
             self._endpoints.public, OkxStreams(), names, buffer, take, buffer.put, self._knowing(symbols)

@@ -8,7 +8,9 @@ from typing import Any
 from exchanges import wire
 from exchanges.errors import BadReply, Refusal, VenueRefused
 from exchanges.okx.contracts import Contract
+from exchanges.okx.wire_orders import side
 from exchanges.okx.wire_rules import only_row
+from exchanges.port import PublicTrade
 from grid.order import Quote
 from risk.candle import Candle
 
@@ -105,6 +107,19 @@ def candles(reply: Any, symbol: str, length_ms: int) -> list[Candle]:
     """Return candles oldest first; the venue sends the newest first."""
     body = wire.mapping(reply, "candles")
     return [candle(row, symbol, length_ms) for row in reversed(wire.sequence(body.get("data"), "candles.data"))]
+
+
+def trade(row: wire.Row, contract: Contract) -> PublicTrade:
+    """Return one trade of the trades channel: fills of one order at one price."""
+    where = "trades"
+    return PublicTrade(
+        symbol=contract.symbol,
+        trade_id=wire.text(row, "tradeId", where),
+        price=wire.ticks(contract.instrument, row, "px", where),
+        quantity=contract.amount(row, "sz", where),
+        aggressor=side(row, where),
+        venue_ms=wire.integer(row, "ts", where),
+    )
 
 
 def mark(row: wire.Row, symbol: str) -> tuple[str, Decimal, int]:

@@ -13,7 +13,7 @@ from decimal import Decimal
 from typing import TypeVar
 
 from exchanges.hosts import HostPolicy
-from exchanges.port import CandleEvent, QuoteEvent, StreamDown, StreamUp
+from exchanges.port import CandleEvent, PublicTrade, QuoteEvent, StreamDown, StreamUp, TradeEvent
 from exchanges.session.ages import Ages, StreamName
 from exchanges.session.buffers import LatestBuffer
 from exchanges.session.http import HttpClient, HttpTongue
@@ -26,6 +26,7 @@ from grid.order import Quote
 from risk.candle import Candle
 
 CANDLES_KEPT = 2000
+TRADES_KEPT = 20_000
 MarkEvent = tuple[str, Decimal, int] | StreamUp | StreamDown
 E = TypeVar("E")
 
@@ -170,6 +171,11 @@ def mark_buffer(names: Sequence[StreamName]) -> LatestBuffer[MarkEvent]:
     return LatestBuffer(_mark_key, 4 * len(names), lambda: _restart(names))
 
 
+def trade_buffer(names: Sequence[StreamName]) -> LatestBuffer[TradeEvent]:
+    """Return a buffer that keeps every trade, up to a number at which a consumer has surely fallen behind."""
+    return LatestBuffer(_trade_key, TRADES_KEPT, lambda: _restart(names))
+
+
 def _restart(names: Sequence[StreamName]) -> list[StreamUp]:
     """Say after an overflow that everything before may be lost."""
     return [StreamUp(name=name.ours) for name in names]
@@ -181,6 +187,10 @@ def _quote_key(event: QuoteEvent) -> tuple[str, str]:
 
 def _candle_key(event: CandleEvent) -> tuple[str, str, int]:
     return (event.symbol, "", event.open_ms) if isinstance(event, Candle) else ("state", event.name, 0)
+
+
+def _trade_key(event: TradeEvent) -> tuple[str, str]:
+    return (event.symbol, event.trade_id) if isinstance(event, PublicTrade) else ("state", event.name)
 
 
 def _mark_key(event: MarkEvent) -> tuple[str, str]:

@@ -98,6 +98,11 @@ class AlgoDesk:
         read_price(instrument, asked.trigger_price)
         return asked.trigger_price, quantity
 
+    def revive(self, algo: AlgoOrder) -> None:
+        """Watch again for a conditional order of an earlier life, where it still waits."""
+        if algo.status.is_open:
+            self._waiting.setdefault(algo.symbol, []).append(algo)
+
     def cancel(self, account: Account, algo_id: int, client_id: str) -> AlgoOrder:
         """Cancel one waiting conditional order, or raise `Refused` -2011."""
         algo = find(account, algo_id, client_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from random import Random
 
@@ -23,6 +23,7 @@ from exchanges.sim.orders import ExpiryReason, NewOrder, OrderStatus, WorkingTyp
 from exchanges.sim.reader import Reader
 from exchanges.sim.settings import AccountSpec, EngineConfig
 from exchanges.sim.state import VenueState
+from exchanges.sim.symbol_market import SymbolMarket
 from exchanges.sim.venue_events import AccountReason, Placed, VenueEvent
 from exchanges.sim.views import MarginType, PositionView
 from grid.order import Side
@@ -87,6 +88,27 @@ class MatchingEngine:
         if spec.bnb_deposit:
             events += self.transfer(spec.account, spec.bnb_deposit, now_ms, "BNB")
         return events
+
+    def list_symbol(self, instrument: SimInstrument) -> None:
+        """Take up a symbol; one that is known stays as it is."""
+        if instrument.symbol not in self._state.markets:
+            self._state.markets[instrument.symbol] = SymbolMarket(instrument, self.config)
+
+    def remembered(self, name: str) -> tuple[Account, dict[str, int]]:
+        """Return an account as it lives, to be looked at only, and the counters that go with it."""
+        return self._state.account(name), self._state.counters()
+
+    def revive(self, account: Account, counters: Mapping[str, int]) -> None:
+        """Go on with an account of an earlier life: its open orders rest again, in the order they came."""
+        state = self._state
+        state.resume(counters)
+        state.accounts[account.name] = account
+        for holding in account.holdings.values():
+            for order in holding.orders.values():
+                self._booking.rest(order, state.market(order.symbol))
+        for algo in account.algos.values():
+            self._algos.revive(algo)
+        self._due_ms = self._next_due()
 
     def on_market(self, event: MarketEvent) -> list[VenueEvent]:
         """Let the market move; returns what it caused, in order. Time comes up to the event's first."""

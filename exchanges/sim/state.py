@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from random import Random
 
 from exchanges.sim.account import Account, Holding
@@ -68,6 +68,16 @@ class VenueState:
             market.published = top
             market.update_id += 1
             self.emit(BookEvent(time_ms=self.now_ms, book=market.book(self.now_ms)))
+
+    def counters(self) -> dict[str, int]:
+        """Return what has to go on where it stood, or an id would be given twice."""
+        return {"now_ms": self.now_ms, "order_id": self._order_id, "algo_id": self._algo_id, "tran_id": self._tran_id}
+
+    def resume(self, counters: Mapping[str, int]) -> None:
+        """Go on from the counters of an earlier life."""
+        self.now_ms = max(self.now_ms, counters["now_ms"])
+        self._order_id, self._algo_id = counters["order_id"], counters["algo_id"]
+        self._tran_id = counters["tran_id"]
 
     def next_order_id(self) -> int:
         """Return a fresh order id, higher than all before."""

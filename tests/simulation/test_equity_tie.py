@@ -144,7 +144,7 @@ def test_a_reading_that_began_before_a_fill_is_not_compared() -> None:
     tie = accounting.tie
     view = world.venue.engine.read
     old = AccountRead(begun_ms=world.agenda.now_ms, account=None, positions=None)
-    from actors.virtual.translation import account_of, position_of
+    from exchanges.sim.port_words import account_of, position_of
 
     account = account_of(view.account(ACCOUNT))
     positions = tuple(position_of(one) for one in view.positions(ACCOUNT))

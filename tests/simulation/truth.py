@@ -7,13 +7,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actors.virtual.settings import ACCOUNT, GridPlan
-from actors.virtual.translation import account_of
 from actors.virtual.world import World
 from exchanges.desk.events import Outcome, Refused
 from exchanges.desk.settings import Breakers
 from exchanges.errors import Refusal
 from exchanges.sim.orders import Execution, OrderView
 from exchanges.sim.orders import Fill as VenueFill
+from exchanges.sim.port_words import account_of
 from exchanges.sim.venue_events import OrderEvent
 from grid.client_id import ClientId, decode
 from grid.holds import HoldCause

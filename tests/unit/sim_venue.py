@@ -6,12 +6,12 @@ from decimal import Decimal
 from random import Random
 
 from actors.virtual.settings import ACCOUNT
-from actors.virtual.translation import fill_of, order_of, position_of, refused_of, report_of, update_of
 from exchanges.desk.events import Accepted, Outcome
 from exchanges.port import Position
 from exchanges.sim.catalogue import demo_instrument
 from exchanges.sim.engine import MatchingEngine
 from exchanges.sim.market import BookTop, Trade
+from exchanges.sim.port_words import fill_of, order_of, position_of, refused_of, report_of, update_of
 from exchanges.sim.refusal import Refused as VenueRefused
 from exchanges.sim.settings import AccountSpec, EngineConfig, FillModel, ThroughFill
 from exchanges.sim.venue_events import OrderEvent, VenueEvent

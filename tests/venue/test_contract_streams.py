@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from exchanges.errors import OutcomeUnknown
-from exchanges.port import ConfigurationChanged, Position, StreamDown, StreamUp
+from exchanges.port import ConfigurationChanged, Position, PublicTrade, StreamDown, StreamUp
 from exchanges.session.reader import RENEWAL
 from exchanges.sim.klines import INTERVALS_MS
 from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
@@ -41,6 +41,31 @@ def healed(venue: RunningVenue) -> Iterator[None]:
 
 def at_bid(ticks: int) -> Callable[[object], bool]:
     return lambda one: isinstance(one, Quote) and one.bid == ticks
+
+
+async def test_every_trade_is_told_once_in_order_with_who_took(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url), name=kind.name) as public:
+        events = public.trades(["ETHUSDT", "BTCUSDT"])
+        await until(events, of(StreamUp))
+        venue.play(
+            trade("ETHUSDT", "3000.50", "0.3", Side.BUY),
+            trade("ETHUSDT", "3000.00", "0.1", Side.SELL),
+            trade("BTCUSDT", "60000.0", "2", Side.SELL),
+            trade("ETHUSDT", "3000.00", "0.1", Side.SELL),
+        )
+        told = [(await until(events, of(PublicTrade)))[-1] for _ in range(4)]
+        await events.aclose()
+
+    assert [(one.price, one.quantity, one.aggressor) for one in told if one.symbol == "ETHUSDT"] == [
+        (300050, 300, Side.BUY),
+        (300000, 100, Side.SELL),
+        (300000, 100, Side.SELL),
+    ]
+    assert [(one.price, one.quantity, one.aggressor) for one in told if one.symbol == "BTCUSDT"] == [
+        (600000, 2000, Side.SELL)
+    ]
+    assert len({(one.symbol, one.trade_id) for one in told}) == 4
+    assert all(one.venue_ms > 1_600_000_000_000 for one in told)
 
 
 def go_half_open(venue: RunningVenue, path: str) -> None:

@@ -1,15 +1,15 @@
-"""From the engine's words to the port's: what the Binance adapter does with JSON, without the JSON."""
+"""From the engine's words to the port's: what an adapter does with a venue's JSON, without the JSON."""
 
 from __future__ import annotations
 
 from exchanges.desk.events import Refused
-from exchanges.errors import Refusal
+from exchanges.errors import Refusal, VenueRefused
 from exchanges.port import Account, Income, Position
 from exchanges.sim import orders as venue
 from exchanges.sim.algo_orders import AlgoStatus, AlgoView, NewAlgoOrder
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.refusal import Reason
-from exchanges.sim.refusal import Refused as VenueRefused
+from exchanges.sim.refusal import Refused as EngineRefused
 from exchanges.sim.venue_events import OrderEvent, PublishedBook
 from exchanges.sim.views import AccountView, MarginType, PositionView
 from exchanges.sim.views import Income as VenueIncome
@@ -64,10 +64,15 @@ UNKNOWN_ORDER = Refused(refusal=Refusal.UNKNOWN_ORDER, code="-2013", message="Or
 TOO_OLD = Refused(refusal=Refusal.CLOCK, code="-1021", message="Timestamp is outside of the recvWindow.")
 
 
-def refused_of(error: VenueRefused) -> Refused:
+def refused_of(error: EngineRefused) -> Refused:
     """Return the refusal in our words."""
     refusal = _REFUSALS.get(error.reason, Refusal.OTHER)
     return Refused(refusal=refusal, code=str(error.code), message=error.message)
+
+
+def error_of(error: EngineRefused) -> VenueRefused:
+    """Return the refusal as an adapter raises it."""
+    return VenueRefused(str(error.code), error.message, _REFUSALS.get(error.reason, Refusal.OTHER))
 
 
 def order_of(request: OrderRequest, instrument: SimInstrument) -> venue.NewOrder:
