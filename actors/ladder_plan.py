@@ -133,6 +133,9 @@ class LadderPlan:
             "bid": instrument.price(reading.quote.bid),
             "ask": instrument.price(reading.quote.ask),
             "anchor": instrument.price(generation.anchor),
+            "bounds": _bounds(plan),
+            "stop_price": plan.stop_price,
+            "take_profit_price": plan.profit_price,
             "generation": generation.generation,
             "leverage": plan.leverage,
             "margin_type": "isolated" if plan.is_isolated else "cross",
@@ -191,6 +194,14 @@ def _order(one: LevelNow, plan: SymbolPlan) -> dict[str, Any]:
         "reason": one.reason.value,
         "detail": one.detail,
     }
+
+
+def _bounds(plan: SymbolPlan) -> dict[str, Decimal | None]:
+    """Return the lowest and the highest price of any level or target; None where the window follows for ever."""
+    policy, ladder = plan.policy, plan.ladder
+    first = None if policy.lowest_level is None else plan.instrument.price(ladder.price(policy.lowest_level))
+    last = None if policy.highest_level is None else plan.instrument.price(ladder.price(policy.highest_level + 1))
+    return {"low": first, "high": last} if plan.sign > 0 else {"low": last, "high": first}
 
 
 def _listed(prices: Mapping[str, Decimal]) -> str:

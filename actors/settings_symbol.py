@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from actors.settings_breakers import BreakerSettings
 from actors.settings_fields import PLACE, Exact, Section, broken
 from actors.settings_stop import StopSettings
-from grid.bounded import PriceRange
+from grid.bounded import PriceRange, TrailLimit
 from grid.ladder import GridSide, Spacing
 
 
@@ -46,6 +46,21 @@ class RangeSettings(Section):
         return self
 
 
+class TrailSettings(Section):
+    """The two prices up to which the window of a sliding grid follows the price."""
+
+    low: Exact | None = Field(None, gt=0, description="no level below this price, in USDT; left out: no limit")
+    high: Exact | None = Field(None, gt=0, description="no level or target above this price, in USDT; likewise")
+
+    @model_validator(mode="after")
+    def _rules(self) -> TrailSettings:
+        if self.low is None and self.high is None:
+            broken([("low and high", "(missing)", "name at least one of them; without trail_limit there is no limit")])
+        if self.low is not None and self.high is not None and self.high <= self.low:
+            broken([("high", self.high, f"has to be above low, {self.low}")])
+        return self
+
+
 class SymbolSettings(BreakerSettings):
     """The ladder of one symbol. Prices and amounts in the quote asset (USDT)."""
 
@@ -62,6 +77,9 @@ class SymbolSettings(BreakerSettings):
     )
     range: RangeSettings | None = Field(
         None, description="a grid between two prices, in place of interval, ratio and anchor; left out: it slides"
+    )
+    trail_limit: TrailSettings | None = Field(
+        None, description="prices up to which the window follows the price; left out: it follows for ever"
     )
     anchor: Exact | None = Field(None, gt=0, description="price of level 0, in USDT; else the first price seen")
     amount: Exact = Field(gt=0, description="notional of one entry, in USDT; rounded down to the venue's step")
@@ -127,6 +145,13 @@ class SymbolSettings(BreakerSettings):
         return PriceRange(symbol=self.symbol, low=self.range.low, high=self.range.high, count=self.range.grids)
 
     @property
+    def limit(self) -> TrailLimit | None:
+        """Return the limits of a window that slides, None where it has none."""
+        if self.trail_limit is None:
+            return None
+        return TrailLimit(symbol=self.symbol, low=self.trail_limit.low, high=self.trail_limit.high)
+
+    @property
     def end_prices(self) -> tuple[Decimal | None, Decimal | None]:
         """Return the prices at which the whole grid ends."""
         return self.stop_price, self.take_profit_price
@@ -163,9 +188,9 @@ class SymbolSettings(BreakerSettings):
         if len(self.adopted_lots) > self.max_lots:
             found.append(("adopted_lots", f"{len(self.adopted_lots)} lots", f"are more than max_lots, {self.max_lots}"))
         if self.range is not None:
-            given = [key for key in ("interval", "ratio", "anchor") if getattr(self, key) is not None]
+            given = [key for key in ("interval", "ratio", "anchor", "trail_limit") if getattr(self, key) is not None]
             rule = "has no meaning with range, which says where the levels lie; leave it out"
-            found += [(key, getattr(self, key), rule) for key in given]
+            found += [(key, _shown(getattr(self, key)), rule) for key in given]
             if self.max_lots > self.range.grids:
                 rule = f"can be at most range.grids, {self.range.grids}: no more levels can hold a lot"
                 found.append(("max_lots", self.max_lots, rule))
@@ -177,6 +202,10 @@ class SymbolSettings(BreakerSettings):
                 (other, getattr(self, other), f"has no meaning for {self.spacing.value} spacing; leave it out")
             )
         return found
+
+
+def _shown(value: object) -> object:
+    return f"{value.low} to {value.high}" if isinstance(value, TrailSettings) else value
 
 
 class AccountSettings(BreakerSettings):

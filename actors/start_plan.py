@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from actors.settings import Settings
 from actors.settings_symbol import MarginType, SymbolSettings
@@ -45,7 +45,7 @@ def symbol_plan(settings: Settings, symbol: SymbolSettings, reading: SymbolReadi
     quote, position = reading.quote, reading.position
     return SymbolPlan(
         instrument=reading.instrument,
-        policy=grid_policy(settings, symbol, reading.fees),
+        policy=within(grid_policy(settings, symbol, reading.fees), symbol, ladder, reading.instrument),
         ladder=ladder,
         reference=quote.bid if symbol.side is GridSide.LONG else quote.ask,
         leverage=symbol.leverage or (position.leverage if position else 1),
@@ -73,8 +73,17 @@ def grid_policy(settings: Settings, ladder: SymbolSettings, fees: FeeRates) -> G
         min_rest_ms=int(ladder.min_rest_s * 1000),
         price_age_ms=int(settings.runtime.price_age_s * 1000),
         exit_taker=ladder.exit_taker,
-        level_count=ladder.range.grids if ladder.range is not None else None,
+        lowest_level=0 if ladder.range is not None else None,
+        highest_level=ladder.range.grids - 1 if ladder.range is not None else None,
     )
+
+
+def within(policy: GridPolicy, symbol: SymbolSettings, ladder: Ladder, instrument: Instrument) -> GridPolicy:
+    """Return the rules with the levels that `trail_limit` leaves on this ladder; refuses limits that leave none."""
+    if symbol.limit is None:
+        return policy
+    lowest, highest = symbol.limit.levels(ladder, instrument)
+    return replace(policy, lowest_level=lowest, highest_level=highest)
 
 
 def _is_isolated(ladder: SymbolSettings, position: Position | None) -> bool:

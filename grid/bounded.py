@@ -1,4 +1,4 @@
-"""A grid between two prices: where its levels lie, and which ranges have none (rules 3 and 9)."""
+"""Prices that bound a grid: a range that is divided into levels, or limits that the window follows up to (rule 4)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from decimal import ROUND_UP, Context, Decimal
 
 from grid.errors import ConfigError
 from grid.instrument import Instrument
-from grid.ladder import GridSide
+from grid.ladder import GridSide, Ladder
 
 _CONTEXT = Context(prec=50)
 _RATIO_UNIT = Decimal("1e-15")
@@ -59,3 +59,37 @@ class PriceRange:
                 raise ConfigError(f"symbols[{self.symbol}].range.{name}", price, rule)
             found.append(ticks)
         return found[0], found[1]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrailLimit:
+    """Prices in quote currency beyond which the window follows no more. None: on that side it follows for ever."""
+
+    symbol: str
+    low: Decimal | None
+    high: Decimal | None
+
+    def levels(self, ladder: Ladder, instrument: Instrument) -> tuple[int | None, int | None]:
+        """Return the lowest and the highest level that lies within, with its target; refuses where there is none."""
+        low = None if self.low is None else instrument.ticks_ceil(self.low)
+        high = None if self.high is None else instrument.ticks_floor(self.high)
+        least, most = (low, high) if ladder.side is GridSide.LONG else (_minus(high), _minus(low))
+        lowest = None if least is None else _level_from(ladder, least)
+        highest = None if most is None else ladder.floor(most) - 1
+        if lowest is not None and highest is not None and highest < lowest:
+            raise ConfigError(
+                f"symbols[{self.symbol}].trail_limit",
+                f"{self.low} to {self.high}",
+                "no level lies between them together with its target; they have to be at least two steps apart",
+            )
+        return lowest, highest
+
+
+def _level_from(ladder: Ladder, oriented: int) -> int:
+    """Return the lowest level at or over the oriented price."""
+    floor = ladder.floor(oriented)
+    return floor if ladder.at(floor) == oriented else floor + 1
+
+
+def _minus(ticks: int | None) -> int | None:
+    return None if ticks is None else -ticks

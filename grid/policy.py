@@ -29,13 +29,15 @@ class GridPolicy:
     min_rest_ms: int = MIN_REST_MS
     price_age_ms: int = PRICE_AGE_MS
     exit_taker: bool = False
-    level_count: int | None = None
-    """A bounded grid buys at levels 0 to this less one, and nowhere else. None: the window slides with the price."""
+    lowest_level: int | None = None
+    highest_level: int | None = None
+    """A grid with bounds buys from the one to the other and nowhere else. None: the window follows the price freely."""
 
     def has(self, level: int) -> bool:
         """Whether the grid may ever buy at the level."""
-        return self.level_count is None or 0 <= level < self.level_count
+        is_low = self.lowest_level is not None and level < self.lowest_level
+        return not is_low and (self.highest_level is None or level <= self.highest_level)
 
     def nearest(self, ceiling: int) -> int:
-        """Return c of a bounded grid: with the price beyond its end, the window stays at its last level."""
-        return ceiling if self.level_count is None else min(ceiling, self.level_count - 1)
+        """Return c: with the price beyond the grid's end, the window stays at its last level."""
+        return ceiling if self.highest_level is None else min(ceiling, self.highest_level)

@@ -67,8 +67,8 @@ def ladder_end(ladder: Ladder, held: Iterable[int], reference: int | None, polic
     # Levels on the way that are held already are not bought again.
     on_the_way = sum(1 for level in levels if level <= next_index)
     last = next_index - on_the_way - max(0, policy.max_lots - len(levels)) + 1
-    if policy.level_count is not None:
-        last = max(0, last)
+    if policy.lowest_level is not None:
+        last = max(policy.lowest_level, last)
     return ladder.price(last if lowest is None else min(last, lowest))
 
 

@@ -161,11 +161,25 @@ def _symbol(symbol: dict[str, Any]) -> list[RenderableType]:
     fill_columns = ("level", "price", "target", "step earns", "position", "cost", "margin", "loss there", "liquidation")
     return [
         table(title, order_columns, orders, order_columns[2:7]),
+        *_ends(symbol),
         step_words,
         table(f"each further fill of a {side}", fill_columns, _fills(fills), fill_columns),
         worst_words,
         "",
     ]
+
+
+def _ends(symbol: dict[str, Any]) -> list[RenderableType]:
+    """Return where the grid's levels end, and at which marks all of it does."""
+    low, high = symbol["bounds"]["low"], symbol["bounds"]["high"]
+    said = []
+    if low is not None or high is not None:
+        first = f"from {plain(low)} " if low is not None else ""
+        said.append(f"levels {first}up to {plain(high)}" if high is not None else f"levels {first}on")
+    for key, word in (("stop_price", "stop"), ("take_profit_price", "take-profit")):
+        if symbol[key] is not None:
+            said.append(f"{word} of the whole grid at {plain(symbol[key])}")
+    return ["; ".join(said)] if said else []
 
 
 def _fills(fills: Sequence[dict[str, Any]]) -> list[list[object]]:

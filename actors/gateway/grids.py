@@ -10,6 +10,7 @@ from actors.gateway.contracts import complaint
 from actors.messages import SymbolSetup
 from actors.settings import Settings
 from actors.settings_symbol import SymbolSettings
+from actors.start_plan import within
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from grid.book import Book
 from grid.errors import ConfigError
@@ -63,13 +64,11 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
     )
     if last is not None and last != wanted:
         wanted = _next(wanted, last)
+    ladder = wanted.ladder()
+    policy = within(policy, symbol, ladder, instrument)
     if symbol.spacing is Spacing.GEOMETRIC:
-        ladder = wanted.ladder()
         top = ladder.floor(symbol.side.sign * (quote.bid if symbol.side is GridSide.LONG else quote.ask))
-        lowest, highest = top - policy.max_lots - policy.buy_window, top + policy.buy_window
-        if policy.level_count is not None:
-            lowest, highest = 0, policy.level_count - 1
-        check_geometric(ladder, lowest, highest)
+        check_geometric(ladder, *_reach(top, policy))
     return Grid(
         settings=symbol,
         instrument=instrument,
@@ -78,6 +77,15 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
         is_new=last != wanted,
         older=known.older_than(wanted.generation) if known is not None else (),
     )
+
+
+def _reach(top: int, policy: GridPolicy) -> tuple[int, int]:
+    """Return the levels in reach: all of a grid with two ends, else what a fall through every lot would come to."""
+    if policy.lowest_level is not None and policy.highest_level is not None:
+        return policy.lowest_level, policy.highest_level
+    highest = policy.nearest(top + policy.buy_window)
+    lowest = min(top - policy.max_lots - policy.buy_window, highest)
+    return lowest if policy.lowest_level is None else min(max(lowest, policy.lowest_level), highest), highest
 
 
 def desk_settings(settings: Settings, journal_id: str) -> DeskSettings:

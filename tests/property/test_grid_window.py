@@ -27,11 +27,13 @@ def grids(draw: st.DrawFn) -> tuple[Ladder, GridPolicy]:
         buy_window=draw(st.integers(1, 6)),
         sell_window=draw(st.none() | st.integers(1, 6)),
         entry_slack=draw(st.integers(0, 3)),
+        lowest_level=draw(st.none() | st.integers(-6, 0)),
+        highest_level=draw(st.none() | st.integers(0, 6)),
     )
     return levels, rules
 
 
-def top_and_floor(levels: Ladder, price: int) -> tuple[int, int]:
+def top_and_floor(levels: Ladder, rules: GridPolicy, price: int) -> tuple[int, int]:
     """Rule 5, by walking the levels."""
     floor = 0
     while levels.at(floor) > price:
@@ -41,7 +43,7 @@ def top_and_floor(levels: Ladder, price: int) -> tuple[int, int]:
     top = floor + 1
     while levels.at(top) > price - max(1, -(-levels.gap(top) // 10)):
         top -= 1
-    return top, floor
+    return top if rules.highest_level is None else min(top, rules.highest_level), floor
 
 
 @given(grids(), MOVES)
@@ -57,7 +59,7 @@ def test_a_difference_is_what_a_recomputation_finds(grid: tuple[Ladder, GridPoli
         price += move
         change = window.on_price(price, 1_000 + step)
 
-        top, floor = top_and_floor(levels, price)
+        top, floor = top_and_floor(levels, rules, price)
         open_now = set(range(top - rules.buy_window + 1, top + 1))
         lowest_kept = min(open_now) - rules.entry_slack
         must_leave = {level for level in may_rest if level < lowest_kept}

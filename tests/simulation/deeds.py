@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from decimal import Decimal
 from random import Random
 
 from actors.actor_names import RISK, feed_names
@@ -11,11 +12,13 @@ from actors.virtual.settings import ACCOUNT
 from actors.virtual.world import GATEWAY
 from exchanges.sim.orders import NewOrder, TimeInForce
 from exchanges.sim.refusal import Refused
+from grid.ladder import Spacing
 from grid.order import Side
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.hands import INTERVALS, STOP_MODES, Hands
 from tests.simulation.schedule import Move
 from tests.simulation.stopping import Stop
+from tests.simulation.traits import RATIOS
 from tests.simulation.venue_deeds import (
     change_units,
     close_symbol,
@@ -64,7 +67,8 @@ def reconfigure(hands: Hands, fault: Fault) -> None:
         interval = rng.choice(INTERVALS[plan.symbol])
         anchor = plan.anchor + rng.choice((0, 0, 7, interval // 2))
         policy = replace(plan.policy, buy_window=rng.choice((2, 3, 4)))
-        grids.append(replace(plan, interval=interval, anchor=anchor, policy=policy))
+        ratio = Decimal(rng.choice(RATIOS)) if plan.spacing is Spacing.GEOMETRIC else plan.ratio
+        grids.append(replace(plan, interval=interval, ratio=ratio, anchor=anchor, policy=policy))
     hands.weather.strike(fault, ", ".join(f"{grid.symbol} {grid.interval} from {grid.anchor}" for grid in grids))
     hands.restart_all(tuple(grids))
 

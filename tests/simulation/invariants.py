@@ -19,7 +19,7 @@ from grid.order import Purpose
 from grid.records import from_body
 from grid.slot import Phase, SlotKey
 from risk.breakers import BreakerKind
-from tests.simulation.oracle import what_should_rest
+from tests.simulation.oracle import level_at, what_should_rest
 from tests.simulation.truth import Truth
 from tests.simulation.watchfulness import (
     a_closed_symbol_gets_no_entries,
@@ -268,7 +268,7 @@ def lots_keep_their_targets(world: World, truth: Truth) -> Iterator[str]:
     for book in world.book.symbols.values():
         for key, lot in book.lots():
             ladder = book.generations[key.generation]
-            target = ladder.anchor + ladder.side.sign * (key.level + 1) * ladder.interval
+            target = ladder.side.sign * level_at(ladder, key.level + 1)
             if lot.target != target:
                 yield f"{key} has the target {lot.target}, it was bought for {target}"
 

@@ -5,15 +5,18 @@ Written without the program's own decisions on purpose. Everything is in oriente
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from fractions import Fraction
 
 from actors.virtual.settings import ACCOUNT, GridPlan
 from actors.virtual.world import World
 from exchanges.sim.orders import OrderView
 from exchanges.sim.venue_events import PublishedBook
 from grid.instrument import Instrument
+from grid.ladder import Spacing
 from grid.lot import Lot
 from grid.order import Purpose
 from grid.records import GenerationStarted
@@ -22,12 +25,25 @@ from risk.limits import VENUE_RESERVE
 from tests.simulation.truth import Truth
 
 
+def level_at(ladder: GenerationStarted, level: int) -> int:
+    """Return L(i) of a ladder: whole intervals from the anchor, or the anchor times a power of the ratio."""
+    sign = ladder.side.sign
+    if ladder.spacing is Spacing.ARITHMETIC:
+        return sign * ladder.anchor + level * ladder.interval
+    exact = Fraction(ladder.anchor) * Fraction(ladder.ratio) ** (sign * level)
+    return math.floor(exact) if sign > 0 else -math.ceil(exact)
+
+
+def gap_at(ladder: GenerationStarted, level: int) -> int:
+    """Return d(i)."""
+    return level_at(ladder, level + 1) - level_at(ladder, level)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Picture:
     """One symbol at rest. `price` is p of the specification; `entries` and `exits` by level."""
 
     plan: GridPlan
-    anchor: int
     price: int
     generation: int
     older: dict[int, GenerationStarted]
@@ -51,14 +67,18 @@ class Picture:
         """Return the slot of a level of the present ladder."""
         return SlotKey(symbol=self.plan.symbol, generation=self.generation, level=level)
 
+    @property
+    def ladder(self) -> GenerationStarted:
+        """Return the present ladder."""
+        return self.older[self.generation]
+
     def at(self, level: int) -> int:
         """Return L(i)."""
-        return self.sign * self.anchor + level * self.plan.interval
+        return level_at(self.ladder, level)
 
     def bought_at(self, key: SlotKey) -> int:
         """Return L(i) of the slot's own ladder."""
-        ladder = self.older[key.generation]
-        return self.sign * ladder.anchor + key.level * ladder.interval
+        return level_at(self.older[key.generation], key.level)
 
     def is_taken(self, level: int) -> bool:
         """Whether an older lot was bought inside this level and the next (rule 9)."""
@@ -72,26 +92,28 @@ class Picture:
         return len(self.entries) + len(self.exits) + waiting >= self.orders_max
 
     @property
-    def guard(self) -> int:
-        """Return the guard of rule 5."""
-        return max(1, -(-self.plan.interval // 10))
-
-    @property
     def floor(self) -> int:
         """Return f."""
-        return (self.price - self.sign * self.anchor) // self.plan.interval
+        level = 0
+        while self.at(level) > self.price:
+            level -= 1
+        while self.at(level + 1) <= self.price:
+            level += 1
+        return level
 
     @property
     def top(self) -> int:
         """Return c."""
-        top = (self.price - self.guard - self.sign * self.anchor) // self.plan.interval
-        count = self.plan.policy.level_count
-        return top if count is None else min(top, count - 1)
+        level, highest = self.floor, self.plan.policy.highest_level
+        if self.at(level) > self.price - max(1, -(-gap_at(self.ladder, level) // 10)):
+            level -= 1
+        return level if highest is None else min(level, highest)
 
     def is_open(self, level: int) -> bool:
-        """Whether the grid has the level (one that slides has every level), and no older lot was bought there."""
-        count = self.plan.policy.level_count
-        return (count is None or 0 <= level <= count - 1) and not self.is_taken(level)
+        """Whether the grid has the level (one without bounds has every level), and no older lot was bought there."""
+        lowest, highest = self.plan.policy.lowest_level, self.plan.policy.highest_level
+        is_beyond = (lowest is not None and level < lowest) or (highest is not None and level > highest)
+        return not is_beyond and not self.is_taken(level)
 
 
 def what_should_rest(
@@ -109,7 +131,6 @@ def what_should_rest(
     assert world.gateway is not None
     picture = Picture(
         plan=plan,
-        anchor=book.generation.anchor,
         price=top.bid if plan.side.sign > 0 else -top.ask,
         generation=book.generation.generation,
         older=dict(book.generations),
@@ -172,10 +193,11 @@ def _entries(picture: Picture) -> Iterator[str]:
 
 
 def _exits(picture: Picture) -> Iterator[str]:
-    plan, policy = picture.plan, picture.plan.policy
+    policy = picture.plan.policy
     for key, lot in picture.lots.items():
         order = picture.exits.get(key)
-        half = -(-max(plan.interval, picture.older[key.generation].interval) // 2)
+        gap = max(gap_at(picture.ladder, picture.floor), gap_at(picture.older[key.generation], key.level))
+        half = -(-gap // 2)
         target = picture.sign * lot.target
         entry = picture.entries.get(key)
         if order is None:

@@ -55,12 +55,12 @@ def draw_schedule(
     """Return the schedule of a seed, of a deployment with these traits where they are given."""
     rng, more = Random(f"schedule {seed}"), Random(f"traits {seed}")
     kinds_of_grid = Random(f"kinds {seed}")
-    chosen = draw_traits(more, kinds_of_grid)
+    chosen = draw_traits(seed, more, kinds_of_grid)
     if traits is not None:
         chosen = traits
     thin = rng.random() < 0.5
     settings = replace(settings_of(_grid(rng), seed=seed, latency=_latency(rng)), fills=THIN if thin else PESSIMISTIC)
-    settings = with_traits(settings, chosen, more, kinds_of_grid)
+    settings = with_traits(settings, chosen, seed, more, kinds_of_grid)
     faults = draw_faults(rng, from_ms=START_MS // 2, to_ms=START_MS + ACTIVE_MS - 500, kinds=kinds)
     moves = _moves(rng, thin=thin)
     if len(settings.grids) > 1:

@@ -11,7 +11,7 @@ from random import Random
 from actors.virtual.settings import GridPlan, WorldSettings
 from exchanges.desk.settings import Breakers
 from exchanges.sim.catalogue import demo_instrument
-from grid.ladder import GridSide
+from grid.ladder import GridSide, Spacing
 from grid.policy import GridPolicy
 from risk.breakers import BreakerKind, BreakerRules, Reentry
 
@@ -39,6 +39,10 @@ class Trait(Enum):
     """Marks of each symbol at which its whole grid ends."""
     RANGE = "range"
     """Each grid lies between two prices, the market begins inside or beyond them."""
+    GEOMETRIC = "geometric"
+    """Each level is the one below times a ratio."""
+    TRAIL = "trail"
+    """The window follows the price between two limits only."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -56,20 +60,28 @@ _SHARES = {
 
 _KINDS = {Trait.END_PRICES: 0.15, Trait.RANGE: 0.15}
 """Kinds of grids, drawn apart: they leave what every seed drew before as it was."""
+_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15}
+"""Further kinds, each drawn by itself, so that the next one leaves them as they are."""
+RATIOS = ("1.0005", "1.0007", "1.001")
 
 
-def draw_traits(rng: Random, kinds: Random) -> frozenset[Trait]:
+def draw_traits(seed: int, rng: Random, kinds: Random) -> frozenset[Trait]:
     """Return the traits of one schedule."""
     drawn = {trait for trait, share in _SHARES.items() if rng.random() < share}
-    return frozenset(drawn | {trait for trait, share in _KINDS.items() if kinds.random() < share})
+    drawn |= {trait for trait, share in _KINDS.items() if kinds.random() < share}
+    return frozenset(drawn | {trait for trait, share in _APART.items() if Random(f"{trait} {seed}").random() < share})
 
 
-def with_traits(settings: WorldSettings, traits: frozenset[Trait], rng: Random, kinds: Random) -> WorldSettings:
+def with_traits(
+    settings: WorldSettings, traits: frozenset[Trait], seed: int, rng: Random, kinds: Random
+) -> WorldSettings:
     """Return the deployment with these traits. Whatever is not asked for draws nothing and changes nothing."""
     if traits & NEEDS_MONEY:
         traits |= {Trait.MONEY}
     for trait in Trait:
-        if trait in traits:
+        if trait in _APART and trait in traits:
+            settings = _CHANGES[trait](settings, Random(f"{trait} of {seed}"))
+        elif trait in traits:
             settings = _CHANGES[trait](settings, kinds if trait in _KINDS else rng)
     return settings
 
@@ -167,7 +179,31 @@ def _bounded(grid: GridPlan, rng: Random) -> GridPlan:
     """Return the grid with a few levels around where its market begins, level 0 at the far end."""
     count, above = rng.choice((2, 4, 9)), rng.choice((-1, 1, 2, 5))
     anchor = FIRST_BIDS[grid.symbol] + grid.side.sign * grid.interval * (above - count)
-    return replace(grid, anchor=anchor, policy=replace(grid.policy, level_count=count))
+    return replace(grid, anchor=anchor, policy=replace(grid.policy, lowest_level=0, highest_level=count - 1))
+
+
+def _geometric(settings: WorldSettings, rng: Random) -> WorldSettings:
+    grids = [replace(one, spacing=Spacing.GEOMETRIC, ratio=Decimal(rng.choice(RATIOS))) for one in settings.grids]
+    return replace(settings, grids=tuple(grids))
+
+
+def _trailing(settings: WorldSettings, rng: Random) -> WorldSettings:
+    """Let each window go a few levels up, or down, from where its market begins, and no farther."""
+    return replace(settings, grids=tuple(_limited(grid, rng) for grid in settings.grids))
+
+
+def _limited(grid: GridPlan, rng: Random) -> GridPlan:
+    if grid.policy.lowest_level is not None:
+        return grid  # it lies between two prices already
+    begin = grid.side.sign * (FIRST_BIDS[grid.symbol] - grid.anchor) // grid.interval
+    lowest, highest = begin - rng.choice((1, 3, 6)), begin + rng.choice((0, 2, 5))
+    is_open = rng.choice(("below", "above", "neither", "neither"))
+    policy = replace(
+        grid.policy,
+        lowest_level=None if is_open == "below" else lowest,
+        highest_level=None if is_open == "above" else highest,
+    )
+    return replace(grid, policy=policy)
 
 
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
@@ -181,4 +217,6 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.DAILY_LOSS: _daily_loss,
     Trait.END_PRICES: _end_prices,
     Trait.RANGE: _ranges,
+    Trait.GEOMETRIC: _geometric,
+    Trait.TRAIL: _trailing,
 }

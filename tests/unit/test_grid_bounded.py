@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from grid.bounded import PriceRange
+from grid.bounded import PriceRange, TrailLimit
 from grid.decision import Place, Stay, Surroundings, Withdraw, decide
 from grid.errors import ConfigError
 from grid.ladder import GridSide, Ladder, Spacing
@@ -85,7 +85,7 @@ def around(price: int, side: GridSide = GridSide.LONG, count: int = 10) -> Surro
         anchor=300_000,
         interval=200,
     )
-    rules = policy(level_count=count)
+    rules = policy(lowest_level=0, highest_level=count - 1)
     view = Window(levels, rules).on_price(side.sign * price, 1_000).view
     return Surroundings(
         ladder=levels, policy=rules, instrument=ETH, view=view, holds=(), has_older_lot=False, now_ms=100_000
@@ -139,9 +139,42 @@ def test_a_level_outside_says_so_and_an_entry_there_goes() -> None:
 
 def test_the_checks_count_no_level_outside() -> None:
     free = replace(eth(max_lots=20, anchor=298_000), reference=300_000)
-    bounded = replace(free, policy=replace(free.policy, level_count=10))
+    bounded = replace(free, policy=replace(free.policy, lowest_level=0, highest_level=9))
 
     assert free.levels_to_buy(20) == list(range(9, -11, -1))
     assert bounded.levels_to_buy(20) == list(range(9, -1, -1))
     assert full_ladder(bounded, 20).last_price == 2980
     assert replace(bounded, reference=400_000).first_index == 9
+
+
+def limited(low: str | None, high: str | None) -> TrailLimit:
+    ends = [None if end is None else Decimal(end) for end in (low, high)]
+    return TrailLimit(symbol="ETHUSDT", low=ends[0], high=ends[1])
+
+
+@given(
+    st.none() | st.integers(280_000, 299_000),
+    st.none() | st.integers(301_000, 330_000),
+    st.sampled_from(GridSide),
+    st.sampled_from(Spacing),
+)
+def test_a_limit_keeps_levels_with_their_targets_inside_and_leaves_out_no_other(
+    low: int | None, high: int | None, side: GridSide, spacing: Spacing
+) -> None:
+    levels = ladder_of(between("2950", "3050", 100), side, spacing)
+    found = limited(*(None if end is None else str(ETH.price(end)) for end in (low, high))).levels(levels, ETH)
+    rules = policy(lowest_level=found[0], highest_level=found[1])
+
+    for level in range(-400, 400):
+        ends = (levels.price(level), levels.price(level + 1))
+        is_inside = (low is None or min(ends) >= low) and (high is None or max(ends) <= high)
+        assert rules.has(level) == is_inside, level
+
+
+def test_a_limit_without_a_level_is_refused_by_name() -> None:
+    levels = ladder_of(between("2700", "3300", 300), GridSide.LONG, Spacing.ARITHMETIC)
+
+    assert limited("2999", "3003").levels(levels, ETH) == (150, 150)
+    for narrow in (("2999", "3001"), ("3000.50", "3001.50")):
+        with pytest.raises(ConfigError, match="no level lies between them"):
+            limited(*narrow).levels(levels, ETH)

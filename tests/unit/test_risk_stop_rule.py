@@ -103,7 +103,7 @@ def test_one_that_would_open_or_is_none_may_not(request_: StopRequest, position:
 
 @pytest.mark.parametrize("side", list(GridSide))
 def test_a_bounded_ladder_ends_at_its_level_zero_wherever_the_price_is(side: GridSide) -> None:
-    levels, bounded = ladder(side), replace(POLICY, level_count=10)
+    levels, bounded = ladder(side), replace(POLICY, lowest_level=0, highest_level=9)
 
     for index in (-30, 0, 5, 9, 40):
         assert ladder_end(levels, [], levels.at(index) + 30, bounded) == levels.price(0)

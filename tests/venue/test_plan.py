@@ -195,6 +195,28 @@ def test_a_range_is_planned_from_end_to_end_and_no_farther(account: TradingAccou
     assert max(Decimal(fill["target"]) for fill in above["fills"]) == 3010
 
 
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_a_limit_of_the_trail_and_the_end_prices_are_planned_and_told(account: TradingAccount, side: str) -> None:
+    stop, goal = (2900, 3100) if side == "long" else (3100, 2900)
+    limit = {"low": 2994, "high": 3007}
+    account.configure(
+        symbol={"side": side, "trail_limit": limit, "anchor": 3000, "stop_price": stop, "take_profit_price": goal}
+    )
+
+    symbol = symbol_of(account.run("plan", account.config, "--json"))
+    far = symbol_of(account.run("plan", account.config, "--price", "3100" if side == "long" else "2900", "--json"))
+    words = account.run("plan", account.config).out.replace(",", "")
+
+    assert symbol["bounds"] == {"low": "2994.00", "high": "3006.00"}
+    prices = [Decimal(price) for _, price, _ in resting(symbol)]
+    assert (min(prices) if side == "long" else max(prices)) == (2994 if side == "long" else 3006)
+    assert Decimal(symbol["worst"]["price"]) == (2994 if side == "long" else 3006)
+    assert resting(far)[0][1] == ("3004.00" if side == "long" else "2996.00")
+    assert "levels from 2994.00 up to 3006.00" in words
+    assert f"stop of the whole grid at {stop}" in words
+    assert f"take-profit of the whole grid at {goal}" in words
+
+
 def test_a_range_of_uneven_steps_is_refused_with_what_works(account: TradingAccount) -> None:
     bounds = {"low": 2990, "high": "3010.01", "grids": 10}
     account.configure(symbol={"interval": None, "range": bounds})

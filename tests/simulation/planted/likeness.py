@@ -14,6 +14,7 @@ from exchanges.desk.events import Instant, ReferenceSeen
 from exchanges.desk.guarding import Guarding
 from exchanges.desk.standing import StandingHolds
 from grid.holds import HoldCause
+from grid.ladder import GridSide, Ladder
 from grid.ledger import with_fees
 from grid.lot import Fees
 from grid.policy import GridPolicy
@@ -103,6 +104,22 @@ def a_bounded_grid_has_every_level(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(GridPolicy, "nearest", lambda self, ceiling: ceiling)
 
 
+def ratios_are_added_up(patch: pytest.MonkeyPatch) -> None:
+    """A geometric grid goes on by its first distance."""
+
+    def straight(self: Ladder, index: int) -> int:
+        ratio = self.ratio if self.side is GridSide.LONG else 1 / self.ratio
+        return self.side.sign * int(self.anchor * (1 + index * (ratio - 1)))
+
+    patch.setattr(Ladder, "_geometric", straight)
+
+
+def the_window_follows_for_ever(patch: pytest.MonkeyPatch) -> None:
+    """The window heeds its limit downwards and not upwards."""
+    patch.setattr(GridPolicy, "nearest", lambda self, ceiling: ceiling)
+    patch.setattr(GridPolicy, "has", lambda self, level: self.lowest_level is None or level >= self.lowest_level)
+
+
 BUGS = (
     TraitBug(trait=Trait.TWO_SYMBOLS, plant=one_fresh_price_is_enough, kinds=(Kind.FROZEN_PRICE,)),
     TraitBug(trait=Trait.MONEY, plant=what_fills_paid_is_counted_again),
@@ -113,5 +130,7 @@ BUGS = (
     TraitBug(trait=Trait.ACCOUNT_BREAKERS, plant=the_account_is_never_judged),
     TraitBug(trait=Trait.END_PRICES, plant=no_end_price_is_reached),
     TraitBug(trait=Trait.RANGE, plant=a_bounded_grid_has_every_level),
+    TraitBug(trait=Trait.GEOMETRIC, plant=ratios_are_added_up),
+    TraitBug(trait=Trait.TRAIL, plant=the_window_follows_for_ever),
     TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
 )

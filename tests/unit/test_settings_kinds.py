@@ -1,0 +1,37 @@
+"""What the configuration refuses of grid kinds that contradict each other, key by key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.test_settings import changed, load, refused
+
+RANGE = {"low": 2700, "high": 3300, "grids": 300}
+BOUNDED = {"range": RANGE, "interval": None}
+
+
+@pytest.mark.parametrize(
+    ("keys", "key", "words"),
+    [
+        ({"trail_limit": {}}, "low and high", "name at least one"),
+        ({"trail_limit": {"low": 3300, "high": 2700}}, "high", "above low"),
+        ({**BOUNDED, "trail_limit": {"low": 2700}}, "trail_limit", "no meaning with range"),
+    ],
+)
+def test_kinds_that_contradict_each_other_are_refused_by_key(
+    tmp_path: Path, keys: dict[str, Any], key: str, words: str
+) -> None:
+    errors = refused(tmp_path, changed(**{f"symbols__0__{name}": value for name, value in keys.items()}))
+
+    assert [error.key.rpartition("].")[2].rpartition(".")[2] for error in errors] == [key]
+    assert words in errors[0].rule
+
+
+def test_one_limit_of_the_trail_is_enough(tmp_path: Path) -> None:
+    limit = load(tmp_path, changed(symbols__0__trail_limit={"high": "3600"})).symbols[0].limit
+
+    assert limit is not None
+    assert (limit.low, str(limit.high)) == (None, "3600")

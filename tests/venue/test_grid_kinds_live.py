@@ -1,0 +1,69 @@
+"""Each kind of grid trades over real sockets, and book and venue agree at its end."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from tests.live_control import still_venue
+from tests.live_deployment import deployed, live_settings
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize("spacing", ["arithmetic", "geometric"])
+def test_a_ladder_of_either_side_and_spacing_makes_its_round_trips(tmp_path: Path, side: str, spacing: str) -> None:
+    keys = {"interval": 2} if spacing == "arithmetic" else {"interval": None, "ratio": "1.0007"}
+    sign = 1 if side == "long" else -1
+    with (
+        still_venue() as venue,
+        deployed(live_settings(tmp_path, venue, {"side": side, "spacing": spacing, **keys}), venue) as live,
+    ):
+        live.until(lambda: len(live.entries()) == 3, "three entries rest")
+        prices = sorted((Decimal(price) for price in live.entries()), key=lambda price: -sign * price)
+        if spacing == "geometric":
+            exact = [3000 * Decimal("1.0007") ** (-sign * power) for power in (1, 2, 3)]
+            assert all(abs(price - wanted) < Decimal("0.01") for price, wanted in zip(prices, exact, strict=True))
+        else:
+            assert prices == [3000 - sign * 2 * step for step in (1, 2, 3)]
+
+        venue.walk("ETHUSDT", str(3000 - sign * Decimal("4.5")))
+        live.until(lambda: live.exits() == [-1, -2], "both lots are offered")
+        live.until(lambda: Decimal(live.symbol()["position"]) * sign > 0, "the position is on the grid's side")
+        venue.walk("ETHUSDT", str(3000 + sign * Decimal("1.5")))
+        live.until(lambda: live.symbol()["round_trips"] == 2, "both lots are sold")
+        live.settle()
+        reckoning = live.reckon()
+
+    assert reckoning.document()["fills"] == 4
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_the_window_follows_to_its_limits_waits_there_and_goes_on(tmp_path: Path, side: str) -> None:
+    sign = 1 if side == "long" else -1
+
+    def price(offset: str) -> str:
+        return f"{(3000 + sign * Decimal(offset)).normalize():f}"
+
+    low, high = sorted((Decimal(price("-5")), Decimal(price("5"))))
+    limit = {"low": str(low), "high": str(high)}
+    with (
+        still_venue() as venue,
+        deployed(live_settings(tmp_path, venue, {"side": side, "trail_limit": limit}), venue) as live,
+    ):
+
+        def rests(*offsets: str) -> bool:
+            return sorted(live.entries()) == sorted(price(one) for one in offsets)
+
+        live.until(lambda: rests("-2", "-4"), "what lies within the lower limit rests")
+        venue.walk("ETHUSDT", price("20"))
+        live.until(lambda: rests("2", "0", "-2", "-4"), "the window stands still at the upper limit")
+        venue.walk("ETHUSDT", price("-20"))
+        live.until(lambda: len(live.exits()) == 4, "all that rested there, and below, was bought")
+        live.stays(lambda: live.entries() == [], "nothing is bought beyond the lower limit", 0.5)
+        assert live.symbol()["lots"] == 4
+        venue.walk("ETHUSDT", price("3.5"))
+        live.until(lambda: rests("0", "-2"), "it goes on where the price is back")
+        live.settle()
+        live.reckon()
