@@ -30,6 +30,17 @@ class GatewaySettings(Section):
     )
 
 
+_OF_DETECTOR = {
+    "fall_window": "fall",
+    "fall_multiplier": "fall",
+    "fall_min": "fall",
+    "fall_max": "fall",
+    "baseline_window": "fall",
+    "average_window": "volume",
+    "volume_multiplier": "volume",
+}
+
+
 class RiskSettings(Section):
     """The detector of market-wide falls and the checks before the start."""
 
@@ -80,6 +91,11 @@ class RiskSettings(Section):
             found.append(("watch", "[]", "has to name at least one coin while risk.enabled is true"))
         if len(set(self.watch)) < len(self.watch):
             found.append(("watch", ", ".join(self.watch), "names a coin twice"))
+        for key, detector in _OF_DETECTOR.items():
+            value = getattr(self, key)
+            if detector != self.detector and value != type(self).model_fields[key].default:
+                rule = f"has no effect: it belongs to the {detector} detector, and risk.detector is {self.detector}"
+                found.append((key, value, rule))
         if self.fall_min > self.fall_max:
             found.append(("fall_min", self.fall_min, f"can be at most fall_max, {self.fall_max}"))
         for key in ("trigger_symbols", "recovery_symbols"):

@@ -39,7 +39,7 @@ class RiskRules:
     volume_multiplier: Decimal = Decimal(3)
     trigger_symbols: int | None = None
     recovery_symbols: int | None = None
-    stale_ms: int = 15_000
+    stale_ms: int = 30_000
     """No candle of a coin for longer than this: the coin counts as danger."""
     min_hold_ms: int = 60_000
     """A halt lasts at least this long."""

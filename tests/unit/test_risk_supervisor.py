@@ -47,6 +47,7 @@ def rules(
         detector=detector,
         fall_window=3,
         average_window=3,
+        stale_ms=15_000,
         trigger_symbols=trigger,
         recovery_symbols=recovery,
         min_hold_ms=min_hold_ms,

@@ -130,6 +130,8 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
         ({"risk__detector": "loud"}, "risk.detector", "loud", "'fall' or 'volume'"),
         ({"risk__fall_min": "0.04"}, "risk.fall_min", "0.04", "at most fall_max, 0.03"),
         ({"risk__watch": ["A", "A"]}, "risk.watch", "A, A", "twice"),
+        ({"risk__average_window": 30}, "risk.average_window", "30", "belongs to the volume detector"),
+        ({"risk__detector": "volume", "risk__fall_window": 5}, "risk.fall_window", "5", "risk.detector is volume"),
         ({"runtime__address": "auto"}, "runtime.address", "auto", "local or host:port"),
         ({"runtime__dashboard": "maybe"}, "runtime.dashboard", "maybe", "true or false"),
         ({"venue__ws_url": None}, "venue.ws_url", "(missing)", "on production"),
