@@ -11,7 +11,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.options import VenueOptions
 
-PROTOCOLS = ("binanceusdm", "bybit", "okx", "bitget", "gate")
+PROTOCOLS = ("binanceusdm", "bybit", "okx", "bitget", "gate", "kucoinfutures")
 
 
 class Doors(Protocol):
@@ -56,5 +56,9 @@ def doors_of(options: VenueOptions, wall_ms: Callable[[], int]) -> Doors:
             from exchanges.sim.gate.doors import GateDoors
 
             return GateDoors(options, wall_ms)
+        case "kucoinfutures":
+            from exchanges.sim.kucoinfutures.doors import KucoinDoors
+
+            return KucoinDoors(options, wall_ms)
         case unknown:
             raise ValueError(f"no protocol {unknown!r}: one of {', '.join(PROTOCOLS)}")
