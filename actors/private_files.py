@@ -4,13 +4,32 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+
+from grid.errors import ConfigError
 
 
 def run_folder(environ: Mapping[str, str] = os.environ) -> Path:
     """Return where run files and journals lie: `$GRIDMESH_HOME`, else `~/.gridmesh`."""
     return Path(environ.get("GRIDMESH_HOME") or "~/.gridmesh").expanduser()
+
+
+def temporary_folder(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return this user's folder for what a machine forgets, made for him alone: `/tmp/gridmesh-<uid>`.
+
+    `$RAY_TMPDIR` stands in for `/tmp`. Raises `ConfigError` where another user holds that name or may enter.
+    """
+    path = Path(environ.get("RAY_TMPDIR") or "/tmp") / f"gridmesh-{os.getuid()}"
+    with suppress(FileExistsError):
+        path.mkdir(parents=True, mode=0o700)
+    found = path.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.getuid() or stat.S_IMODE(found.st_mode) & 0o077:
+        rule = f"{path} has to be a folder of this user that nobody else may enter; remove it, or name another place"
+        raise ConfigError("RAY_TMPDIR", path.parent, rule)
+    return path
 
 
 def write_private(path: Path, content: bytes) -> None:

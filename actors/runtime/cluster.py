@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from actors import run_file
+from actors import private_files, run_file
 from actors.errors import NotRunning
 from actors.runtime.actor_options import actor_options
 from actors.runtime.plan import ActorPlan
@@ -67,26 +67,36 @@ class Cluster:
 
 
 def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int = 0, metrics_port: int = 0) -> Cluster:
-    """Start a Ray of our own on this machine, with a token that only this user can read."""
+    """Start a Ray of our own on this machine, with a token that only this user can read.
+
+    Ray opens its folder to every user, and its sockets and logs with the umask of who starts it: here neither is for
+    others. Raises `ConfigError` where the folder around them is somebody else's.
+    """
     # A local Ray that is gone does not come back: who asks it shall hear so soon.
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
     token_path = run_file.make_token(deployment)
     _prepare_environment(run_file.ray_environment(token_path))
     import ray
 
-    context = ray.init(
-        address="local",
-        namespace=deployment,
-        num_cpus=os.cpu_count() or 1,
-        object_store_memory=OBJECT_STORE_BYTES,
-        include_dashboard=dashboard,
-        dashboard_host="127.0.0.1",
-        dashboard_port=dashboard_port or None,
-        _metrics_export_port=metrics_port or None,
-        log_to_driver=False,
-        logging_level=logging.WARNING,
-        configure_logging=True,
-    )
+    folder = private_files.temporary_folder()
+    usual = os.umask(0o077)
+    try:
+        context = ray.init(
+            address="local",
+            namespace=deployment,
+            _temp_dir=str(folder / "ray"),
+            num_cpus=os.cpu_count() or 1,
+            object_store_memory=OBJECT_STORE_BYTES,
+            include_dashboard=dashboard,
+            dashboard_host="127.0.0.1",
+            dashboard_port=dashboard_port or None,
+            _metrics_export_port=metrics_port or None,
+            log_to_driver=False,
+            logging_level=logging.WARNING,
+            configure_logging=True,
+        )
+    finally:
+        os.umask(usual)
     _hear_ray()
     url = str(context.dashboard_url or "")
     return Cluster(

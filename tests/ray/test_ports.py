@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import stat
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import psutil
@@ -136,3 +138,18 @@ def test_the_firewall_closes_every_port_that_is_open_to_others(launched: Launche
 
     assert open_ports
     assert [port for port in sorted(open_ports) if not any(port in one for one in ranges)] == []
+
+
+def test_no_other_user_of_this_machine_gets_at_what_ray_keeps(launched: Launched) -> None:
+    (session,) = {
+        Path(found.group(1))
+        for child in psutil.Process(launched._process.pid).children(recursive=True)
+        for found in re.finditer(r"--session[-_]dir=(\S+)", " ".join(child.cmdline()))
+    }
+    kept = [path.lstat() for path in session.rglob("*") if not path.is_symlink() and not path.is_dir()]
+
+    assert stat.S_IMODE(session.parent.parent.stat().st_mode) == 0o700
+    assert any(stat.S_ISSOCK(one.st_mode) for one in kept)
+    assert any(stat.S_ISREG(one.st_mode) and one.st_size for one in kept)
+    open_to_others = [str(path) for path in session.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
+    assert open_to_others == []
