@@ -7,25 +7,32 @@ from dataclasses import dataclass
 
 COORDINATOR = "coordinator"
 RISK = "risk"
+MAIN = "main"
+"""What the only account of a deployment is called where a name is needed."""
 
 
-def gateway_name(venue: str, account: str = "main") -> str:
+def gateway_name(venue: str, account: str = "") -> str:
     """Return the name of an account's order gateway."""
-    return f"gateway/{venue}/{account}"
+    return f"gateway/{venue}/{account or MAIN}"
 
 
-def reconciler_name(venue: str, account: str = "main") -> str:
+def reconciler_name(venue: str, account: str = "") -> str:
     """Return the name of an account's reconciler."""
-    return f"reconciler/{venue}/{account}"
+    return f"reconciler/{venue}/{account or MAIN}"
 
 
-def feed_names(symbols: Sequence[str], symbols_per_actor: int = 1) -> dict[str, str]:
+def of_account(account: str, symbol: str) -> str:
+    """Return the symbol as it is named in the deployment: of several accounts, with the account before it."""
+    return f"{account}/{symbol}" if account else symbol
+
+
+def feed_names(symbols: Sequence[str], symbols_per_actor: int = 1, account: str = "") -> dict[str, str]:
     """Return each symbol's feed; packed feeds are named for their first symbol and how many more they serve."""
     names: dict[str, str] = {}
     for start in range(0, len(symbols), symbols_per_actor):
         pack = symbols[start : start + symbols_per_actor]
         more = f"+{len(pack) - 1}" if len(pack) > 1 else ""
-        names.update(dict.fromkeys(pack, f"feed/{pack[0]}{more}"))
+        names.update(dict.fromkeys(pack, f"feed/{of_account(account, pack[0])}{more}"))
     return names
 
 
@@ -41,6 +48,8 @@ class SlotLayout:
     symbol: str
     modulus: int
     slots_per_actor: int = 1
+    account: str = ""
+    """Named only where a deployment has several."""
 
     @property
     def count(self) -> int:
@@ -49,7 +58,7 @@ class SlotLayout:
 
     def name(self, index: int) -> str:
         """Return the name of slot actor `index`."""
-        return f"slot/{self.symbol}/{index:02d}"
+        return f"slot/{of_account(self.account, self.symbol)}/{index:02d}"
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all slot actors of the symbol."""

@@ -15,6 +15,7 @@ from actors.demo_market import DemoMarket
 from actors.demo_reckoning import Reckoning, reckon
 from actors.demo_view import DemoView
 from actors.exit_codes import ExitCode
+from actors.settings_deployment import DeploymentSettings
 from actors.sim_process import SimProcess
 from actors.stop_signals import stop_signals
 from grid.errors import RefusedToStart
@@ -44,7 +45,7 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
     begun = monotonic_s()
     view = DemoView(live=not as_json and sys.stdout.isatty(), quiet=as_json)
     view.say(f"simulated venue at {venue.rest_url}; starting Ray and the actors")
-    launched = launch.start(settings)
+    launched = launch.start(DeploymentSettings.of(settings))
     stop_signals.pass_to(launched.on_signal)
     try:
         launch.refuse_interrupted(launched)

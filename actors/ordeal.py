@@ -15,6 +15,7 @@ from actors.demo_reckoning import Reckoning, reckon
 from actors.demo_view import DemoView
 from actors.drill_settings import KEY_ENV, SECRET_ENV
 from actors.settings import Settings
+from actors.settings_deployment import DeploymentSettings
 from actors.sim_process import SimProcess
 
 IN_FLIGHT_MS = 3_500
@@ -50,7 +51,7 @@ def undergo(
     begun = monotonic_s()
     view = DemoView(live=not quiet and sys.stdout.isatty(), quiet=quiet)
     view.say(f"simulated venue at {venue.rest_url}; starting Ray and the actors")
-    launched = launch.start(settings)
+    launched = launch.start(DeploymentSettings.of(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, launched.on_signal)
     quiet_s = min(QUIET_MAX_S, duration_s * QUIET_SHARE)

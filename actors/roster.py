@@ -1,4 +1,4 @@
-"""Who takes part in a deployment: all names and shares, worked out from the settings alone."""
+"""Who takes part for an account of a deployment: all names and shares, worked out from the settings alone."""
 
 from __future__ import annotations
 
@@ -20,8 +20,9 @@ from actors.settings_symbol import SymbolSettings
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """The actors of one deployment, by name."""
+    """The actors of one account, by name; supervisor and coordinator are those of the whole deployment."""
 
+    account: str
     gateway: str
     reconciler: str
     risk: str
@@ -35,21 +36,23 @@ class Roster:
         """Return the roster of a configuration."""
         runtime = settings.runtime
         symbols = [symbol.symbol for symbol in settings.symbols]
-        layouts = {symbol.symbol: layout_of(symbol, runtime) for symbol in settings.symbols}
+        account = settings.account_name
+        layouts = {symbol.symbol: layout_of(symbol, runtime, account) for symbol in settings.symbols}
         return cls(
-            gateway=gateway_name(settings.venue.name),
-            reconciler=reconciler_name(settings.venue.name),
+            account=account,
+            gateway=gateway_name(settings.venue.name, account),
+            reconciler=reconciler_name(settings.venue.name, account),
             risk=RISK,
             coordinator=COORDINATOR,
             layouts=layouts,
-            feeds=feed_names(symbols, runtime.symbols_per_actor),
+            feeds=feed_names(symbols, runtime.symbols_per_actor, account),
         )
 
     def joined(self, symbol: SymbolSettings, runtime: RuntimeSettings) -> Roster:
         """Return the roster with a symbol more. It has a feed of its own: the packs that run are not dealt anew."""
         name = symbol.symbol
-        layouts = {**self.layouts, name: layout_of(symbol, runtime)}
-        return replace(self, layouts=layouts, feeds={**self.feeds, **feed_names([name])})
+        layouts = {**self.layouts, name: layout_of(symbol, runtime, self.account)}
+        return replace(self, layouts=layouts, feeds={**self.feeds, **feed_names([name], account=self.account)})
 
     def without(self, symbol: str) -> Roster:
         """Return the roster without the symbol."""
@@ -85,13 +88,18 @@ class Roster:
         """Return all names but the coordinator's, in the order in which they end."""
         return (*self.feed_list, *self.slots, self.risk, self.reconciler, self.gateway)
 
+    @property
+    def own(self) -> frozenset[str]:
+        """Return the names of this account's actors alone."""
+        return frozenset((*self.feed_list, *self.slots, self.reconciler, self.gateway))
 
-def layout_of(symbol: SymbolSettings, runtime: RuntimeSettings) -> SlotLayout:
+
+def layout_of(symbol: SymbolSettings, runtime: RuntimeSettings, account: str = "") -> SlotLayout:
     """Return how the symbol's levels are dealt to slot actors."""
     modulus = levels_at_once(
         buy_window=symbol.buy_window, entry_slack=symbol.entry_slack, look_ahead=runtime.look_ahead
     )
-    return SlotLayout(symbol=symbol.symbol, modulus=modulus, slots_per_actor=runtime.slots_per_actor)
+    return SlotLayout(symbol=symbol.symbol, modulus=modulus, slots_per_actor=runtime.slots_per_actor, account=account)
 
 
 def place_of(name: str, settings: Settings, roster: Roster) -> str | None:

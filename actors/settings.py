@@ -10,7 +10,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from actors.private_files import run_folder
 from actors.redaction import redacted
@@ -23,10 +23,15 @@ from actors.settings_symbol import AccountSettings, SymbolSettings
 from actors.settings_text import read
 from actors.settings_venue import VenueSettings
 from exchanges.adapters import LACKING
+from grid.errors import ConfigError
 
 
 class Settings(Section):
-    """Everything that a deployment is told. Made by `load_settings`; equal files give an equal `configuration_hash`."""
+    """Everything that one account of a deployment is told; for most deployments it is the only one.
+
+    Made by `load_settings`, or by `settings_deployment.load_deployment` where there may be several. Equal files give an
+    equal `configuration_hash`.
+    """
 
     deployment: str = Field(
         pattern=r"^[a-z0-9][a-z0-9-]{0,31}$",
@@ -42,6 +47,18 @@ class Settings(Section):
     journal: JournalSettings = JournalSettings()
     alerts: AlertSettings = AlertSettings()
     ownership: OwnershipSettings = OwnershipSettings()
+    _account_name: str = PrivateAttr("")
+
+    @property
+    def account_name(self) -> str:
+        """Return the account's name among several; empty where the deployment has this one alone."""
+        return self._account_name
+
+    def named(self, account_name: str) -> Settings:
+        """Return the same as one of several accounts."""
+        named = self.model_copy()
+        named._account_name = account_name
+        return named
 
     @model_validator(mode="after")
     def _rules(self) -> Settings:
@@ -89,12 +106,23 @@ class Settings(Section):
     @property
     def journal_path(self) -> Path:
         """The journal's file: as configured, else in the run folder."""
-        return self.journal.path or run_folder() / f"{self.deployment}.sqlite"
+        name = f"{self.deployment}.{self.account_name}" if self.account_name else self.deployment
+        return self.journal.path or run_folder() / f"{name}.sqlite"
 
 
 def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
-    """Return the validated settings; raises `ConfigError`, listing everything that is wrong at once."""
+    """Return the validated settings of a configuration that has one account.
+
+    Raises `ConfigError`, listing everything that is wrong at once.
+    """
     document = read(path, environ)
+    if "accounts" in document:
+        raise ConfigError("accounts", "a list", "stands for a deployment of several accounts; this takes one of one")
+    return settings_of(document, path)
+
+
+def settings_of(document: Mapping[str, Any], path: Path) -> Settings:
+    """Return the validated settings of a document that was read from the path."""
     try:
         return Settings.model_validate(document, context={BASE_FOLDER: path.resolve().parent})
     except ValidationError as error:

@@ -35,7 +35,10 @@ class _Life:
 
 
 class Supervision:
-    """Pure; times are monotonic ms. A new incarnation of a known actor is a restart, however it is learnt of."""
+    """Pure; times are monotonic ms. A new incarnation of a known actor is a restart, however it is learnt of.
+
+    It may be read while another thread tells it of somebody.
+    """
 
     def __init__(self) -> None:
         self._lives: dict[str, _Life] = {}
@@ -69,7 +72,7 @@ class Supervision:
 
     def silent(self, now_ms: int) -> tuple[str, ...]:
         """Return who has not answered for too long."""
-        return tuple(name for name, life in self._lives.items() if _is_silent(life, now_ms))
+        return tuple(name for name, life in list(self._lives.items()) if _is_silent(life, now_ms))
 
     def health(self, name: str, now_ms: int) -> Health:
         """Return how an actor does."""
@@ -96,7 +99,7 @@ class Supervision:
                 "last_error": life.error,
                 "silent_ms": now_ms - (life.heard_ms if life.heard_ms is not None else life.asked_ms),
             }
-            for name, life in self._lives.items()
+            for name, life in list(self._lives.items())
         ]
 
     def _see(self, life: _Life, incarnation: str, now_ms: int) -> None:

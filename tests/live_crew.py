@@ -158,10 +158,9 @@ class LocalCrew:
             rules, interval = risk_rules(settings), settings.risk.interval
             return RiskSupervisor(
                 name=name,
-                gateway=roster.gateway,
+                wards={roster.gateway: settings.account.drawdown},
                 rules=rules,
                 interval=interval,
-                drawdown=settings.account.drawdown,
                 market=market,
                 end=end,
                 **around,

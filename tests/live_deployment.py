@@ -19,6 +19,7 @@ from actors.coordinator import Coordinator
 from actors.demo_reckoning import Reckoning, reckon
 from actors.roster import Roster
 from actors.settings import Settings, load_settings
+from actors.settings_deployment import DeploymentSettings
 from tests.live_control import VenueControl
 from tests.live_crew import LocalCrew
 from tests.live_mail import PostRoom
@@ -77,7 +78,7 @@ class LiveDeployment:
         self.roster = Roster.of(settings)
         self.room = PostRoom()
         self.crew = LocalCrew(settings, self.room)
-        self.coordinator = Coordinator(settings=settings, roster=self.roster, crew=self.crew, clock=SystemClock())
+        self.coordinator = Coordinator(settings=DeploymentSettings.of(settings), crew=self.crew, clock=SystemClock())
         self._begun = time.monotonic()
 
     def begin(self) -> None:

@@ -33,12 +33,12 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Start a deployment and trade until it is stopped. Real money where the configuration says so."""
-    from actors.settings import load_settings
+    from actors.settings_deployment import load_deployment
 
-    settings = load_settings(config)
-    if standby:
-        ownership = settings.ownership.model_copy(update={"standby": True})
-        settings = settings.model_copy(update={"ownership": ownership})
+    settings = load_deployment(config)
+    for one in settings.accounts if standby else ():
+        ownership = one.ownership.model_copy(update={"standby": True})
+        settings = settings.with_account(one.model_copy(update={"ownership": ownership}))
     raise typer.Exit(load("actors.runtime.launch", "run")(settings, config=config.resolve(), as_json=as_json))
 
 

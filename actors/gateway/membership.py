@@ -65,7 +65,7 @@ class Membership:
     def join(self, ladder: SymbolSettings) -> SymbolJoined:
         """Take a symbol in; return what is journalled of that."""
         self.settings = self.with_symbol(ladder)
-        self.layouts[ladder.symbol] = layout_of(ladder, self.settings.runtime)
+        self.layouts[ladder.symbol] = layout_of(ladder, self.settings.runtime, self.settings.account_name)
         self.retired.pop(ladder.symbol, None)
         return SymbolJoined(symbol=ladder.symbol, run=self.run, ladder=ladder.model_dump_json())
 

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from actors.roster import Roster
+from actors.settings_deployment import DeploymentSettings
 
 if TYPE_CHECKING:
     from actors.coordinator import Coordinator
@@ -45,7 +46,7 @@ def reconciler(around: Surroundings, *, settings: Settings) -> Reconciler:
     """Build the reconciler."""
     from actors.reconciler import Reconciler
 
-    crew = _crew(settings)
+    crew = _crew(DeploymentSettings.of(settings))
     return Reconciler(
         name=around.name,
         period_s=float(settings.runtime.reconcile_s),
@@ -53,7 +54,7 @@ def reconciler(around: Surroundings, *, settings: Settings) -> Reconciler:
     )
 
 
-def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
+def coordinator(around: Surroundings, *, settings: DeploymentSettings) -> Coordinator:
     """Build the coordinator."""
     from importlib.metadata import version
 
@@ -61,7 +62,6 @@ def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
 
     return Coordinator(
         settings=settings,
-        roster=Roster.of(settings),
         crew=_crew(settings),
         clock=around.clock,
         is_restarted=around.is_restarted,
@@ -71,7 +71,7 @@ def coordinator(around: Surroundings, *, settings: Settings) -> Coordinator:
     )
 
 
-def _crew(settings: Settings) -> RayCrew:
+def _crew(settings: DeploymentSettings) -> RayCrew:
     from actors.runtime.cluster import Cluster
     from actors.runtime.crew import RayCrew
 

@@ -29,8 +29,8 @@ def running(crew: RayCrew, ours: RunFile) -> dict[str, Any] | None:
         return None
     seen = _last_word(crew, ours)
     if seen["state"] in ENDED:
-        # Its actors are gone already; it only keeps its last words.
-        crew.dismiss((COORDINATOR,))
+        # Its actors are gone already; it only keeps its last words, and a gateway that refused keeps its own.
+        crew.dismiss((COORDINATOR, *crew.gateways()))
         _until_gone(crew, ours)
         return None
     differences = [

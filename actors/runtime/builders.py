@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from actors.actor_names import SlotLayout
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from decimal import Decimal
 
     from actors.grid_slot import GridSlot
@@ -62,10 +63,9 @@ def price_feed(
 def risk_supervisor(
     around: Surroundings,
     *,
-    gateway: str,
+    wards: Mapping[str, Decimal | None],
     rules: RiskRules,
     interval: str,
-    drawdown: Decimal | None,
     place: VenuePlace,
 ) -> RiskSupervisor:
     """Build the risk supervisor."""
@@ -73,10 +73,9 @@ def risk_supervisor(
 
     return RiskSupervisor(
         name=around.name,
-        gateway=gateway,
+        wards=wards,
         rules=rules,
         interval=interval,
-        drawdown=drawdown,
         market=lambda: _market(around, place),
         outbox=around.courier,
         clock=around.clock,

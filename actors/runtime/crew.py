@@ -8,12 +8,14 @@ from typing import Any
 import ray
 from ray.exceptions import RayError
 
+from actors.actor_names import MAIN
 from actors.errors import NotRunning
 from actors.gateway.grids import milliseconds, risk_rules
 from actors.roster import Roster, place_of
 from actors.runtime.cluster import Cluster
 from actors.runtime.plan import ActorPlan
 from actors.settings import Settings
+from actors.settings_deployment import DeploymentSettings
 
 LOCAL = "local"
 ANSWER_S = 2.0
@@ -23,10 +25,10 @@ TRIFLE = 0.001
 class RayCrew:
     """The `Crew` over Ray. Every question has a time limit; no answer is None, and means only that."""
 
-    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+    def __init__(self, settings: DeploymentSettings, cluster: Cluster) -> None:
         self._settings = settings
         self._cluster = cluster
-        self._roster = Roster.of(settings)
+        self._rosters = {one.account_name: Roster.of(one) for one in settings.accounts}
 
     def enlist(self, name: str) -> None:
         """Create the actor, or adopt the living one."""
@@ -57,55 +59,61 @@ class RayCrew:
         self._cluster.end_actors(tuple(names))
 
     def regroup(self, settings: Settings, roster: Roster) -> None:
-        """Take over who takes part from now on."""
-        self._settings, self._roster = settings, roster
+        """Take over who takes part for an account from now on."""
+        self._settings = self._settings.with_account(settings)
+        self._rosters = {**self._rosters, settings.account_name: roster}
 
     def plan(self, name: str) -> ActorPlan:
         """Return the plan of the actor of that name."""
-        kind, build, arguments = self._role(name)
+        settings, roster = self._account_of(name)
+        kind, build, arguments = self._role(name, settings, roster)
         return ActorPlan(
             name=name,
+            account=settings.account_name or MAIN if name in roster.own else "",
             deployment=self._settings.deployment,
             kind=kind,
             build=build,
             arguments=arguments,
-            resources=self._resources(name),
+            resources=self._resources(name, settings, roster),
             log_as_json=self._settings.runtime.log_json,
         )
 
-    def _resources(self, name: str) -> dict[str, float]:
+    def gateways(self) -> tuple[str, ...]:
+        """Return the names of the accounts' gateways."""
+        return tuple(roster.gateway for roster in self._rosters.values())
+
+    def _account_of(self, name: str) -> tuple[Settings, Roster]:
+        """Return whose actor it is; for those that all share, the first account."""
+        for settings in self._settings.accounts:
+            roster = self._rosters[settings.account_name]
+            if name in roster.own or name in (roster.risk, roster.coordinator):
+                return settings, roster
+        raise NotRunning(f"{name} is no actor of this deployment")
+
+    def _resources(self, name: str, settings: Settings, roster: Roster) -> dict[str, float]:
         """Return a trifle of the custom resource of the node where the actor has to be: nothing is used up by that."""
-        place = place_of(name, self._settings, self._roster)
-        if place is None and name not in self._roster.movable and self._is_bound:
+        place = place_of(name, settings, roster)
+        if place is None and name not in roster.movable and self._is_bound:
             # The launcher's host, which the coordinator then shares: Ray names each node by its address.
             place = f"node:{ray.util.get_node_ip_address()}"  # type: ignore[no-untyped-call]
         return {place: TRIFLE} if place is not None else {}
 
     @property
     def _is_bound(self) -> bool:
-        """Whether the account's actors belong to one host: where a journal is that is a file of it."""
-        return self._settings.journal.is_file and self._settings.runtime.address != LOCAL
+        """Whether the accounts' actors belong to one host: where a journal is that is a file of it."""
+        is_file = any(one.journal.is_file for one in self._settings.accounts)
+        return is_file and self._settings.runtime.address != LOCAL
 
-    def _role(self, name: str) -> tuple[str, str, dict[str, Any]]:
-        settings, roster = self._settings, self._roster
+    def _role(self, name: str, settings: Settings, roster: Roster) -> tuple[str, str, dict[str, Any]]:
         place = {"place": settings.venue.place}
         if name == roster.gateway:
             return "OrderGateway", "actors.runtime.account_builders:order_gateway", {"settings": settings}
         if name == roster.coordinator:
-            return "Coordinator", "actors.runtime.account_builders:coordinator", {"settings": settings}
+            return "Coordinator", "actors.runtime.account_builders:coordinator", {"settings": self._settings}
         if name == roster.reconciler:
             return "Reconciler", "actors.runtime.account_builders:reconciler", {"settings": settings}
         if name == roster.risk:
-            rules = {
-                "rules": risk_rules(settings),
-                "interval": settings.risk.interval,
-                "drawdown": settings.account.drawdown,
-            }
-            return (
-                "RiskSupervisor",
-                "actors.runtime.builders:risk_supervisor",
-                {"gateway": roster.gateway, **rules, **place},
-            )
+            return "RiskSupervisor", "actors.runtime.builders:risk_supervisor", self._supervision()
         if name in roster.feed_list:
             layouts = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
             push = {"push_interval_ms": settings.runtime.push_interval_ms}
@@ -114,16 +122,26 @@ class RayCrew:
                 "actors.runtime.builders:price_feed",
                 {"gateway": roster.gateway, "layouts": layouts, **push, **place},
             )
-        return "GridSlot", "actors.runtime.builders:grid_slot", self._slot(name)
+        return "GridSlot", "actors.runtime.builders:grid_slot", self._slot(name, roster)
 
-    def _slot(self, name: str) -> dict[str, Any]:
-        for symbol, layout in self._roster.layouts.items():
+    def _supervision(self) -> dict[str, Any]:
+        """Return what the one supervisor is told of all accounts."""
+        accounts, watched = self._settings.accounts, self._settings.watched
+        return {
+            "wards": {self._rosters[one.account_name].gateway: one.account.drawdown for one in accounts},
+            "rules": risk_rules(watched),
+            "interval": watched.risk.interval,
+            "place": watched.venue.place,
+        }
+
+    def _slot(self, name: str, roster: Roster) -> dict[str, Any]:
+        for symbol, layout in roster.layouts.items():
             if name in layout.names():
                 return {
                     "layout": layout,
                     "index": layout.names().index(name),
-                    "gateway": self._roster.gateway,
-                    "feed": self._roster.feeds[symbol],
+                    "gateway": roster.gateway,
+                    "feed": roster.feeds[symbol],
                     "reconcile_ms": milliseconds(self._settings.runtime.reconcile_s),
                 }
         raise NotRunning(f"{name} is no actor of this deployment")

@@ -114,7 +114,7 @@ class Hosted:
         try:
             on_last_words(self._say_last)
             incarnation = self._incarnation
-            gauges = RayGauges(plan.deployment)
+            gauges = RayGauges(plan.deployment, plan.account)
             courier = Courier(
                 sender=plan.name,
                 incarnation=incarnation,

@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from actors import run_file
+from actors.accounts_apart import account_marks, require_apart
 from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s, now_ms
 from actors.commands.observe import render_status
 from actors.commands.output import emit, report_error
-from actors.credentials import account_mark, load_credentials
+from actors.credentials import load_credentials
 from actors.deployment_view import status_view
 from actors.errors import NotRunning, RunDied
 from actors.exit_codes import ExitCode
@@ -26,7 +27,8 @@ from actors.run_file import RunFile
 from actors.runtime import cluster as clusters
 from actors.runtime.cluster import Cluster
 from actors.runtime.ray_watch import RayWatch
-from actors.settings import Settings, configuration_hash
+from actors.settings import Settings
+from actors.settings_deployment import DeploymentSettings, deployment_hash, for_each_account
 from actors.stop_signals import Interrupted, stop_signals
 from actors.structured_log import set_up_logging
 from actors.venues import market_venue
@@ -46,7 +48,7 @@ LOCAL = "local"
 class Run:
     """A deployment that this process launched. On `local` it ends with this process."""
 
-    def __init__(self, settings: Settings, cluster: Cluster) -> None:
+    def __init__(self, settings: DeploymentSettings, cluster: Cluster) -> None:
         from actors.runtime.crew import RayCrew
 
         self.cluster = cluster
@@ -59,11 +61,11 @@ class Run:
             pid_started_ms=run_file.process_started_ms(os.getpid()),
             started_ms=now_ms(),
             token_path=str(cluster.token_path or ""),
-            configuration_hash=configuration_hash(settings),
+            configuration_hash=deployment_hash(settings),
             version=version("gridmesh"),
             dashboard_url=cluster.dashboard_url,
             needs_launcher=cluster.is_ours,
-            account=account_mark(settings.venue, load_credentials(settings.venue)),
+            account=" ".join(account_marks(settings)),
         )
         self._stopping = threading.Event()
         self._watch = RayWatch(cluster.address, self._on_dead_ray)
@@ -129,7 +131,7 @@ class Run:
         os._exit(report_error(died, as_json="--json" in sys.argv))
 
 
-def start(settings: Settings) -> Run:
+def start(settings: DeploymentSettings) -> Run:
     """Start or join Ray for the settings. Raises where the deployment runs already with another configuration."""
     set_up_logging(level="warning", as_json=settings.runtime.log_json)
     if settings.runtime.address == LOCAL:
@@ -159,16 +161,21 @@ def refuse_second(deployment: str) -> None:
     raise RefusedToStart((f"{deployment} runs already: process {running.pid}, Ray at {running.address}",))
 
 
-def run(settings: Settings, *, config: Path, as_json: bool) -> int:
-    """Run a deployment; on `local` until a signal or `gridmesh stop` ends it. Returns the exit code."""
+def require_startable(settings: Settings) -> None:
+    """Raise where something is wrong with an account's keys, addresses or files: before Ray takes its time."""
     if settings.venue.real_money and not settings.venue.live:
         raise ConfigError("venue.live", False, "has to be true to trade at the venue itself")
-    # What is wrong with keys and addresses is said before Ray takes its time.
     load_credentials(settings.venue)
     market_venue(settings)
     require_writable(settings)
     require_store(settings)
     journal_place(settings)
+
+
+def run(settings: DeploymentSettings, *, config: Path, as_json: bool) -> int:
+    """Run a deployment; on `local` until a signal or `gridmesh stop` ends it. Returns the exit code."""
+    for_each_account(settings, require_startable)
+    require_apart(settings)
     launched = start(settings)
     stop_signals.pass_to(launched.on_signal)
     try:
@@ -234,5 +241,8 @@ def _verdict(last: dict[str, Any], *, as_json: bool) -> int:
         code = report_error(RefusedToStart(tuple(last.get("refusals", ()))), as_json=as_json)
         return last["refusal_code"] if last.get("refusal_code") == ExitCode.CONFIGURATION else code
     report = stop_report(last)
+    if last.get("refusals"):
+        emit(report, as_json=as_json, render=lambda: report["said"])
+        return report_error(RefusedToStart(tuple(last["refusals"])), as_json=as_json)
     emit(report, as_json=as_json, render=lambda: report["said"])
     return ExitCode.OK if report["done"] else ExitCode.ERROR

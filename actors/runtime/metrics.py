@@ -9,15 +9,15 @@ from ray.util.metrics import Counter, Gauge, Histogram
 
 from actors.runtime.metric_names import DECLARED, Declared, Kind
 
-DEPLOYMENT = "deployment"
-"""The tag that every series has: two deployments may share a cluster."""
+DEPLOYMENT, ACCOUNT = "deployment", "account"
+"""The tags that every series has: two deployments may share a cluster, and two accounts a deployment."""
 
 
 class RayGauges:
     """The `Gauges` of an actor process. A name that is not declared is a mistake of ours and raises `KeyError`."""
 
-    def __init__(self, deployment: str) -> None:
-        self._deployment = deployment
+    def __init__(self, deployment: str, account: str = "") -> None:
+        self._tags = {DEPLOYMENT: deployment, ACCOUNT: account}
         self._made: dict[str, Gauge | Counter | Histogram] = {}
 
     def set(self, name: str, value: float | Decimal, **tags: str) -> None:
@@ -44,12 +44,12 @@ class RayGauges:
             return None
         if name not in self._made:
             self._made[name] = _made(name, declared)
-            self._made[name].set_default_tags({DEPLOYMENT: self._deployment})
+            self._made[name].set_default_tags(self._tags)
         return self._made[name]
 
 
 def _made(name: str, declared: Declared) -> Gauge | Counter | Histogram:
-    tags = (*declared.tags, DEPLOYMENT)
+    tags = (*declared.tags, DEPLOYMENT, ACCOUNT)
     if declared.kind is Kind.HISTOGRAM:
         return Histogram(name, description=declared.description, boundaries=list(declared.bounds), tag_keys=tags)
     simple = Counter if declared.kind is Kind.COUNTER else Gauge

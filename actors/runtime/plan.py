@@ -22,3 +22,5 @@ class ActorPlan:
     arguments: Mapping[str, Any] = field(default_factory=dict)
     resources: Mapping[str, float] = field(default_factory=dict)
     log_as_json: bool = False
+    account: str = ""
+    """Whose it is; empty for an actor that all accounts share."""

@@ -13,6 +13,7 @@ import pytest
 from actors.clock import SystemClock
 from actors.coordinator import Coordinator
 from actors.settings import Settings, configuration_hash
+from actors.settings_deployment import DeploymentSettings
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 
@@ -42,7 +43,7 @@ def two(tmp_path: Path, venue: VenueControl, **sections: Any) -> Iterator[LiveDe
 
 def next_coordinator(live: LiveDeployment) -> None:
     live.coordinator = Coordinator(
-        settings=live.settings, roster=live.roster, crew=live.crew, clock=SystemClock(), is_restarted=True
+        settings=DeploymentSettings.of(live.settings), crew=live.crew, clock=SystemClock(), is_restarted=True
     )
     live.coordinator.start()
 
@@ -61,7 +62,7 @@ def test_an_added_symbol_trades_and_nobody_else_is_disturbed(tmp_path: Path, ven
         before = live.crew.incarnations(live.roster.everyone)
         resting = {order["clientOrderId"] for order, _ in venue.own_orders("ETHUSDT", is_open=True)}
 
-        assert live.coordinator.add(wider, "BTCUSDT", "t") == ""
+        assert live.coordinator.add(DeploymentSettings.of(wider), "BTCUSDT", "t") == ""
         live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one")
 
         assert change(live) == {"token": "t", "symbol": "BTCUSDT", "state": "taken", "reasons": []}
@@ -78,7 +79,7 @@ def test_what_the_checks_refuse_changes_nothing(tmp_path: Path, venue: VenueCont
     with one(tmp_path, venue) as (live, _):
         bad = live_settings(tmp_path, venue, {}, {**BTC, "interval": "20.05", "amount": 10})
 
-        assert live.coordinator.add(bad, "BTCUSDT", "t") == ""
+        assert live.coordinator.add(DeploymentSettings.of(bad), "BTCUSDT", "t") == ""
         live.until(lambda: change(live).get("state") == "refused", "it is refused")
 
         assert "BTCUSDT" in change(live)["reasons"][0]
@@ -92,7 +93,7 @@ def test_margin_for_all_symbols_together_is_judged(tmp_path: Path, venue: VenueC
     with one(tmp_path, venue) as (live, _):
         greedy = live_settings(tmp_path, venue, {}, {**BTC, "amount": 4000, "max_lots": 200, "leverage": 1})
 
-        assert live.coordinator.add(greedy, "BTCUSDT", "t") == ""
+        assert live.coordinator.add(DeploymentSettings.of(greedy), "BTCUSDT", "t") == ""
         live.until(lambda: change(live).get("state") == "refused", "it is refused")
 
         assert row(live) == ""
@@ -103,15 +104,15 @@ def test_a_configuration_that_changes_more_is_refused(tmp_path: Path, venue: Ven
     with one(tmp_path, venue) as (live, _):
         other = live_settings(tmp_path, venue, {"max_lots": 19}, BTC)
 
-        assert "in more than BTCUSDT" in live.coordinator.add(other, "BTCUSDT", "t")
-        assert "is traded already" in live.coordinator.add(other, "ETHUSDT", "t")
+        assert "in more than BTCUSDT" in live.coordinator.add(DeploymentSettings.of(other), "BTCUSDT", "t")
+        assert "is traded already" in live.coordinator.add(DeploymentSettings.of(other), "ETHUSDT", "t")
         live.reckon()
 
 
 @pytest.mark.parametrize("who", ["gateway", "coordinator", "both"])
 def test_who_dies_after_the_word_is_written_goes_on_with_it(who: str, tmp_path: Path, venue: VenueControl) -> None:
     with one(tmp_path, venue) as (live, wider):
-        assert live.coordinator.add(wider, "BTCUSDT", "t") == ""
+        assert live.coordinator.add(DeploymentSettings.of(wider), "BTCUSDT", "t") == ""
         live.until(lambda: row(live), "it is in the journal")
 
         if who != "coordinator":
@@ -133,7 +134,7 @@ def test_a_gateway_that_dies_before_the_word_is_written_has_forgotten_it(tmp_pat
     with one(tmp_path, venue) as (live, wider):
         venue.fault("request_latency", scope={"endpoint": "exchange_info"}, delay=2_000)
         venue.fault("request_latency", scope={"endpoint": "exchangeInfo"}, delay=2_000)
-        assert live.coordinator.add(wider, "BTCUSDT", "t") == ""
+        assert live.coordinator.add(DeploymentSettings.of(wider), "BTCUSDT", "t") == ""
         live.until(lambda: change(live).get("state") == "checking", "it is being checked")
 
         live.kill_gateway()
@@ -142,7 +143,7 @@ def test_a_gateway_that_dies_before_the_word_is_written_has_forgotten_it(tmp_pat
 
         assert row(live) == ""
         assert change(live) == {}
-        assert live.coordinator.add(wider, "BTCUSDT", "t") == "", "it may be said again"
+        assert live.coordinator.add(DeploymentSettings.of(wider), "BTCUSDT", "t") == "", "it may be said again"
         live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one")
         live.settings = wider
         live.reckon()
@@ -233,7 +234,7 @@ def test_a_packed_feed_serves_those_who_stay(tmp_path: Path, venue: VenueControl
         live.walk("59970", "59930", name="BTCUSDT", spread="0.1")
 
         assert live.symbol("BTCUSDT")["lots"]
-        assert live.coordinator.add(live.settings, "ETHUSDT", "t") == "", "and it may come back"
+        assert live.coordinator.add(DeploymentSettings.of(live.settings), "ETHUSDT", "t") == "", "and it may come back"
         live.until(lambda: len(live.entries()) == 3, "it quotes again")
         assert live.coordinator.snapshot()["feeds"]["ETHUSDT"] == "feed/ETHUSDT"
         live.reckon()
@@ -254,7 +255,7 @@ def test_a_later_start_follows_the_configuration_and_is_refused_where_that_forge
     with deployed(live_settings(tmp_path, venue, BTC), venue) as live:
         live.until(lambda: len(live.entries("BTCUSDT")) == 2, "the new one trades")
         assert live.symbol()["lots"], "what is left of the other is in the book"
-        assert live.coordinator.add(both, "ETHUSDT", "t") == ""
+        assert live.coordinator.add(DeploymentSettings.of(both), "ETHUSDT", "t") == ""
         live.until(lambda: len(live.entries()) + len(live.exits()) > 3, "it goes on with its lots")
         live.settings = both
         live.reckon()

@@ -10,6 +10,7 @@ import pytest
 from actors.clock import SystemClock
 from actors.coordinator import Coordinator
 from actors.messages import HoldWord
+from actors.settings_deployment import DeploymentSettings
 from grid.holds import HoldCause
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
@@ -31,7 +32,7 @@ def live(venue: VenueControl, tmp_path: Path) -> Iterator[LiveDeployment]:
 def next_life(live: LiveDeployment) -> None:
     """Give the deployment a new coordinator, as Ray would after a kill of the old one."""
     live.coordinator = Coordinator(
-        settings=live.settings, roster=live.roster, crew=live.crew, clock=SystemClock(), is_restarted=True
+        settings=DeploymentSettings.of(live.settings), crew=live.crew, clock=SystemClock(), is_restarted=True
     )
     live.coordinator.start()
 
@@ -77,8 +78,7 @@ def test_after_a_stop_a_new_life_starts_nothing(live: LiveDeployment, venue: Ven
 def test_a_coordinator_that_was_cut_off_and_replaced_ends_nobody(live: LiveDeployment) -> None:
     before = lives_of(live)
     cut_off = Coordinator(
-        settings=live.settings,
-        roster=live.roster,
+        settings=DeploymentSettings.of(live.settings),
         crew=live.crew,
         clock=SystemClock(),
         is_restarted=True,

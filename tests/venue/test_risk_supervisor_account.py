@@ -51,13 +51,12 @@ class World:
         )
         self.actor = RiskSupervisor(
             name=RISK,
-            gateway=GATEWAY,
+            wards={GATEWAY: Decimal("0.1")},
             rules=replace(RULES, errors_max=5, min_hold_ms=0),
             interval="1m",
             market=lambda: BinanceMarket(settings),
             outbox=self.office,
             clock=clock,
-            drawdown=Decimal("0.1"),
         )
         self.letters = Letters(GATEWAY)
 
@@ -119,7 +118,7 @@ def test_a_fall_from_the_peak_holds_until_the_operator_says_so(world: World) -> 
     world.tell(990)
     assert world.says(HoldCause.STOP_LOSS, True)
     world.tell(1_200)
-    assert world.actor.clear_stop_loss("enough")
+    assert world.actor.clear_stop_loss("enough", GATEWAY)
 
     assert world.says(HoldCause.STOP_LOSS, True, False)
     world.tell(1_000)  # measured from 1200 it would hold; from what came after the release, too

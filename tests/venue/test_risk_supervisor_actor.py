@@ -81,7 +81,7 @@ class Running:
         )
         self.actor = RiskSupervisor(
             name=RISK,
-            gateway=GATEWAY,
+            wards={GATEWAY: None},
             rules=RULES,
             interval="1m",
             market=lambda: BinanceMarket(settings),
