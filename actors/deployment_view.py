@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from actors.account_sections import Section, prefixed, sections
 from actors.commands.numbers import lots, money, plain, verb
 from actors.run_file import RunFile
 from grid.slot_machine import Explanation
@@ -14,15 +15,35 @@ _COLUMNS = ("price", "lots", "position", "foreign", "entries", "exits", "grid_pr
 
 
 def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
-    """Return the answer of `status`."""
-    gateway = seen["gateway"]
-    symbols = gateway.get("symbols", {})
-    return {
+    """Return the answer of `status`; of several accounts, each has its own part, and the holds say whose they are."""
+    parts = sections(seen)
+    common = {
         "deployment": seen["deployment"],
         "state": seen["state"],
         "started_ms": seen["started_ms"],
         "waiting_for": seen["waiting_for"],
         "refusals": seen["refusals"],
+        "actors": actor_rows(seen),
+        "troubles": seen.get("troubles", []),
+        "addresses": {
+            "ray": run.address,
+            "ray_dashboard": run.dashboard_url,
+            "ray_dashboard_token": run.token_path,
+        },
+    }
+    if "accounts" not in seen:
+        return {**common, **_account_view(parts[""])}
+    views = [{"name": name, **_account_view(part)} for name, part in parts.items()]
+    holds = [{"account": view["name"], **hold} for view in views for hold in view["holds"]]
+    return {**common, "holds": holds, "accounts": views}
+
+
+def _account_view(part: Section) -> dict[str, Any]:
+    gateway = part["gateway"]
+    return {
+        "state": part["state"],
+        "waiting_for": part["waiting_for"],
+        "refusals": part["refusals"],
         "halt_epoch": gateway.get("halt_epoch"),
         "owner_epoch": gateway.get("owner_epoch"),
         "ownership": gateway.get("ownership", {}),
@@ -31,31 +52,22 @@ def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
             {
                 "symbol": name,
                 "state": "held" if holds_of(gateway, name) else "trading",
-                "max_lots": seen["max_lots"].get(name),
+                "max_lots": part["max_lots"].get(name),
                 "stop": picture.get("stop"),
                 **{column: picture.get(column) for column in _COLUMNS},
                 "churn": picture.get("churn", {}).get("ratio"),
             }
-            for name, picture in symbols.items()
+            for name, picture in gateway.get("symbols", {}).items()
         ],
         "account": gateway.get("account", {}),
         "counts": gateway.get("counts", {}),
-        "actors": actor_rows(seen),
-        "troubles": seen.get("troubles", []),
-        "addresses": {
-            "ray": run.address,
-            "ray_dashboard": run.dashboard_url,
-            "ray_dashboard_token": run.token_path,
-        },
         "notices": gateway.get("notices", [])[-10:],
     }
 
 
 def actor_rows(seen: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return one row for each actor that says something of itself."""
-    gateway, risk = seen["gateway"], seen["risk"]
-    waits = ", ".join(gateway.get("waiting_for", []))
-    rows = [{"name": gateway.get("name", "gateway"), "state": gateway.get("state", "starting"), "waiting_for": waits}]
+    risk, rows = seen["risk"], [_gateway_row(part["gateway"]) for part in sections(seen).values()]
     if risk:
         rows.append({"name": risk.get("name", "risk"), "state": risk.get("phase"), "waiting_for": ""})
     own = {row["name"]: row for row in rows}
@@ -65,6 +77,11 @@ def actor_rows(seen: Mapping[str, Any]) -> list[dict[str, Any]]:
             row["state"] = life["health"]
         row.update(restarts=life["restarts"], last_error=life["last_error"])
     return list(own.values())
+
+
+def _gateway_row(gateway: Mapping[str, Any]) -> dict[str, Any]:
+    waits = ", ".join(gateway.get("waiting_for", []))
+    return {"name": gateway.get("name", "gateway"), "state": gateway.get("state", "starting"), "waiting_for": waits}
 
 
 def holds_of(gateway: Mapping[str, Any], symbol: str) -> list[dict[str, Any]]:
@@ -139,11 +156,20 @@ _LEFT_AT_VENUE = {
 }
 
 
-def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
-    """Return what a stop left behind, one line for each symbol, size and cost named.
+def stop_report(seen: Mapping[str, Any], account: str = "") -> dict[str, Any]:
+    """Return what a stop left behind, one line for each symbol, size and cost named; of several accounts, of each.
 
     It is done only if its end was verified at the venue and, after a flatten, no lot is left.
     """
+    if "accounts" in seen:
+        reports = {name: stop_report(part, name) for name, part in sections(seen).items()}
+        return {
+            "done": all(report["done"] for report in reports.values()),
+            "said": [line for report in reports.values() for line in report["said"]],
+            "accounts": [{"name": name, "final": report["final"]} for name, report in reports.items()],
+        }
+    if seen.get("state") == "refused" and not seen.get("final"):
+        return {"done": True, "said": prefixed(account, [f"never traded: {'; '.join(seen['refusals'])}"]), "final": {}}
     final = seen.get("final", {})
     left = sum(picture["lots"] for picture in final.get("symbols", {}).values())
     verified, mode = bool(final.get("verified")), str(final.get("mode", ""))
@@ -159,4 +185,4 @@ def stop_report(seen: dict[str, Any]) -> dict[str, Any]:
             f"cost {money(picture['lot_cost'])}; grid profit {money(picture['grid_profit'])}, "
             f"total {money(picture['total_profit'])}"
         )
-    return {"done": verified and not (mode == "flatten" and left), "said": said, "final": final}
+    return {"done": verified and not (mode == "flatten" and left), "said": prefixed(account, said), "final": final}

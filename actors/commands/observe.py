@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from actors.account_sections import spelt
 from actors.commands.numbers import money, plain
 from actors.commands.output import Json, emit, shown, table, width
 from actors.commands.running import ANSWER_TIMEOUT_S, Deployment, Timeout, ask
@@ -45,13 +46,13 @@ def status(deployment: Deployment = None, timeout: Timeout = ANSWER_TIMEOUT_S, a
 
 
 def explain(
-    symbol: Annotated[str, typer.Argument(help="The venue's name of the contract, e.g. ETHUSDT.")],
+    symbol: Annotated[str, typer.Argument(help="The venue's name of the contract, e.g. ETHUSDT; or account/ETHUSDT.")],
     deployment: Deployment = None,
     timeout: Timeout = ANSWER_TIMEOUT_S,
     as_json: Json = False,
 ) -> None:
     """Show each level of a symbol: its state, order and lot, and why it has no order where it could have one."""
-    answer = ask(deployment, lambda run: run.explain(symbol.upper()), timeout_s=timeout)
+    answer = ask(deployment, lambda run: run.explain(spelt(symbol)), timeout_s=timeout)
     emit(answer, as_json=as_json, render=lambda: render_explain(answer))
 
 
@@ -59,6 +60,25 @@ def render_status(answer: dict[str, Any]) -> list[RenderableType]:
     """Return the status for people: a table, or a block for each symbol where there is no room for one."""
     head = f"{shown(answer.get('deployment'))}: {shown(answer.get('state'))}"
     parts: list[RenderableType] = [f"{head}, owner epoch {shown(answer.get('owner_epoch'))}"]
+    if "accounts" in answer:
+        parts[0] = head
+        for account in answer["accounts"]:
+            parts += [f"account {account['name']}: {account['state']}, owner epoch {shown(account['owner_epoch'])}"]
+            parts += [f"REFUSED: {reason}" for reason in account["refusals"]]
+            parts += _account_parts(account)
+    else:
+        parts += _account_parts(answer)
+    if answer.get("addresses"):
+        parts.append(f"addresses: {shown(answer['addresses'])}")
+    parts += [f"TROUBLE: {sentence}" for sentence in answer.get("troubles", [])]
+    not_serving = [actor for actor in answer.get("actors", []) if actor.get("waiting_for")]
+    parts += [f"{shown(a.get('name'))} is {shown(a.get('state'))}, waits for {a['waiting_for']}" for a in not_serving]
+    return parts
+
+
+def _account_parts(answer: dict[str, Any]) -> list[RenderableType]:
+    """Return what is said of an account: holds, symbols, stops, money."""
+    parts: list[RenderableType] = []
     if (lease := answer.get("ownership", {})).get("store", "local") != "local":
         parts.append(f"account held by a lease in {lease['store']}: {lease['phase']}")
     parts += render_holds(answer)
@@ -71,11 +91,6 @@ def render_status(answer: dict[str, Any]) -> list[RenderableType]:
     parts += [line for row in symbols for line in render_stop(row["symbol"], row.get("stop"))]
     if answer.get("account"):
         parts.append(_account(answer["account"]))
-    if answer.get("addresses"):
-        parts.append(f"addresses: {shown(answer['addresses'])}")
-    parts += [f"TROUBLE: {sentence}" for sentence in answer.get("troubles", [])]
-    not_serving = [actor for actor in answer.get("actors", []) if actor.get("waiting_for")]
-    parts += [f"{shown(a.get('name'))} is {shown(a.get('state'))}, waits for {a['waiting_for']}" for a in not_serving]
     return parts
 
 

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actors.account_sections import spelt
+from actors.actor_names import of_account
 from actors.commands.offline import Config
 from actors.commands.operate import finish, stop_mode
 from actors.commands.output import Json, emit
 from actors.commands.running import STOP_TIMEOUT_S, Deployment, Timeout, ask
 from grid.errors import ConfigError
 
-Symbol = Annotated[str, typer.Argument(metavar="SYMBOL", help="The venue's name of the contract, e.g. ETHUSDT.")]
+if TYPE_CHECKING:
+    from actors.settings_deployment import DeploymentSettings
+    from actors.settings_symbol import SymbolSettings
+
+Symbol = Annotated[
+    str, typer.Argument(metavar="SYMBOL", help="The venue's name of the contract, e.g. ETHUSDT; or account/ETHUSDT.")
+]
 
 
 def add(
@@ -24,12 +32,11 @@ def add(
 ) -> None:
     """Add a symbol to a running deployment. CONFIG is the running one with the symbol's ladder written into it."""
     from actors.roster import layout_of
-    from actors.settings import load_settings
+    from actors.settings_deployment import load_deployment
 
-    settings, name = load_settings(config), symbol.upper()
-    ladder = next((one for one in settings.symbols if one.symbol == name), None)
-    if ladder is None:
-        raise ConfigError("symbols", name, "is not named: write its ladder into the configuration first")
+    settings, name = load_deployment(config), spelt(symbol)
+    account, ladder = _ladder(settings, name)
+    name = of_account(account, ladder.symbol)
     step = ladder.interval if ladder.interval is not None else ladder.ratio
     plan = (
         f"{name}: {ladder.side.value}, {ladder.spacing.value} by {step}, {ladder.amount} each, {ladder.buy_window} "
@@ -51,6 +58,23 @@ def remove(
     as_json: Json = False,
 ) -> None:
     """Remove a symbol from a running deployment; the others trade on."""
-    mode, name = stop_mode(keep=keep, leave_exits=leave_exits, flatten=flatten), symbol.upper()
+    mode, name = stop_mode(keep=keep, leave_exits=leave_exits, flatten=flatten), spelt(symbol)
     answer = ask(deployment, lambda run: run.remove(name, mode), timeout_s=timeout)
     finish(answer, f"removed {name} ({mode.value})", as_json=as_json)
+
+
+def _ladder(settings: DeploymentSettings, text: str) -> tuple[str, SymbolSettings]:
+    """Return account and ladder of `SYMBOL` or `account/SYMBOL`; raises `ConfigError` where that is none, or two."""
+    account, _, symbol = text.rpartition("/")
+    found = [
+        (one.account_name, ladder)
+        for one in settings.chosen(account or None)
+        for ladder in one.symbols
+        if ladder.symbol == symbol
+    ]
+    if not found:
+        raise ConfigError("symbols", text, "is not named: write its ladder into the configuration first")
+    if len(found) > 1:
+        words = " or ".join(of_account(name, symbol) for name, _ in found)
+        raise ConfigError("symbols", text, f"is named by several accounts: write {words}")
+    return found[0]

@@ -17,7 +17,7 @@ from actors.errors import NotInstalled, TimedOut
 from actors.run_file import RunFile
 
 if TYPE_CHECKING:
-    from actors.settings import Settings
+    from actors.settings_deployment import DeploymentSettings
 
 T = TypeVar("T")
 ANSWER_TIMEOUT_S = 15.0
@@ -26,6 +26,9 @@ ANSWER_MARGIN_S = 3.0
 LEAST_S = 0.5
 
 Deployment = Annotated[str | None, typer.Option("--deployment", "-d", help="Which run; needed only where several run.")]
+Account = Annotated[
+    str | None, typer.Option("--account", "-a", help="Only this account of several; left out, all of them.")
+]
 Timeout = Annotated[float, typer.Option("--timeout", min=0.1, help="Give up after so many seconds.")]
 
 
@@ -43,6 +46,7 @@ class RunningDeployment(Protocol):
     `status`: deployment, state, started_ms, halt_epoch, owner_epoch; holds [{cause, symbol, reason, since_ms}];
     symbols [{symbol, state, price, lots, max_lots, position, foreign, entries, exits, grid_profit, total_profit}];
     account {wallet, equity, unexplained, notional, max_notional, ...}; actors [{name, state, waiting_for}]; addresses.
+    With several accounts: `accounts`, a list of the same for each under its name, in place of epochs, symbols, account.
     `explain`: symbol, price, holds, levels [{level, price, state, order, lot, target, reason, detail, retry_ms}].
     The verbs: done (whether it is finished), said (one sentence each for what happened), and what they count.
     """
@@ -53,9 +57,9 @@ class RunningDeployment(Protocol):
         """Raises `NotFound`, naming the symbols there are, where it trades no such symbol."""
         ...
 
-    def halt(self, reason: str) -> dict[str, Any]: ...
+    def halt(self, reason: str, account: str | None = None) -> dict[str, Any]: ...
 
-    def resume(self) -> dict[str, Any]: ...
+    def resume(self, account: str | None = None) -> dict[str, Any]: ...
 
     def clear_stop_loss(self, scope: str) -> dict[str, Any]:
         """Release breakers of a symbol, of the `account` or `all`; raises `NotFound` where none is in force."""
@@ -65,7 +69,7 @@ class RunningDeployment(Protocol):
         """Lift what the venue's doing holds; scopes as for breakers."""
         ...
 
-    def add(self, settings: Settings, symbol: str, *, dry_run: bool) -> dict[str, Any]:
+    def add(self, settings: DeploymentSettings, symbol: str, *, dry_run: bool) -> dict[str, Any]:
         """Return once the symbol trades; raises `RefusedToStart` where the checks say no."""
         ...
 
@@ -73,7 +77,7 @@ class RunningDeployment(Protocol):
         """Return once the symbol is verified gone, as `mode` says, and its actors have ended."""
         ...
 
-    def stop(self, mode: StopMode) -> dict[str, Any]:
+    def stop(self, mode: StopMode, account: str | None = None) -> dict[str, Any]:
         """Return once the run has ended and its own orders are verified gone, or left as `mode` says."""
         ...
 

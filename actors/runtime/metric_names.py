@@ -1,6 +1,7 @@
 """Every series by its name. Prometheus shows them as `ray_gridmesh_...`, counters with `_total` behind.
 
 Units come last: `_ms`, `_us`, `_s`, `_bytes`; `_quote` is money in the symbols' quote coin, `_coins` a quantity.
+Besides its own, each has the tags `deployment` and `account`; of what all accounts share, the latter is empty.
 Tags take few values: symbols, streams and actors of one configuration, and enums.
 """
 
@@ -39,7 +40,9 @@ DECLARED: dict[str, Declared] = {
     "gridmesh_heartbeat_s": Declared(description="when the actor last looked at itself, Unix time", tags=("actor",)),
     "gridmesh_actors": Declared(description="actors by how they do", tags=("health",)),
     "gridmesh_actor_restarts": Declared(description="lives of an actor after its first", tags=("actor",), kind=_C),
-    "gridmesh_is_running": Declared(description="1 while the deployment trades or could, 0 while it starts or stops"),
+    "gridmesh_is_running": Declared(
+        description="1 while the account trades or could, 0 while it starts or stops", tags=("account",)
+    ),
     # mailboxes
     "gridmesh_inner_queue": Declared(description="calls handed to an actor's loop and not run yet", tags=("actor",)),
     "gridmesh_unacknowledged": Declared(description="messages kept until their receiver has them", tags=("actor",)),
@@ -72,8 +75,8 @@ DECLARED: dict[str, Declared] = {
     # holds
     "gridmesh_holds": Declared(description="1 while a hold is in force", tags=("cause", "symbol")),
     "gridmesh_holds_begun": Declared(description="holds that began", tags=("cause",), kind=_C),
-    "gridmesh_risk_go": Declared(description="1 while the risk supervisor says go"),
-    "gridmesh_risk_changes": Declared(description="halts and resumptions", tags=("what",), kind=_C),
+    "gridmesh_risk_go": Declared(description="1 while the risk supervisor says go", tags=("account",)),
+    "gridmesh_risk_changes": Declared(description="halts and resumptions", tags=("what", "account"), kind=_C),
     "gridmesh_has_go": Declared(description="1 while the gateway holds a fresh go: the lease of risk"),
     "gridmesh_account_lease": Declared(
         description="1 for the phase in which the lease on the account is", tags=("phase",)

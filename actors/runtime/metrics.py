@@ -49,7 +49,7 @@ class RayGauges:
 
 
 def _made(name: str, declared: Declared) -> Gauge | Counter | Histogram:
-    tags = (*declared.tags, DEPLOYMENT, ACCOUNT)
+    tags = tuple(dict.fromkeys((*declared.tags, DEPLOYMENT, ACCOUNT)))
     if declared.kind is Kind.HISTOGRAM:
         return Histogram(name, description=declared.description, boundaries=list(declared.bounds), tag_keys=tags)
     simple = Counter if declared.kind is Kind.COUNTER else Gauge

@@ -16,7 +16,7 @@ from actors.commands import running
 from actors.commands.running import RunningDeployment, StopMode
 from actors.errors import NotFound
 from actors.run_file import RunFile
-from actors.settings import Settings
+from actors.settings_deployment import DeploymentSettings
 from grid.errors import Halted, RefusedToStart
 from tests.unit.command_line import CommandLine
 from tests.unit.test_run_file import a_run
@@ -64,11 +64,11 @@ class TrialDeployment:
         levels = [{"level": level, "price": str(3000 + 2 * level), "reason": "max_lots"} for level in (-3, -1, -2)]
         return {"symbol": symbol, "price": "2995.50", "holds": self.holds, "levels": levels}
 
-    def halt(self, reason: str) -> dict[str, Any]:
+    def halt(self, reason: str, account: str | None = None) -> dict[str, Any]:
         self.holds.append({"cause": "operator", "symbol": "", "reason": reason, "since_ms": 1})
         return {"done": True, "said": ["6 entries verified gone"]}
 
-    def resume(self) -> dict[str, Any]:
+    def resume(self, account: str | None = None) -> dict[str, Any]:
         self.holds = [hold for hold in self.holds if hold["cause"] != "operator"]
         if self.holds:
             raise Halted(tuple(hold["cause"] for hold in self.holds), 4)
@@ -86,8 +86,8 @@ class TrialDeployment:
         self.holds = [hold for hold in self.holds if hold not in gone]
         return {"done": True, "said": [f"released: {hold['symbol']}" for hold in gone]}
 
-    def add(self, settings: Settings, symbol: str, *, dry_run: bool) -> dict[str, Any]:
-        if any(one.symbol == "XRPUSDT" for one in settings.symbols):
+    def add(self, settings: DeploymentSettings, symbol: str, *, dry_run: bool) -> dict[str, Any]:
+        if any(one.symbol == "XRPUSDT" for one in settings.accounts[0].symbols):
             raise RefusedToStart(("symbols[XRPUSDT].amount = 10: too small",))
         self.added.append((symbol, dry_run))
         return {"done": True, "said": [f"{symbol} trades"]}
@@ -96,7 +96,7 @@ class TrialDeployment:
         self.removed.append((symbol, mode))
         return {"done": not self.leaves_orders, "said": [f"{symbol}: verified"]}
 
-    def stop(self, mode: StopMode) -> dict[str, Any]:
+    def stop(self, mode: StopMode, account: str | None = None) -> dict[str, Any]:
         self.stopped = mode
         return {"done": not self.leaves_orders, "said": ["position stays: 0.020 ETH at 2997.00"]}
 
