@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from actors import journal_file
+from actors.actor_names import COORDINATOR
 from actors.clock import SystemClock
 from actors.gateway.grids import milliseconds, risk_rules
 from actors.grid_slot import GridSlot
@@ -23,6 +24,7 @@ from actors.reconciler import Reconciler
 from actors.risk_supervisor import RiskSupervisor
 from actors.roster import Roster
 from actors.settings import Settings
+from actors.settings_deployment import DeploymentSettings
 from actors.settings_venue import Credentials
 from actors.venues import market_venue, trading_venue
 from exchanges.sim.server.options import DEMO_KEY, DEMO_PASSPHRASE, DEMO_SECRET
@@ -68,17 +70,18 @@ class MortalJournal(Journal):
 class LocalCrew:
     """The `Crew` of the coordinator within one process."""
 
-    def __init__(self, settings: Settings, room: PostRoom) -> None:
+    def __init__(self, settings: DeploymentSettings, room: PostRoom) -> None:
         self._settings = settings
         self._room = room
-        self._roster = Roster.of(settings)
+        self._rosters = {one.account_name: Roster.of(one) for one in settings.accounts}
         self._clock = SystemClock()
-        self._journal: MortalJournal | None = None
+        self._journals: dict[str, MortalJournal] = {}
+        """By the name of the gateway that writes it."""
         self._ended = threading.Event()
         self._lives: dict[str, str] = {}
         self.leader: str | None = None
         """Which life of the coordinator the cluster takes for the present one."""
-        self._first = settings, self._roster
+        self._first = {self._rosters[one.account_name].gateway: one for one in settings.accounts}
         self._run = f"{time.monotonic_ns()}"
 
     def enlist(self, name: str) -> None:
@@ -100,7 +103,7 @@ class LocalCrew:
 
     def incarnations(self, names: Iterable[str]) -> dict[str, str | None]:
         living = {name: life for name, life in self._lives.items() if self._room.box(name).actor is not None}
-        return {name: self.leader if name == self._roster.coordinator else living.get(name) for name in names}
+        return {name: self.leader if name == COORDINATOR else living.get(name) for name in names}
 
     def is_there(self, name: str) -> bool:
         """Whether it was enlisted and not dismissed; one that was killed is only dead for a while, as with Ray."""
@@ -112,12 +115,13 @@ class LocalCrew:
             self._lives.pop(name, None)
 
     def regroup(self, settings: Settings, roster: Roster) -> None:
-        self._settings, self._roster = settings, roster
+        self._settings = self._settings.with_account(settings)
+        self._rosters[settings.account_name] = roster
 
     def kill(self, name: str) -> None:
         """End an actor as `kill -9` would: nothing more of it reaches the journal or a socket."""
-        if name == self._roster.gateway and self._journal is not None:
-            self._journal.die()
+        if name in self._journals:
+            self._journals[name].die()
         self._unseat(name)
 
     def _unseat(self, name: str) -> None:
@@ -126,18 +130,18 @@ class LocalCrew:
         self._room.box(name).seat(None)
 
     def _on_end(self, name: str) -> None:
-        journal = self._journal
-        if name != self._roster.gateway or journal is None or not journal._is_dead:
+        if name not in self._journals or not self._journals[name]._is_dead:
             self._room.failures.append(f"{name} ended its process")
 
     def _build(self, name: str) -> PlainActor:
-        settings, roster = self._settings, self._roster
+        settings, roster = self._account_of(name)
         around: dict[str, Any] = {"outbox": self._room.outbox(name), "clock": self._clock}
         end: Callable[[], None] = partial(self._on_end, name)
         market = partial(market_venue, settings)
         if name == roster.gateway:
             # As with Ray, a restarted actor is given what the first life was given.
-            settings, roster = self._first
+            settings = self._first[name]
+            roster = Roster.of(settings)
             return OrderGateway(
                 name=name,
                 run=self._run,
@@ -146,8 +150,8 @@ class LocalCrew:
                 risk=roster.risk,
                 venue=lambda: trading_venue(settings, KEYS),
                 market=market,
-                journal=self._open_journal,
-                ownership=self._ownership(),
+                journal=partial(self._open_journal, name, settings),
+                ownership=self._ownership(settings),
                 end=end,
                 **around,
             )
@@ -155,39 +159,43 @@ class LocalCrew:
             period_s = float(settings.runtime.reconcile_s)
             return Reconciler(name=name, period_s=period_s, ask_gateway=partial(self.ask, roster.gateway))
         if name == roster.risk:
-            rules, interval = risk_rules(settings), settings.risk.interval
+            accounts, watched = self._settings.accounts, self._settings.watched
             return RiskSupervisor(
                 name=name,
-                wards={roster.gateway: settings.account.drawdown},
-                rules=rules,
-                interval=interval,
-                market=market,
+                wards={self._rosters[one.account_name].gateway: one.account.drawdown for one in accounts},
+                rules=risk_rules(watched),
+                interval=watched.risk.interval,
+                market=partial(market_venue, watched),
                 end=end,
                 **around,
             )
         if name in roster.feed_list:
             layouts = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
             return PriceFeed(name=name, gateway=roster.gateway, layouts=layouts, market=market, end=end, **around)
-        return self._slot(name, around)
+        return self._slot(name, roster, around)
 
-    def _slot(self, name: str, around: dict[str, Any]) -> GridSlot:
-        layout = next(held for held in self._roster.layouts.values() if name in held.names())
+    def _account_of(self, name: str) -> tuple[Settings, Roster]:
+        owned = ((one, self._rosters[one.account_name]) for one in self._settings.accounts)
+        return next((one, roster) for one, roster in owned if name in roster.everyone)
+
+    def _slot(self, name: str, roster: Roster, around: dict[str, Any]) -> GridSlot:
+        layout = next(held for held in roster.layouts.values() if name in held.names())
         return GridSlot(
             layout=layout,
             index=layout.names().index(name),
-            gateway=self._roster.gateway,
-            feed=self._roster.feeds[layout.symbol],
+            gateway=roster.gateway,
+            feed=roster.feeds[layout.symbol],
             waker=self._room.box(name),
             reconcile_ms=milliseconds(self._settings.runtime.reconcile_s),
             **around,
         )
 
-    def _ownership(self) -> HostOwnership | None:
+    def _ownership(self, settings: Settings) -> HostOwnership | None:
         """A lease where the settings name a store; processes of one test share no lock of the host."""
-        return None if self._settings.ownership.is_local else ownership(self._settings, KEYS, self._clock)
+        return None if settings.ownership.is_local else ownership(settings, KEYS, self._clock)
 
-    def _open_journal(self) -> Journal:
-        opened = MortalJournal.open(self._settings.journal_path)
+    def _open_journal(self, gateway: str, settings: Settings) -> Journal:
+        opened = MortalJournal.open(settings.journal_path)
         assert isinstance(opened, MortalJournal)
-        self._journal = opened
+        self._journals[gateway] = opened
         return opened

@@ -77,7 +77,7 @@ class LiveDeployment:
         self.venue = venue
         self.roster = Roster.of(settings)
         self.room = PostRoom()
-        self.crew = LocalCrew(settings, self.room)
+        self.crew = LocalCrew(DeploymentSettings.of(settings), self.room)
         self.coordinator = Coordinator(settings=DeploymentSettings.of(settings), crew=self.crew, clock=SystemClock())
         self._begun = time.monotonic()
 
