@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from dataclasses import replace
-from typing import Any, TypeVar
+from typing import Any
 
 from exchanges import wire
 from exchanges.binance import requests, wire_account, wire_orders, wire_rules, wire_stops
@@ -17,28 +16,23 @@ from exchanges.binance.history import History
 from exchanges.binance.private_stream import ListenKey, PrivateStream
 from exchanges.binance.rest import PRIVATE_V2, PRIVATE_V3
 from exchanges.binance.tongue import refusal_in
-from exchanges.binance.weights import COSTS, FEE_BURN, LISTEN_KEY, RULES, TIME
-from exchanges.cost import Cost
+from exchanges.binance.weights import COSTS, FEE_BURN, LISTEN_KEY, TIME
 from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, VenueRefused
-from exchanges.outcome import Effect, judge
 from exchanges.port import (
     Account,
     ConductIndicator,
-    ConfigurationChanged,
     FeeRates,
     Income,
     MaintenanceTier,
     Position,
     PrivateEvent,
-    UsedQuota,
     VenueRules,
 )
 from exchanges.rulebook import merge
-from exchanges.session.ages import Ages
+from exchanges.session.answers import Answer, batch_answers, certain, failed
 from exchanges.session.buffers import WholeBuffer
-from exchanges.session.live import LiveStreams
-from exchanges.session.reader import Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
+from exchanges.session.trading_half import TradingHalf
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport
 from grid.stop import StopReport
@@ -46,57 +40,24 @@ from risk.veto import Approved, ApprovedStop
 
 PLACE_BATCH_MAX = 5
 
-Answer = OrderReport | BaseException
-T = TypeVar("T")
 
-
-class BinanceTrading:
-    """The `TradingVenue` of Binance USD-M, for one account in one-way mode.
-
-    The constructor does no I/O. `connect` may be called again after it failed. Cancelling a waiting call means that
-    its outcome is unknown.
-    """
+class BinanceTrading(TradingHalf[Calls]):
+    """The `TradingVenue` of Binance USD-M, for one account in one-way mode."""
 
     def __init__(self, settings: AdapterSettings) -> None:
-        self._settings = settings
-        self.on_quota: Callable[[UsedQuota], None] | None = None
-        self.toll: Callable[[Cost], Awaitable[None]] | None = None
-        self.costs = COSTS
-        self._calls = Calls(settings, self._note_quota)
+        super().__init__(settings, Calls(settings, self._note_quota), COSTS, clock_cost=TIME)
         self._history = History(self._calls.read, lambda: self._instruments, self._pay)
-        self._ages = Ages(settings.monotonic_ns)
-        self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
         self._positions: dict[str, Position] = {}
-        self._events: WholeBuffer[PrivateEvent] | None = None
-        self._told: set[str] = set()
         self._ignored: Counter[str] = Counter()
         self._burns_other_asset: bool | None = None
-
-    def fence_by(self, fence: Callable[[], None]) -> None:
-        """Ask `fence` before every write, after its time stamp was taken; it raises where nothing may be sent."""
-        self._calls.fence_by(fence)
-
-    @property
-    def orders_by_socket(self) -> bool:
-        """Whether an order placed now would go over the socket."""
-        return self._calls.is_socket_up
-
-    async def connect(self) -> None:
-        """Load the rules, measure the clock, open the order socket."""
-        await self.rules()
-        await self._calls.measure_clock()
-        await self._calls.open_socket()
 
     async def rules(self) -> VenueRules:
         """Read the venue's rules anew. A change that stops a symbol is an event of the private stream, told once."""
         read = wire_rules.venue_rules(await self._calls.public("exchangeInfo"), self._settings.recv_window_ms)
         merged = merge(self._instruments, read.instruments)
         self._instruments = merged.instruments
-        for symbol, words in merged.changes.items():
-            if words not in self._told and self._events is not None:
-                self._told.add(words)
-                await self._events.put(ConfigurationChanged(what=words, symbol=symbol))
+        await self._tell(merged.changes)
         return replace(read, instruments=merged.instruments, changes=merged.changes)
 
     async def instrument(self, symbol: str) -> Instrument:
@@ -116,7 +77,7 @@ class BinanceTrading:
         try:
             answer = self._calls.order("order.place", "POST", requests.place(request, instrument))
         except VenueError as failure:
-            return _failed(failure)
+            return failed(failure)
         return self._placed(answer, request.client_id)
 
     async def place_batch(self, orders: Sequence[Approved]) -> list[Answer]:
@@ -126,24 +87,18 @@ class BinanceTrading:
         answers: list[Answer] = []
         for start in range(0, len(orders), PLACE_BATCH_MAX):
             chunk = orders[start : start + PLACE_BATCH_MAX]
-            client_ids = [order.request.client_id for order in chunk]
             rows = [requests.place(o.request, await self.instrument(o.request.symbol)) for o in chunk]
             window_ms = min(order.request.recv_window_ms for order in chunk)
             params = {"batchOrders": [requests.without_window(row) for row in rows], "recvWindow": window_ms}
-            answers.extend(await self._batch(params, client_ids))
+            reply = self._calls.write("POST", "batchOrders", params)
+            client_ids = [order.request.client_id for order in chunk]
+            answers.extend(await batch_answers(reply, client_ids, "batchOrders", CODES, refusal_in, self._report))
         return answers
 
     async def cancel(self, symbol: str, client_id: str) -> OrderReport:
         """Cancel by client id. "Unknown order" may mean filled, cancelled or not yet there: ask for the order."""
         params = requests.by_client_id(symbol, client_id, self._settings.recv_window_ms)
         return self._report(await self._calls.order("order.cancel", "DELETE", params), client_id)
-
-    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
-        """Cancel several orders of one symbol side by side; the answer at index k belongs to id k.
-
-        The venue's own batch is not used: each cancel then has an outcome of its own, whatever happens to the others.
-        """
-        return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
 
     async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
         """Return the order by either id, over REST: another way than the one that may have failed."""
@@ -257,11 +212,10 @@ class BinanceTrading:
         if told != countdown_ms:
             raise OutcomeUnknown(f"countdown: asked for {countdown_ms} ms, the venue answers {told}")
 
-    async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
+    def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
         settings = self._settings
         buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
-        self._events = buffer
         stream = PrivateStream(
             url=self._calls.endpoints.private,
             policy=self._calls.policy,
@@ -275,123 +229,46 @@ class BinanceTrading:
             known_positions=self._positions,
             ignored=self._ignored,
         )
-        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-        reader = Reader(stream, times, settings.random, settings.monotonic_ns)
-        try:
-            async with aclosing(self._live.iterate(reader, buffer)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            self._events = None
-
-    def ages(self) -> dict[str, float]:
-        """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
-        return self._ages.read()
+        return self._private_stream(stream, buffer)
 
     def ignored_events(self) -> dict[str, int]:
         """Return how many private events of each kind we had no use for."""
         return dict(self._ignored)
 
-    def clock_offset_ms(self) -> int:
-        """Return venue clock minus ours at the last measurement."""
-        return self._calls.clock.offset_ms
-
-    def clock_error_ms(self) -> int:
-        """Return the most by which the offset can be wrong."""
-        return self._calls.clock.error_ms
-
-    async def measure_clock(self) -> int:
-        """Measure the clock anew and return the offset; to be called now and then."""
-        await self._pay(Cost(weight=TIME.weight * self._settings.time_probes))
-        return (await self._calls.measure_clock()).offset_ms
-
     def addresses(self) -> dict[str, str]:
         """Return every REST address that a call could go to."""
         return self._calls.addresses()
 
-    async def close(self) -> None:
-        """End every stream and connection. The listen key stays: it is the account's."""
-        await self._live.close()
-        await self._calls.close()
-
-    async def _place_unread(self, order: Approved) -> OrderReport:
-        await self.instrument(order.request.symbol)
-        return await self.place(order)
-
     async def _placed(self, answer: Awaitable[Any], client_id: str) -> OrderReport:
         return self._report(await answer, client_id)
 
-    async def _batch(self, params: dict[str, Any], client_ids: Sequence[str]) -> list[Answer]:
-        """Send one REST batch; a failure of the whole is the answer to each of its orders."""
-        try:
-            rows = wire.sequence(await self._calls.write("POST", "batchOrders", params), "batchOrders")
-            if len(rows) != len(client_ids):
-                raise BadReply(f"batchOrders: {len(rows)} answers to {len(client_ids)} orders")
-        except VenueError as failure:
-            return [judge(failure, Effect.WRITE, CODES) for _ in client_ids]
-        return [self._answer(row, client_id) for row, client_id in zip(rows, client_ids, strict=True)]
-
-    def _answer(self, row: Any, client_id: str) -> Answer:
-        refused = refusal_in(row, 400, None)
-        if refused is not None:
-            return judge(refused, Effect.WRITE, CODES)
-        try:
-            return self._report(row, client_id)
-        except VenueError as error:
-            return error
-
     def _report(self, result: Any, client_id: str) -> OrderReport:
         """Return the report of our order; an answer that is not readable as such leaves the outcome unknown."""
-        try:
+
+        def read() -> OrderReport:
             report = wire_orders.report(wire.mapping(result, "order"), self._instruments)
             if report.client_id != client_id:
                 raise BadReply(f"order.clientOrderId: asked about {client_id}, answered {report.client_id}")
-        except BadReply as failure:
-            raise judge(failure, Effect.WRITE, CODES) from None
-        return report
+            return report
+
+        return certain(read, CODES)
 
     def _stop_report(self, result: Any, client_id: str) -> StopReport:
         """Return the report of our stop; an answer that is not readable as such leaves the outcome unknown."""
-        try:
+
+        def read() -> StopReport:
             report = wire_stops.report(wire.mapping(result, "algoOrder"), self._instruments)
             if report.client_id != client_id:
                 raise BadReply(f"algoOrder.clientAlgoId: asked about {client_id}, answered {report.client_id}")
-        except BadReply as failure:
-            raise judge(failure, Effect.WRITE, CODES) from None
-        return report
+            return report
 
-    async def _parsed(self, parse: Callable[[], list[T]]) -> list[T]:
-        """Parse a reply about any symbol; read the rules anew where one is not known yet."""
-        try:
-            return parse()
-        except wire.UnknownSymbol:
-            await self._reload()
-            return parse()
-
-    async def _reload(self) -> None:
-        await self._pay(RULES)
-        await self.rules()
+        return certain(read, CODES)
 
     async def _listen_key(self, method: str) -> str:
         await self._pay(LISTEN_KEY)
         return await self._calls.listen_key(method)
 
-    async def _pay(self, cost: Cost) -> None:
-        if self.toll is not None:
-            await self.toll(cost)
-
-    def _note_quota(self, used: UsedQuota) -> None:
-        if self.on_quota is not None:
-            self.on_quota(used)
-
 
 def _told_back(reply: Any, key: str, where: str) -> int:
     """Return the number that an act set, as the venue repeats it; what can't be read leaves the outcome unknown."""
-    try:
-        return wire.integer(wire.mapping(reply, where), key, where)
-    except BadReply as failure:
-        raise judge(failure, Effect.WRITE, CODES) from None
-
-
-async def _failed(failure: VenueError) -> OrderReport:
-    raise failure
+    return certain(lambda: wire.integer(wire.mapping(reply, where), key, where), CODES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from exchanges import wire
 from exchanges.bitget import requests, wire_orders
@@ -15,13 +15,11 @@ from exchanges.bitget.weights import ONE
 from exchanges.cost import Cost
 from exchanges.errors import BadReply, OutcomeUnknown, VenueError
 from exchanges.outcome import Effect, judge
+from exchanges.session.answers import Answer, certain, failed
 from grid.instrument import Instrument
 from grid.order import OrderReport, OrderRequest, TimeInForce
 
 PLACE_BATCH_MAX = 50
-
-Answer = OrderReport | BaseException
-T = TypeVar("T")
 
 
 class Entry:
@@ -48,7 +46,7 @@ class Entry:
         try:
             answer = self._calls.order(PLACE, request.symbol, params, body)
         except VenueError as failure:
-            return _failed(failure)
+            return failed(failure)
         return self._placed(answer, request)
 
     async def place_batch(self, orders: Sequence[tuple[OrderRequest, Instrument, str]]) -> list[Answer]:
@@ -100,7 +98,7 @@ class Entry:
 
     async def _placed(self, answer: Awaitable[Any], request: OrderRequest) -> OrderReport:
         ack = await answer
-        return await self._settled(_certain(lambda: wire_orders.acknowledged(ack, request)), request)
+        return await self._settled(certain(lambda: wire_orders.acknowledged(ack, request), CODES), request)
 
     async def _settled(self, placed: OrderReport, request: OrderRequest) -> OrderReport:
         """Return an immediate order as it ended; as it was accepted where the venue cannot tell that yet."""
@@ -135,7 +133,7 @@ class Entry:
         if request.client_id not in taken:
             raise OutcomeUnknown(f"batch-place-order: no answer to {request.client_id}")
         ack = taken[request.client_id]
-        return await self._settled(_certain(lambda: wire_orders.acknowledged(ack, request)), request)
+        return await self._settled(certain(lambda: wire_orders.acknowledged(ack, request), CODES), request)
 
 
 def _name(*, client_id: str, order_id: str) -> dict[str, str]:
@@ -146,15 +144,3 @@ def _by_client_id(data: Any, key: str) -> dict[str, wire.Row]:
     where = f"batch-place-order.{key}"
     rows = [wire.mapping(row, where) for row in wire.sequence(wire.mapping(data, where).get(key), where)]
     return {wire.text(row, "clientOid", where): row for row in rows}
-
-
-def _certain(read: Callable[[], T]) -> T:
-    """Return what an acknowledgement says; one that is not readable as such leaves the outcome unknown."""
-    try:
-        return read()
-    except BadReply as failure:
-        raise judge(failure, Effect.WRITE, CODES) from None
-
-
-async def _failed(failure: VenueError) -> OrderReport:
-    raise failure

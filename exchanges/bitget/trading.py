@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 
 from websockets.asyncio.client import ClientConnection
 
@@ -13,34 +10,29 @@ from exchanges import wire
 from exchanges.bitget import wire_account, wire_orders, wire_rules, wire_stops
 from exchanges.bitget.calls import Calls
 from exchanges.bitget.codes import LEVERAGE_UNCHANGED, SYMBOL_UNKNOWN
-from exchanges.bitget.entry import Answer, Entry
+from exchanges.bitget.entry import Entry
 from exchanges.bitget.history import History
 from exchanges.bitget.private_stream import CHANNELS, PrivateStream
 from exchanges.bitget.requests import MARGIN_COIN, PRODUCT
 from exchanges.bitget.tongue import BitgetStreams, log_in
 from exchanges.bitget.weights import COSTS, ONE, POSITIONS, RATE_WINDOWS
 from exchanges.bitget.wire_account import Terms
-from exchanges.cost import Cost
 from exchanges.errors import BadReply, NotSupported, OutcomeUnknown, Refusal, VenueRefused
 from exchanges.port import (
     Account,
     ConductIndicator,
-    ConfigurationChanged,
     FeeRates,
     Income,
     MaintenanceTier,
     Position,
     PrivateEvent,
-    UsedQuota,
     VenueRules,
 )
 from exchanges.rulebook import merge
-from exchanges.session.ages import Ages
+from exchanges.session.answers import Answer
 from exchanges.session.buffers import WholeBuffer
-from exchanges.session.live import LiveStreams
-from exchanges.session.reader import Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
-from exchanges.session.subscription import Subscription
+from exchanges.session.trading_half import TradingHalf
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport
 from grid.stop import StopReport
@@ -48,40 +40,18 @@ from risk.veto import Approved, ApprovedStop
 
 RETENTION_MS = 24 * 3600 * 1000
 """How long an order that ended is told of is not documented; its lists reach back 90 days, and a day is counted on."""
-T = TypeVar("T")
 
 
-class BitgetTrading:
-    """The `TradingVenue` of Bitget, for one classic account in one-way mode.
-
-    The constructor does no I/O. `connect` may be called again after it failed. Cancelling a waiting call means that
-    its outcome is unknown.
-    """
+class BitgetTrading(TradingHalf[Calls]):
+    """The `TradingVenue` of Bitget, for one classic account in one-way mode."""
 
     def __init__(self, settings: AdapterSettings) -> None:
-        self._settings = settings
-        self.on_quota: Callable[[UsedQuota], None] | None = None
-        self.toll: Callable[[Cost], Awaitable[None]] | None = None
-        self.costs = COSTS
-        self._calls = Calls(settings, self._note_quota)
+        super().__init__(settings, Calls(settings, self._note_quota), COSTS, clock_cost=ONE)
         self._history = History(self._calls.futures, lambda: self._instruments, self._pay)
         self._entry = Entry(self._calls, lambda: self._instruments, self._pay)
-        self._ages = Ages(settings.monotonic_ns)
-        self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
         self._terms: dict[str, Terms] = {}
         self._positions: dict[str, Position] = {}
-        self._events: WholeBuffer[PrivateEvent] | None = None
-        self._told: set[str] = set()
-
-    def fence_by(self, fence: Callable[[], None]) -> None:
-        """Ask `fence` before every write; it raises where nothing may be sent."""
-        self._calls.fence_by(fence)
-
-    @property
-    def orders_by_socket(self) -> bool:
-        """Whether an order placed now would go over the socket."""
-        return self._calls.is_socket_up
 
     async def connect(self) -> None:
         """Load the rules, measure the clock, learn the symbols' margin modes, open the order socket."""
@@ -98,10 +68,7 @@ class BitgetTrading:
         rows = await self._calls.public("/api/v2/mix/market/contracts", {"productType": PRODUCT})
         merged = merge(self._instruments, wire_rules.instruments(rows))
         self._instruments = merged.instruments
-        for symbol, words in merged.changes.items():
-            if words not in self._told and self._events is not None:
-                self._told.add(words)
-                await self._events.put(ConfigurationChanged(what=words, symbol=symbol))
+        await self._tell(merged.changes)
         return VenueRules(
             instruments=merged.instruments,
             rate_windows=RATE_WINDOWS,
@@ -138,13 +105,6 @@ class BitgetTrading:
         """Cancel by client id and read what became of it. "Unknown order" may mean filled: ask for the order."""
         await self.instrument(symbol)
         return await self._entry.cancel(symbol, client_id)
-
-    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
-        """Cancel several orders of one symbol side by side; the answer at index k belongs to id k.
-
-        The venue's own batch is not used: each cancel then has an outcome of its own, whatever happens to the others.
-        """
-        return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
 
     async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
         """Return the order by either id, over REST: another way than the one that may have failed."""
@@ -268,11 +228,9 @@ class BitgetTrading:
         if countdown_ms:
             raise NotSupported("bitget has no countdown for the orders of a classic account: leave countdown_s out")
 
-    async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
+    def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
-        settings = self._settings
-        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
-        self._events = buffer
+        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(self._settings.private_buffer)
         stream = PrivateStream(
             buffer=buffer,
             instruments=lambda: self._instruments,
@@ -280,43 +238,15 @@ class BitgetTrading:
             known_positions=self._positions,
             terms=self._terms,
         )
-        subscription = Subscription(
-            url=self._calls.endpoints.private,
-            names=CHANNELS,
-            tongue=BitgetStreams(),
-            policy=self._calls.policy,
-            times=settings.socket_times,
-            ages=self._ages,
+        subscription = self._subscription(
+            self._calls.endpoints.private,
+            BitgetStreams(),
+            CHANNELS,
             take=stream.take,
             announce=stream.announce,
             log_in=self._log_in,
         )
-        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-        reader = Reader(subscription, times, settings.random, settings.monotonic_ns)
-        try:
-            async with aclosing(self._live.iterate(reader, buffer)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            self._events = None
-
-    def ages(self) -> dict[str, float]:
-        """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
-        return self._ages.read()
-
-    def clock_offset_ms(self) -> int:
-        """Return venue clock minus ours at the last measurement."""
-        return self._calls.clock.offset_ms
-
-    async def measure_clock(self) -> int:
-        """Measure the clock anew and return the offset; to be called now and then."""
-        await self._pay(Cost(weight=self._settings.time_probes))
-        return (await self._calls.measure_clock()).offset_ms
-
-    async def close(self) -> None:
-        """End every stream and connection."""
-        await self._live.close()
-        await self._calls.close()
+        return self._private_stream(subscription, buffer)
 
     async def _place_unread(self, order: Approved) -> OrderReport:
         await self.instrument(order.request.symbol)
@@ -351,28 +281,8 @@ class BitgetTrading:
         known = self._positions.get(symbol)
         return known is None or known.quantity != 0
 
-    async def _parsed(self, parse: Callable[[], list[T]]) -> list[T]:
-        """Parse a reply about any symbol; read the rules anew where one is not known yet."""
-        try:
-            return parse()
-        except wire.UnknownSymbol:
-            await self._reload()
-            return parse()
-
     async def _log_in(self, connection: ClientConnection) -> None:
         await log_in(connection, self._calls.credentials, self._calls.venue_now_ms())
-
-    async def _reload(self) -> None:
-        await self._pay(ONE)
-        await self.rules()
-
-    async def _pay(self, cost: Cost) -> None:
-        if self.toll is not None:
-            await self.toll(cost)
-
-    def _note_quota(self, used: UsedQuota) -> None:
-        if self.on_quota is not None:
-            self.on_quota(used)
 
 
 def _of(symbol: str) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from exchanges import wire
 from exchanges.bybit import requests, wire_orders, wire_stops
@@ -17,6 +17,7 @@ from exchanges.bybit.weights import ONE
 from exchanges.cost import Cost
 from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, VenueRefused
 from exchanges.outcome import Effect, judge
+from exchanges.session.answers import Answer, certain, failed
 from grid.instrument import Instrument
 from grid.order import OrderReport, OrderRequest, TimeInForce
 from grid.stop import StopReport
@@ -24,9 +25,6 @@ from risk.veto import Approved, ApprovedStop
 
 PLACE_BATCH_MAX = 20
 OPEN_MAX = 50
-
-Answer = OrderReport | BaseException
-T = TypeVar("T")
 
 
 class Entry:
@@ -55,7 +53,7 @@ class Entry:
         try:
             answer = self._calls.order("order.create", body, request.recv_window_ms)
         except VenueError as failure:
-            return _failed(failure)
+            return failed(failure)
         return self._placed(answer, request)
 
     async def place_batch(self, orders: Sequence[tuple[Approved, Instrument]]) -> list[Answer]:
@@ -82,10 +80,6 @@ class Entry:
             words = f"{client_id}: the cancel was taken, the order could not be read"
             raise OutcomeUnknown(f"{words}: {failure}") from None
 
-    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
-        """Cancel several orders side by side; the answer at index k belongs to id k."""
-        return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
-
     async def find(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
         """Return the order by either id, over REST: another way than the one that may have failed."""
         row = await self._row(symbol, client_id, order_id)
@@ -105,7 +99,7 @@ class Entry:
         """Send one conditional order that closes the position, once, over REST."""
         request = stop.request
         reply = await self._calls.write("order/create", requests.stop(request, instrument), request.recv_window_ms)
-        return _certain(lambda: wire_stops.acknowledged(result_of(reply, "order.create"), request))
+        return certain(lambda: wire_stops.acknowledged(result_of(reply, "order.create"), request), CODES)
 
     async def cancel_stop(self, symbol: str, client_id: str) -> None:
         """Cancel by client id. "Unknown order" may mean triggered, cancelled or not yet there: ask for the stop."""
@@ -126,7 +120,7 @@ class Entry:
 
     async def _placed(self, answer: Awaitable[Any], request: OrderRequest) -> OrderReport:
         ack = await answer
-        placed = _certain(lambda: wire_orders.acknowledged(wire.mapping(ack, "order.create"), request))
+        placed = certain(lambda: wire_orders.acknowledged(wire.mapping(ack, "order.create"), request), CODES)
         if request.time_in_force is not TimeInForce.IOC:
             return placed
         return await self._ended(placed)
@@ -195,20 +189,9 @@ def _answer(row: Any, outcome: Any, request: OrderRequest, time_ms: Any) -> Answ
     if refused is not None:
         return judge(refused, Effect.WRITE, CODES)
     try:
-        return _certain(
-            lambda: wire_orders.acknowledged({**wire.mapping(row, "create-batch"), "time": time_ms}, request)
+        return certain(
+            lambda: wire_orders.acknowledged({**wire.mapping(row, "create-batch"), "time": time_ms}, request),
+            CODES,
         )
     except VenueError as error:
         return error
-
-
-def _certain(read: Callable[[], T]) -> T:
-    """Return what an acknowledgement says; one that is not readable as such leaves the outcome unknown."""
-    try:
-        return read()
-    except BadReply as failure:
-        raise judge(failure, Effect.WRITE, CODES) from None
-
-
-async def _failed(failure: VenueError) -> OrderReport:
-    raise failure

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 
 from websockets.asyncio.client import ClientConnection
 
@@ -12,33 +10,28 @@ from exchanges import wire
 from exchanges.bybit import wire_account, wire_rules
 from exchanges.bybit.calls import Calls
 from exchanges.bybit.codes import LEVERAGE_UNCHANGED, SYMBOL_UNKNOWN
-from exchanges.bybit.entry import Answer, Entry
+from exchanges.bybit.entry import Entry
 from exchanges.bybit.history import History
 from exchanges.bybit.private_stream import TOPICS, PrivateStream
 from exchanges.bybit.requests import CATEGORY
 from exchanges.bybit.tongue import BybitStreams, log_in
 from exchanges.bybit.weights import ACCOUNT_KEY, COSTS, ONE, RATE_WINDOWS
-from exchanges.cost import Cost
 from exchanges.errors import BadReply, NotSupported, Refusal, VenueRefused
 from exchanges.port import (
     Account,
     ConductIndicator,
-    ConfigurationChanged,
     FeeRates,
     Income,
     MaintenanceTier,
     Position,
     PrivateEvent,
-    UsedQuota,
     VenueRules,
 )
 from exchanges.rulebook import merge
-from exchanges.session.ages import Ages
+from exchanges.session.answers import Answer
 from exchanges.session.buffers import WholeBuffer
-from exchanges.session.live import LiveStreams
-from exchanges.session.reader import Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
-from exchanges.session.subscription import Subscription
+from exchanges.session.trading_half import TradingHalf
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport
 from grid.stop import StopReport
@@ -47,48 +40,20 @@ from risk.veto import Approved, ApprovedStop
 RULES_MAX, POSITIONS_MAX = 1000, 200
 RETENTION_MS = 24 * 3600 * 1000
 """The venue tells of the last 500 orders that ended, and of the rest for days; a day is what we count on."""
-T = TypeVar("T")
 
 
-class BybitTrading:
-    """The `TradingVenue` of Bybit, for one unified account in one-way mode.
-
-    The constructor does no I/O. `connect` may be called again after it failed. Cancelling a waiting call means that
-    its outcome is unknown.
-    """
+class BybitTrading(TradingHalf[Calls]):
+    """The `TradingVenue` of Bybit, for one unified account in one-way mode."""
 
     def __init__(self, settings: AdapterSettings) -> None:
-        self._settings = settings
-        self.on_quota: Callable[[UsedQuota], None] | None = None
-        self.toll: Callable[[Cost], Awaitable[None]] | None = None
-        self.costs = COSTS
-        self._calls = Calls(settings, self._note_quota)
+        super().__init__(settings, Calls(settings, self._note_quota), COSTS, clock_cost=ONE)
         self._history = History(self._calls.read, lambda: self._instruments, self._pay)
         self._entry = Entry(self._calls, self._history, lambda: self._instruments, self._pay, settings.recv_window_ms)
-        self._ages = Ages(settings.monotonic_ns)
-        self._live = LiveStreams()
         self._instruments: wire.Instruments = {}
         self._positions: dict[str, Position] = {}
         self._hedged: set[str] = set()
-        self._events: WholeBuffer[PrivateEvent] | None = None
-        self._told: set[str] = set()
         self._modes: wire_account.Modes | None = None
         self._can_trade: bool | None = None
-
-    def fence_by(self, fence: Callable[[], None]) -> None:
-        """Ask `fence` before every write, after its time stamp was taken; it raises where nothing may be sent."""
-        self._calls.fence_by(fence)
-
-    @property
-    def orders_by_socket(self) -> bool:
-        """Whether an order placed now would go over the socket."""
-        return self._calls.is_socket_up
-
-    async def connect(self) -> None:
-        """Load the rules, measure the clock, open the order socket."""
-        await self.rules()
-        await self._calls.measure_clock()
-        await self._calls.open_socket()
 
     async def rules(self) -> VenueRules:
         """Read the venue's rules anew. A change that stops a symbol is an event of the private stream, told once."""
@@ -104,10 +69,7 @@ class BybitTrading:
             await self._pay(ONE)
         merged = merge(self._instruments, read)
         self._instruments = merged.instruments
-        for symbol, words in merged.changes.items():
-            if words not in self._told and self._events is not None:
-                self._told.add(words)
-                await self._events.put(ConfigurationChanged(what=words, symbol=symbol))
+        await self._tell(merged.changes)
         return VenueRules(
             instruments=merged.instruments,
             rate_windows=RATE_WINDOWS,
@@ -140,13 +102,6 @@ class BybitTrading:
         await self.instrument(symbol)
         return await self._entry.cancel(symbol, client_id)
 
-    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
-        """Cancel several orders of one symbol side by side; the answer at index k belongs to id k.
-
-        The venue's own batch is not used: each cancel then has an outcome of its own, whatever happens to the others.
-        """
-        return await self._entry.cancel_batch(symbol, client_ids)
-
     async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
         """Return the order by either id, over REST: another way than the one that may have failed."""
         await self.instrument(symbol)
@@ -154,7 +109,7 @@ class BybitTrading:
 
     async def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return the open orders of the account or of one symbol; conditional ones are no part of it."""
-        return await self._whole(lambda: self._entry.open_orders(symbol))
+        return await self._whole(lambda: self._entry.open_orders(symbol), ONE)
 
     async def place_stop(self, stop: ApprovedStop) -> StopReport:
         """Send one conditional order that closes the position, once, over REST."""
@@ -171,16 +126,14 @@ class BybitTrading:
 
     async def open_stops(self) -> list[StopReport]:
         """Return every conditional order of the account that waits."""
-        return await self._whole(self._entry.open_stops)
+        return await self._whole(self._entry.open_stops, ONE)
 
     async def account(self) -> Account:
         """Return balances and modes; the key's rights and the position mode are read with the first of them."""
         if self._can_trade is None:
             await self._pay(ACCOUNT_KEY)
             self._can_trade = wire_account.can_trade(await self._calls.read("user/query-api", {}))
-        if any(symbol not in self._positions for symbol in self._settings.symbols):
-            await self._pay(ONE)
-            await self.positions()
+        await self._know_positions()
         balances = await self._calls.read("account/wallet-balance", {"accountType": "UNIFIED"})
         self._modes = modes = wire_account.modes(await self._calls.read("account/info", {}))
         asset = self._settings.quote_asset
@@ -206,7 +159,7 @@ class BybitTrading:
                 rows.extend(found)
                 if not any(row.get("symbol") == symbol for row in found):
                     raise BadReply(f"position/list: no row for {symbol}")
-        read = await self._known_symbols(rows)
+        read = await self._parsed(lambda: self._positions_of(rows))
         self._positions.update({position.symbol: position for position in read})
         return read
 
@@ -264,66 +217,25 @@ class BybitTrading:
         if countdown_ms:
             raise NotSupported("bybit has no countdown for a symbol's orders: leave countdown_s out")
 
-    async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
+    def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
-        settings = self._settings
-        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
-        self._events = buffer
+        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(self._settings.private_buffer)
         stream = PrivateStream(
             buffer=buffer,
             instruments=lambda: self._instruments,
             reload_rules=self._reload,
             known_positions=self._positions,
         )
-        subscription = Subscription(
-            url=self._calls.endpoints.private,
-            names=TOPICS,
-            tongue=BybitStreams(),
-            policy=self._calls.policy,
-            times=settings.socket_times,
-            ages=self._ages,
+        subscription = self._subscription(
+            self._calls.endpoints.private,
+            BybitStreams(),
+            TOPICS,
             take=stream.take,
             announce=buffer.put,
             prepare=self._know_positions,
             log_in=self._log_in,
         )
-        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-        reader = Reader(subscription, times, settings.random, settings.monotonic_ns)
-        try:
-            async with aclosing(self._live.iterate(reader, buffer)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            self._events = None
-
-    def ages(self) -> dict[str, float]:
-        """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
-        return self._ages.read()
-
-    def clock_offset_ms(self) -> int:
-        """Return venue clock minus ours at the last measurement."""
-        return self._calls.clock.offset_ms
-
-    async def measure_clock(self) -> int:
-        """Measure the clock anew and return the offset; to be called now and then."""
-        await self._pay(Cost(weight=self._settings.time_probes))
-        return (await self._calls.measure_clock()).offset_ms
-
-    async def close(self) -> None:
-        """End every stream and connection."""
-        await self._live.close()
-        await self._calls.close()
-
-    async def _place_unread(self, order: Approved) -> OrderReport:
-        await self.instrument(order.request.symbol)
-        return await self.place(order)
-
-    async def _known_symbols(self, rows: list[wire.Row]) -> list[Position]:
-        try:
-            return self._positions_of(rows)
-        except wire.UnknownSymbol:
-            await self._reload()
-            return self._positions_of(rows)
+        return self._private_stream(subscription, buffer)
 
     def _positions_of(self, rows: list[wire.Row]) -> list[Position]:
         """Return the positions, one a symbol; raises `NotSupported` where one side of a hedge holds something."""
@@ -348,27 +260,6 @@ class BybitTrading:
 
     async def _log_in(self, connection: ClientConnection) -> None:
         await log_in(connection, self._calls.credentials, self._calls.venue_now_ms())
-
-    async def _whole(self, read: Callable[[], Awaitable[list[T]]]) -> list[T]:
-        """Read about any symbol; with the rules read anew where one is not known yet."""
-        try:
-            return await read()
-        except wire.UnknownSymbol:
-            await self._reload()
-            await self._pay(ONE)
-            return await read()
-
-    async def _reload(self) -> None:
-        await self._pay(ONE)
-        await self.rules()
-
-    async def _pay(self, cost: Cost) -> None:
-        if self.toll is not None:
-            await self.toll(cost)
-
-    def _note_quota(self, used: UsedQuota) -> None:
-        if self.on_quota is not None:
-            self.on_quota(used)
 
 
 def _rows(page: wire.Row) -> list[wire.Row]:

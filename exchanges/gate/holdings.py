@@ -13,8 +13,8 @@ from exchanges.gate.calls import Calls
 from exchanges.gate.codes import CODES
 from exchanges.gate.contracts import Contracts, contract_name
 from exchanges.gate.weights import ONE
-from exchanges.outcome import Effect, judge
 from exchanges.port import Position
+from exchanges.session.answers import certain
 
 T = TypeVar("T")
 
@@ -78,15 +78,7 @@ class Holdings:
         if not is_isolated:
             query = {"leverage": 0, "cross_leverage_limit": leverage}
         row = await self._calls.write("POST", f"positions/{contract_name(symbol)}/leverage", query)
-        told = certain(lambda: wire_account.position(wire.mapping(row, "leverage"), self._contracts()))
+        told = certain(lambda: wire_account.position(wire.mapping(row, "leverage"), self._contracts()), CODES)
         if (told.leverage, told.is_isolated) != (leverage, is_isolated):
             words = f"leverage {told.leverage}, {'isolated' if told.is_isolated else 'crossed'}"
             raise OutcomeUnknown(f"leverage: asked for {leverage}, the venue answers {words}")
-
-
-def certain(read: Callable[[], T]) -> T:
-    """Read the answer to a write; one that is not readable leaves the outcome unknown."""
-    try:
-        return read()
-    except BadReply as failure:
-        raise judge(failure, Effect.WRITE, CODES) from None

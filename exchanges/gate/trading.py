@@ -16,30 +16,25 @@ from exchanges.gate.calls import Calls
 from exchanges.gate.codes import CODES, CONTRACT_NOT_FOUND
 from exchanges.gate.contracts import Contract, Contracts, contract_name, renewed
 from exchanges.gate.history import History
-from exchanges.gate.holdings import Holdings, certain
+from exchanges.gate.holdings import Holdings
 from exchanges.gate.joining import FillJoiner
 from exchanges.gate.private_stream import CHANNELS, PrivateStream
 from exchanges.gate.tongue import GateAccountStreams, refusal_in
 from exchanges.gate.weights import COSTS, ONE, RATE_WINDOWS
-from exchanges.outcome import Effect, judge
 from exchanges.port import (
     Account,
     ConductIndicator,
-    ConfigurationChanged,
     FeeRates,
     Income,
     MaintenanceTier,
     Position,
     PrivateEvent,
-    UsedQuota,
     VenueRules,
 )
-from exchanges.session.ages import Ages
+from exchanges.session.answers import Answer, batch_answers, certain, failed
 from exchanges.session.buffers import WholeBuffer
-from exchanges.session.live import LiveStreams
-from exchanges.session.reader import Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
-from exchanges.session.subscription import Subscription
+from exchanges.session.trading_half import TradingHalf
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport
 from grid.stop import StopReport
@@ -51,56 +46,25 @@ RETENTION_MS = 60_000
 LOOKED_BACK_MS = 3 * 24 * 3600 * 1000
 COUNTDOWN_MIN_S = 5
 
-Answer = OrderReport | BaseException
 T = TypeVar("T")
 
 
-class GateTrading:
-    """The `TradingVenue` of Gate, for one account in one-way mode.
-
-    The constructor does no I/O. `connect` may be called again after it failed. Cancelling a waiting call means that
-    its outcome is unknown.
-    """
+class GateTrading(TradingHalf[Calls]):
+    """The `TradingVenue` of Gate, for one account in one-way mode."""
 
     def __init__(self, settings: AdapterSettings) -> None:
-        self._settings = settings
-        self.on_quota: Callable[[UsedQuota], None] | None = None
-        self.toll: Callable[[Cost], Awaitable[None]] | None = None
-        self.costs = COSTS
-        self._calls = Calls(settings, self._note_quota)
+        super().__init__(settings, Calls(settings, self._note_quota), COSTS, clock_cost=ONE)
         self._history = History(self._calls.read, lambda: self._contracts, self._pay)
         self._holdings = Holdings(self._calls, lambda: self._contracts, self._pay, settings.symbols)
-        self._ages = Ages(settings.monotonic_ns)
-        self._live = LiveStreams()
         self._joiner = FillJoiner()
         self._contracts: Contracts = {}
         self._positions: dict[str, Position] = {}
-        self._events: WholeBuffer[PrivateEvent] | None = None
-        self._told: set[str] = set()
-
-    def fence_by(self, fence: Callable[[], None]) -> None:
-        """Ask `fence` before every write, after its time stamp was taken; it raises where nothing may be sent."""
-        self._calls.fence_by(fence)
-
-    @property
-    def orders_by_socket(self) -> bool:
-        """Whether an order placed now would go over the socket."""
-        return self._calls.is_socket_up
-
-    async def connect(self) -> None:
-        """Load the rules, measure the clock, open the order socket."""
-        await self.rules()
-        await self._calls.measure_clock()
-        await self._calls.open_socket()
 
     async def rules(self) -> VenueRules:
         """Read the venue's rules anew. A change that stops a symbol is an event of the private stream, told once."""
         taken = renewed(self._contracts, wire_rules.contracts(await self._calls.public("contracts")))
         self._contracts = taken.contracts
-        for symbol, words in taken.changes.items():
-            if words not in self._told and self._events is not None:
-                self._told.add(words)
-                await self._events.put(ConfigurationChanged(what=words, symbol=symbol))
+        await self._tell(taken.changes)
         return VenueRules(
             instruments=taken.instruments,
             rate_windows=RATE_WINDOWS,
@@ -122,7 +86,7 @@ class GateTrading:
         try:
             answer = self._calls.place(requests.place(request, contract), request.recv_window_ms)
         except VenueError as failure:
-            return _failed(failure)
+            return failed(failure)
         return self._answered(answer, request.client_id, request.quantity)
 
     async def place_batch(self, orders: Sequence[Approved]) -> list[Answer]:
@@ -134,20 +98,15 @@ class GateTrading:
             chunk = orders[start : start + PLACE_BATCH_MAX]
             rows = [requests.place(one.request, await self._contract(one.request.symbol)) for one in chunk]
             window_ms = min(order.request.recv_window_ms for order in chunk)
-            answers.extend(await self._batch(rows, window_ms, [order.request.client_id for order in chunk]))
+            reply = self._calls.write("POST", "batch_orders", body=rows, window_ms=window_ms)
+            client_ids = [order.request.client_id for order in chunk]
+            answers.extend(await batch_answers(reply, client_ids, "batch_orders", CODES, refusal_in, self._report))
         return answers
 
     async def cancel(self, symbol: str, client_id: str) -> OrderReport:
         """Cancel by client id. "Unknown order" may mean filled, cancelled or not yet there: ask for the order."""
         await self._contract(symbol)
         return await self._answered(self._calls.cancel(client_id, self._settings.recv_window_ms), client_id)
-
-    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
-        """Cancel several orders of one symbol side by side; the answer at index k belongs to id k.
-
-        The venue's own batch is not used: each cancel then has an outcome of its own, whatever happens to the others.
-        """
-        return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
 
     async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
         """Return the order by either id, over REST: another way than the one that may have failed.
@@ -171,7 +130,7 @@ class GateTrading:
 
     async def open_orders(self, symbol: str | None = None) -> list[OrderReport]:
         """Return the open orders of the account or of one symbol; conditional ones are no part of it."""
-        return await self._whole(lambda: self._history.open_orders(symbol))
+        return await self._whole(lambda: self._history.open_orders(symbol), ONE)
 
     async def place_stop(self, stop: ApprovedStop) -> StopReport:
         """Refuse: the venue's conditional orders carry no id of ours, so that one of unknown outcome stayed unknown."""
@@ -191,7 +150,7 @@ class GateTrading:
         async def read() -> list[StopReport]:
             return wire_stops.reports(await self._calls.read("price_orders", {"status": "open"}), self._contracts)
 
-        return await self._whole(read)
+        return await self._whole(read, ONE)
 
     async def account(self) -> Account:
         """Return balances and modes."""
@@ -202,7 +161,7 @@ class GateTrading:
 
         The list leaves out contracts that were never held: each configured one that is not in it is asked for by name.
         """
-        read = await self._whole(self._holdings.positions)
+        read = await self._whole(self._holdings.positions, ONE)
         self._positions.update({position.symbol: position for position in read})
         return read
 
@@ -252,13 +211,11 @@ class GateTrading:
             raise NotSupported(f"gate: a countdown is {COUNTDOWN_MIN_S} s or more, {countdown_ms} ms was asked for")
         body = {"timeout": seconds, "contract": contract_name(symbol)}
         reply = await self._calls.write("POST", "countdown_cancel_all", body=body)
-        certain(lambda: wire.integer(wire.mapping(reply, "countdown"), "triggerTime", "countdown"))
+        certain(lambda: wire.integer(wire.mapping(reply, "countdown"), "triggerTime", "countdown"), CODES)
 
     async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
-        settings = self._settings
-        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
-        self._events = buffer
+        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(self._settings.private_buffer)
         stream = PrivateStream(
             buffer=buffer,
             contracts=lambda: self._contracts,
@@ -266,51 +223,27 @@ class GateTrading:
             read_order=self._order_of,
             known_positions=self._positions,
             joiner=self._joiner,
-            monotonic_ns=settings.monotonic_ns,
+            monotonic_ns=self._settings.monotonic_ns,
         )
         tongue = GateAccountStreams(self._calls.credentials, self._calls.venue_now_ms)
-        subscription = Subscription(
-            url=self._calls.endpoints.socket,
-            names=CHANNELS,
-            tongue=tongue,
-            policy=self._calls.policy,
-            times=settings.socket_times,
-            ages=self._ages,
+        subscription = self._subscription(
+            self._calls.endpoints.socket,
+            tongue,
+            CHANNELS,
             take=stream.take,
             announce=buffer.put,
             prepare=self._know_positions,
             log_in=tongue.log_in,
         )
-        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-        reader = Reader(subscription, times, settings.random, settings.monotonic_ns)
         sweeping = asyncio.create_task(stream.sweep())
         sweeping.add_done_callback(lambda done: None if done.cancelled() else buffer.end(done.exception()))
         try:
-            async with aclosing(self._live.iterate(reader, buffer)) as events:
+            async with aclosing(self._private_stream(subscription, buffer)) as events:
                 async for event in events:
                     yield event
         finally:
-            self._events = None
             sweeping.cancel()
             await asyncio.wait([sweeping])
-
-    def ages(self) -> dict[str, float]:
-        """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
-        return self._ages.read()
-
-    def clock_offset_ms(self) -> int:
-        """Return venue clock minus ours at the last measurement."""
-        return self._calls.clock.offset_ms
-
-    async def measure_clock(self) -> int:
-        """Measure the clock anew and return the offset; to be called now and then."""
-        await self._pay(Cost(weight=self._settings.time_probes))
-        return (await self._calls.measure_clock()).offset_ms
-
-    async def close(self) -> None:
-        """End every stream and connection."""
-        await self._live.close()
-        await self._calls.close()
 
     async def _contract(self, symbol: str) -> Contract:
         name = contract_name(symbol)
@@ -320,32 +253,8 @@ class GateTrading:
             raise VenueRefused(CONTRACT_NOT_FOUND, f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
         return self._contracts[name]
 
-    async def _place_unread(self, order: Approved) -> OrderReport:
-        await self._contract(order.request.symbol)
-        return await self.place(order)
-
     async def _answered(self, answer: Awaitable[Any], client_id: str, quantity: int = 0) -> OrderReport:
         return self._report(await answer, client_id, quantity)
-
-    async def _batch(self, rows: list[requests.Body], window_ms: int, client_ids: Sequence[str]) -> list[Answer]:
-        """Send one REST batch; a failure of the whole is the answer to each of its orders."""
-        try:
-            reply = await self._calls.write("POST", "batch_orders", body=rows, window_ms=window_ms)
-            told = wire.sequence(reply, "batch_orders")
-            if len(told) != len(client_ids):
-                raise BadReply(f"batch_orders: {len(told)} answers to {len(client_ids)} orders")
-        except VenueError as failure:
-            return [judge(failure, Effect.WRITE, CODES) for _ in client_ids]
-        return [self._answer(row, client_id) for row, client_id in zip(told, client_ids, strict=True)]
-
-    def _answer(self, row: Any, client_id: str) -> Answer:
-        refused = refusal_in(row, 400, None)
-        if refused is not None:
-            return judge(refused, Effect.WRITE, CODES)
-        try:
-            return self._report(row, client_id)
-        except VenueError as error:
-            return error
 
     def _report(self, result: Any, client_id: str, quantity: int = 0) -> OrderReport:
         """Return the report of our order; an answer that is not one of it leaves the outcome unknown."""
@@ -358,7 +267,7 @@ class GateTrading:
                 raise BadReply(f"order.size: asked for {quantity} steps, answered {report.quantity}")
             return report
 
-        return certain(read)
+        return certain(read, CODES)
 
     async def _order_of(self, fill: Fill) -> OrderReport:
         await self._pay(ONE)
@@ -370,29 +279,7 @@ class GateTrading:
             await self._pay(ONE)
             await self.positions()
 
-    async def _whole(self, read: Callable[[], Awaitable[list[T]]]) -> list[T]:
-        """Read about any symbol; read the rules anew where one is not known yet."""
+    async def _whole(self, read: Callable[[], Awaitable[list[T]]], cost: Cost) -> list[T]:
         if not self._contracts:
             await self._reload()
-        try:
-            return await read()
-        except wire.UnknownSymbol:
-            await self._reload()
-            await self._pay(ONE)
-            return await read()
-
-    async def _reload(self) -> None:
-        await self._pay(ONE)
-        await self.rules()
-
-    async def _pay(self, cost: Cost) -> None:
-        if self.toll is not None:
-            await self.toll(cost)
-
-    def _note_quota(self, used: UsedQuota) -> None:
-        if self.on_quota is not None:
-            self.on_quota(used)
-
-
-async def _failed(failure: VenueError) -> OrderReport:
-    raise failure
+        return await super()._whole(read, cost)

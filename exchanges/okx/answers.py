@@ -9,6 +9,7 @@ from exchanges.errors import BadReply, VenueError
 from exchanges.okx import wire_rules
 from exchanges.okx.codes import CODES
 from exchanges.outcome import Effect, judge
+from exchanges.session.answers import certain
 from grid.order import OrderReport, OrderRequest, OrderStatus
 
 
@@ -37,10 +38,7 @@ def acknowledged(row: wire.Row, request: OrderRequest) -> OrderReport:
 
 def told_back(reply: Any, key: str, where: str) -> int:
     """Return the number that an act set, as the venue repeats it; what can't be read leaves the outcome unknown."""
-    try:
-        return int(wire.decimal(wire_rules.only_row(reply, where), key, where))
-    except BadReply as failure:
-        raise judge(failure, Effect.WRITE, CODES) from None
+    return certain(lambda: int(wire.decimal(wire_rules.only_row(reply, where), key, where)), CODES)
 
 
 async def item_of(item: wire.Row | VenueError) -> wire.Row:
@@ -48,8 +46,3 @@ async def item_of(item: wire.Row | VenueError) -> wire.Row:
     if isinstance(item, VenueError):
         raise item
     return item
-
-
-async def failed(failure: VenueError) -> OrderReport:
-    """Raise the error when it is awaited."""
-    raise failure

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
-from typing import TypeVar
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 
 from exchanges import wire
-from exchanges.cost import Cost
 from exchanges.errors import NotSupported, OutcomeUnknown, VenueError
 from exchanges.okx import requests, wire_account, wire_orders, wire_rules, wire_stops
-from exchanges.okx.answers import acknowledged, failed, item_of, told_back
+from exchanges.okx.answers import acknowledged, item_of, told_back
 from exchanges.okx.calls import Calls
 from exchanges.okx.contracts import Contract, Contracts
 from exchanges.okx.countdown import Countdowns
@@ -20,25 +17,21 @@ from exchanges.okx.history import History
 from exchanges.okx.holdings import flat_positions, marks
 from exchanges.okx.private_stream import PRIVATE_STREAMS, PrivateTaking
 from exchanges.okx.tongue import OkxStreams
-from exchanges.okx.weights import COSTS, ORDER_READ, RULES, TIME
+from exchanges.okx.weights import COSTS, ORDER_READ, TIME
 from exchanges.port import (
     Account,
     ConductIndicator,
-    ConfigurationChanged,
     FeeRates,
     Income,
     MaintenanceTier,
     Position,
     PrivateEvent,
-    UsedQuota,
     VenueRules,
 )
-from exchanges.session.ages import Ages
+from exchanges.session.answers import Answer, failed
 from exchanges.session.buffers import WholeBuffer
-from exchanges.session.live import LiveStreams
-from exchanges.session.reader import Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
-from exchanges.session.subscription import Subscription
+from exchanges.session.trading_half import TradingHalf
 from grid.instrument import Instrument
 from grid.order import Fill, OrderReport, OrderRequest, TimeInForce
 from grid.stop import StopReport
@@ -49,57 +42,24 @@ CANCEL_LOOKS = 3
 CANCEL_LOOK_S = 0.05
 """A cancel is acknowledged before it is done: so often, and so long apart, the order is asked for."""
 
-Answer = OrderReport | BaseException
-T = TypeVar("T")
 
-
-class OkxTrading:
-    """The `TradingVenue` of OKX, for one account in net (one-way) mode.
-
-    The constructor does no I/O. `connect` may be called again after it failed. Cancelling a waiting call means that
-    its outcome is unknown.
-    """
+class OkxTrading(TradingHalf[Calls]):
+    """The `TradingVenue` of OKX, for one account in net (one-way) mode."""
 
     def __init__(self, settings: AdapterSettings) -> None:
-        self._settings = settings
-        self.on_quota: Callable[[UsedQuota], None] | None = None
-        self.toll: Callable[[Cost], Awaitable[None]] | None = None
-        self.costs = COSTS
-        self._calls = Calls(settings, self._note_quota)
+        super().__init__(settings, Calls(settings, self._note_quota), COSTS, clock_cost=TIME)
         self._history = History(self._calls.read, lambda: self._contracts, self._pay)
-        self._ages = Ages(settings.monotonic_ns)
-        self._live = LiveStreams()
         self._contracts = Contracts()
         self._margin_modes: dict[str, str] = {}
         """By symbol; an order names its margin mode, so there is nothing to set at the venue. Cross where none is."""
         self._countdowns = Countdowns()
-        self._events: WholeBuffer[PrivateEvent] | None = None
-        self._told: set[str] = set()
         self._ignored: Counter[str] = Counter()
-
-    def fence_by(self, fence: Callable[[], None]) -> None:
-        """Ask `fence` before every write, after its time stamp was taken; it raises where nothing may be sent."""
-        self._calls.fence_by(fence)
-
-    @property
-    def orders_by_socket(self) -> bool:
-        """Whether an order placed now would go over the socket."""
-        return self._calls.is_socket_up
-
-    async def connect(self) -> None:
-        """Load the rules, measure the clock, open the order socket."""
-        await self.rules()
-        await self._calls.measure_clock()
-        await self._calls.open_socket()
 
     async def rules(self) -> VenueRules:
         """Read the venue's rules anew. A change that stops a symbol is an event of the private stream, told once."""
         read = wire_rules.contracts(await self._calls.public("public/instruments", instType="SWAP"))
         self._contracts = self._contracts.renewed(read)
-        for symbol, words in self._contracts.changes.items():
-            if words not in self._told and self._events is not None:
-                self._told.add(words)
-                await self._events.put(ConfigurationChanged(what=words, symbol=symbol))
+        await self._tell(self._contracts.changes)
         return VenueRules(
             instruments=self._contracts.instruments,
             rate_windows=wire_rules.WINDOWS,
@@ -151,10 +111,6 @@ class OkxTrading:
         except VenueError as failure:
             raise OutcomeUnknown(f"the cancel was taken, and the order could not be read: {failure}") from None
         return report
-
-    async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
-        """Cancel several orders of one symbol side by side; the answer at index k belongs to id k."""
-        return await asyncio.gather(*(self.cancel(symbol, one) for one in client_ids), return_exceptions=True)
 
     async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
         """Return the order by either id, over REST: another way than the one that may have failed."""
@@ -273,57 +229,19 @@ class OkxTrading:
         if is_set != (seconds > 0):
             raise OutcomeUnknown(f"countdown: asked for {seconds} s, the venue answers otherwise")
 
-    async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
+    def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
-        settings = self._settings
-        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
-        self._events = buffer
+        buffer: WholeBuffer[PrivateEvent] = WholeBuffer(self._settings.private_buffer)
         taking = PrivateTaking(lambda: self._contracts, self._reload, buffer.put)
-        stream = Subscription(
-            url=self._calls.endpoints.private,
-            names=PRIVATE_STREAMS,
-            tongue=OkxStreams(),
-            policy=self._calls.policy,
-            times=settings.socket_times,
-            ages=self._ages,
+        stream = self._subscription(
+            self._calls.endpoints.private,
+            OkxStreams(),
+            PRIVATE_STREAMS,
             take=taking.take,
             announce=buffer.put,
             log_in=self._calls.log_in,
         )
-        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-        reader = Reader(stream, times, settings.random, settings.monotonic_ns)
-        try:
-            async with aclosing(self._live.iterate(reader, buffer)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            self._events = None
-
-    def ages(self) -> dict[str, float]:
-        """Return seconds since the private stream last spoke or was confirmed. Quiet is not stale."""
-        return self._ages.read()
-
-    def clock_offset_ms(self) -> int:
-        """Return venue clock minus ours at the last measurement."""
-        return self._calls.clock.offset_ms
-
-    def clock_error_ms(self) -> int:
-        """Return the most by which the offset can be wrong."""
-        return self._calls.clock.error_ms
-
-    async def measure_clock(self) -> int:
-        """Measure the clock anew and return the offset; to be called now and then."""
-        await self._pay(Cost(weight=TIME.weight * self._settings.time_probes))
-        return (await self._calls.measure_clock()).offset_ms
-
-    async def close(self) -> None:
-        """End every stream and connection."""
-        await self._live.close()
-        await self._calls.close()
-
-    async def _place_unread(self, order: Approved) -> OrderReport:
-        await self._contract(order.request.symbol)
-        return await self.place(order)
+        return self._private_stream(stream, buffer)
 
     async def _placed(self, answer: Awaitable[wire.Row], request: OrderRequest) -> OrderReport:
         """Return the order as it was taken. The venue's answer has two ids; what became of an immediate one is read."""
@@ -361,23 +279,3 @@ class OkxTrading:
 
     def _margin_mode(self, symbol: str) -> str:
         return self._margin_modes.get(symbol, "cross")
-
-    async def _parsed(self, parse: Callable[[], list[T]]) -> list[T]:
-        """Parse a reply about any symbol; read the rules anew where one is not known yet."""
-        try:
-            return parse()
-        except wire.UnknownSymbol:
-            await self._reload()
-            return parse()
-
-    async def _reload(self) -> None:
-        await self._pay(RULES)
-        await self.rules()
-
-    async def _pay(self, cost: Cost) -> None:
-        if self.toll is not None:
-            await self.toll(cost)
-
-    def _note_quota(self, used: UsedQuota) -> None:
-        if self.on_quota is not None:
-            self.on_quota(used)
