@@ -16,7 +16,7 @@ from actors.clock import now_ms
 from actors.journal import Journal
 from actors.journal_chain import Row
 from actors.journal_check import prepare
-from actors.journal_errors import JournalTaken
+from actors.journal_errors import JournalLost, JournalTaken
 from actors.journal_schema import ARCHIVED, CURRENT, META, RECORDS, Schema
 
 
@@ -68,12 +68,20 @@ class DatabaseJournal(Journal):
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        with journal_file.transaction(self._connection):
-            query = sa.select(META.c.value).where(META.c.name == "owner_epoch").with_for_update()
-            epoch = int(self._connection.execute(query).scalar_one())
-            if epoch != self._owner_epoch:
-                raise JournalTaken(self.path, self._owner_epoch, epoch)
-            yield
+        if self._connection.invalidated:
+            raise JournalLost(self.path, "in an earlier write")
+        try:
+            with journal_file.transaction(self._connection):
+                query = sa.select(META.c.value).where(META.c.name == "owner_epoch").with_for_update()
+                epoch = int(self._connection.execute(query).scalar_one())
+                if epoch != self._owner_epoch:
+                    raise JournalTaken(self.path, self._owner_epoch, epoch)
+                yield
+        except sa.exc.DBAPIError as error:
+            if not error.connection_invalidated:
+                raise
+            # The driver's own words may quote the address: only their kind is told.
+            raise JournalLost(self.path, type(error.orig).__name__) from None
 
 
 class _Nothing:

@@ -32,6 +32,16 @@ class JournalTaken(JournalError):
         super().__init__(f"journal {path} is written by owner epoch {theirs}; this one was {ours} and writes no more")
 
 
+class JournalLost(JournalError):
+    """The database went away in the middle of a write: only a new opening tells whether that was written."""
+
+    def __init__(self, path: Place, what: str) -> None:
+        super().__init__(
+            f"the connection to journal {path} broke ({what}); whether the last batch was written only the database "
+            "knows: this writer ends, and the next one reads what stands"
+        )
+
+
 class JournalTooNew(JournalError):
     """A newer program wrote the journal."""
 

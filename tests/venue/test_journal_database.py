@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from actors.journal import Entry
 from actors.journal_chain import checked
 from actors.journal_database import DatabaseJournal
-from actors.journal_errors import JournalCorrupt, JournalError, JournalTaken
+from actors.journal_errors import JournalCorrupt, JournalError, JournalLost, JournalTaken
 from actors.journal_read import export, rows_after
 from actors.ownership.stores import database_url
 from tests.store_servers import PASSWORD, free_port, postgres_server
@@ -93,11 +93,33 @@ def test_a_writer_that_stands_still_inside_a_transaction_locks_nobody_out(url: s
         assert successor.append(entries(1, "next")) == 1
         successor.close()
 
-    with pytest.raises(sa.exc.DBAPIError):
+    with pytest.raises(JournalLost):
         former.append(entries(1, "former"), before_commit=stand_still)
     former.abandon()
 
     assert [row["kind"] for row in list(export(url))[1:]] == ["next"]
+
+
+def test_a_connection_that_breaks_ends_the_writer_and_costs_no_batch(url: sa.URL) -> None:
+    journal = DatabaseJournal.at(url)
+    journal.raise_owner_epoch()
+    journal.append(entries(2))
+
+    def cut_off() -> None:
+        others = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND datname = "
+        said(url, f"{others}'{url.database}'")
+
+    with pytest.raises(JournalLost, match="broke") as lost:
+        journal.append(entries(1), before_commit=cut_off)
+    assert PASSWORD not in str(lost.value)
+    with pytest.raises(JournalLost):
+        journal.append(entries(1))
+    journal.abandon()
+
+    successor = DatabaseJournal.at(url)
+    assert successor.last_seq == 2
+    assert (successor.raise_owner_epoch(), successor.append(entries(1))) == (2, 3)
+    successor.close()
 
 
 def test_of_two_that_open_at_once_one_may_write(url: sa.URL) -> None:
