@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from actors.check_book import KnownBook, order_lines, position_lines
+from actors.check_book import KnownBook, order_lines, position_lines, roster_lines
 from actors.check_lines import Checked, Verdict, ok, refuse, warn
 from actors.check_reach import reach_lines, stop_lines
 from actors.gateway.conduct import locked
@@ -57,6 +57,7 @@ class VenueCheck:
         rules = await self._read("venue rules", self._trading.rules())
         if rules is None or not self._known(rules.value):
             return self._lines
+        self._lines += roster_lines(self._known_book, self._settings)
         account = await self._account()
         await self._conduct()
         positions = await self._read("positions", self._trading.positions())

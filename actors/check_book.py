@@ -7,9 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from actors.check_lines import Checked, ok, refuse, warn
+from actors.gateway.membership import Membership
+from actors.settings import Settings
 from exchanges.port import Position
 from grid.book import Book
 from grid.client_id import decode
+from grid.errors import ConfigError
 from grid.instrument import Instrument
 from grid.order import OrderReport
 from grid.symbol_book import SymbolBook
@@ -50,6 +53,17 @@ def order_lines(known: KnownBook, orders: Sequence[OrderReport]) -> list[Checked
         words = f"{foreign} foreign on {', '.join(sorted(foreign_symbols))}: never touched, but counted in the limits"
         lines.append(warn("open orders", words))
     return lines or [ok("open orders", "none" if not orders else f"{_count(own)} of the deployment that runs")]
+
+
+def roster_lines(known: KnownBook, settings: Settings) -> list[Checked]:
+    """Refuse a configuration that forgets what the journal knows of symbols, or brings back one that was removed."""
+    if known.is_held:
+        return []
+    try:
+        Membership(settings, {}, run="").take_over(known.book)
+    except ConfigError as error:
+        return [refuse("symbols", str(error))]
+    return []
 
 
 def position_lines(

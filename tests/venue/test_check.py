@@ -13,6 +13,7 @@ from actors.journal import Journal
 from actors.settings import load_settings
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
 from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
+from grid.account_records import SymbolLeft
 from grid.ladder import GridSide
 from grid.records import Record, to_body
 from tests.grid_world import generation
@@ -299,6 +300,28 @@ class TestBook:
             journal.close()
 
         assert not any("ETHUSDT book" in line for line in lines(ended, "refuse"))
+
+    def test_lots_of_a_symbol_that_the_configuration_forgot_are_refused(self, account: TradingAccount) -> None:
+        with_lot(account, 20)
+        account.configure(symbol={"symbol": "BTCUSDT", "interval": 25, "amount": 130})
+
+        ended = account.run("check", account.config, "--json")
+
+        [line] = [line for line in lines(ended, "refuse") if line.startswith("symbols")]
+        assert "symbols = ETHUSDT: is not in the configuration, but the journal has lots or orders of it" in line
+
+    def test_a_symbol_that_was_removed_while_it_ran_is_refused(self, account: TradingAccount) -> None:
+        journal = with_lot(account, 20, keep_open=True)
+        assert journal is not None
+        ladder = load_settings(account.config).symbols[0]
+        left = SymbolLeft(symbol="ETHUSDT", run="earlier", ladder=ladder.model_dump_json(), mode="keep")
+        journal.append([(2, *to_body(left))])
+        journal.close()
+
+        ended = account.run("check", account.config, "--json")
+
+        [line] = [line for line in lines(ended, "refuse") if line.startswith("symbols")]
+        assert "gridmesh add brings it back" in line
 
 
 def with_lot(account: TradingAccount, steps: int, *, keep_open: bool = False) -> Journal | None:
