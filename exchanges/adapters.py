@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from grid.errors import ConfigError
-
 if TYPE_CHECKING:
     from exchanges.port import MarketVenue, TradingVenue
     from exchanges.session.settings import AdapterSettings
 
 NATIVE = ("binanceusdm", "bybit", "gate", "okx", "bitget")
+FORCED = "ccxt:"
+"""Before the name of an exchange, has it served by the generic adapter although it has one of its own."""
 WITH_PASSPHRASE = frozenset({"bitget", "okx"})
 """Where a key has a passphrase besides its secret."""
 
@@ -49,7 +49,10 @@ def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
             from exchanges.bitget.trading import BitgetTrading
 
             return BitgetTrading(settings)
-    raise _unknown(name)
+    from exchanges.generic.abilities import usable
+    from exchanges.generic.trading import CcxtTrading
+
+    return CcxtTrading(usable(name.removeprefix(FORCED)), settings)
 
 
 def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
@@ -75,8 +78,7 @@ def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
             from exchanges.bitget.market import BitgetMarket
 
             return BitgetMarket(settings)
-    raise _unknown(name)
+    from exchanges.generic.abilities import usable
+    from exchanges.generic.market import CcxtMarket
 
-
-def _unknown(name: str) -> ConfigError:
-    return ConfigError("venue.name", name, f"has to be one of: {', '.join(NATIVE)}")
+    return CcxtMarket(usable(name.removeprefix(FORCED)), settings)

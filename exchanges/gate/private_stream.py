@@ -10,10 +10,10 @@ from exchanges import wire
 from exchanges.errors import VenueError
 from exchanges.gate import wire_account, wire_orders
 from exchanges.gate.contracts import Contracts
-from exchanges.gate.joining import FillJoiner
 from exchanges.port import Position, PrivateEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.buffers import WholeBuffer
+from exchanges.session.joining import FillJoiner
 from grid.order import Fill, OrderReport
 
 NAME = "private"

@@ -17,7 +17,6 @@ from exchanges.gate.codes import CODES, CONTRACT_NOT_FOUND
 from exchanges.gate.contracts import Contract, Contracts, contract_name, renewed
 from exchanges.gate.history import History
 from exchanges.gate.holdings import Holdings
-from exchanges.gate.joining import FillJoiner
 from exchanges.gate.private_stream import CHANNELS, PrivateStream
 from exchanges.gate.tongue import GateAccountStreams, refusal_in
 from exchanges.gate.weights import COSTS, ONE, RATE_WINDOWS
@@ -33,6 +32,7 @@ from exchanges.port import (
 )
 from exchanges.session.answers import Answer, batch_answers, certain, failed
 from exchanges.session.buffers import WholeBuffer
+from exchanges.session.joining import FillJoiner
 from exchanges.session.settings import AdapterSettings
 from exchanges.session.trading_half import TradingHalf
 from grid.instrument import Instrument

@@ -10,7 +10,7 @@ import aiohttp
 from yarl import URL
 
 from exchanges import wire
-from exchanges.errors import BadReply, VenueUnreachable
+from exchanges.errors import BadReply, VenueError, VenueUnreachable
 from exchanges.hosts import HostPolicy
 from exchanges.outcome import CodeTable, Effect, Reply, judge
 from exchanges.port import UsedQuota
@@ -76,6 +76,27 @@ class HttpClient:
 
         Nothing is sent while the venue bans us: whoever goes on is banned for longer.
         """
+        status, told, raw = await self.exchange(
+            method, url, effect=effect, timeout_s=timeout_s, headers=headers, body=body
+        )
+        try:
+            return self._result(status, told, raw, tongue or self._tongue)
+        except BadReply as failure:
+            raise judge(failure, effect, self._tongue.codes) from failure
+        except _Failed as failed:
+            raise self.judged(failed.reply, effect) from None
+
+    async def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        effect: Effect,
+        timeout_s: float,
+        headers: Mapping[str, str] | None = None,
+        body: str | None = None,
+    ) -> tuple[int, Mapping[str, str], bytes]:
+        """Return status, headers and body of one reply, whatever they say. Raises `VenueError` where none came."""
         left_s = (self._banned_until_ns - self._monotonic_ns()) / NS
         if left_s > 0:
             raise VenueUnreachable("not sent: the venue has banned us", retry_after_s=left_s, banned=True)
@@ -89,15 +110,16 @@ class HttpClient:
                 timeout=limits,
                 allow_redirects=False,
             ) as response:
-                raw = await _body(response)
-                return self._result(response.status, response.headers, raw, tongue or self._tongue)
+                return response.status, response.headers, await _body(response)
         except (aiohttp.ClientError, TimeoutError, OSError, BadReply) as failure:
             raise judge(failure, effect, self._tongue.codes) from failure
-        except _Failed as failed:
-            error = judge(failed.reply, effect, self._tongue.codes)
-            if isinstance(error, VenueUnreachable) and error.banned:
-                self._banned_until_ns = self._monotonic_ns() + int(error.retry_after_s * NS)
-            raise error from None
+
+    def judged(self, reply: Reply, effect: Effect) -> VenueError:
+        """Return the error for a reply that is no success; a ban keeps everything back from now on."""
+        error = judge(reply, effect, self._tongue.codes)
+        if isinstance(error, VenueUnreachable) and error.banned:
+            self._banned_until_ns = self._monotonic_ns() + int(error.retry_after_s * NS)
+        return error
 
     async def close(self) -> None:
         """Close every connection."""
@@ -127,8 +149,7 @@ class HttpClient:
         raise _Failed(self._reply(status, headers, raw))
 
     def _reply(self, status: int, headers: Mapping[str, str], raw: bytes) -> Reply:
-        pause = headers.get("Retry-After", "")
-        retry_after_s = min(float(pause), PAUSE_S_MAX) if PAUSE.fullmatch(pause) else None
+        retry_after_s = pause_s(headers)
         try:
             found = self._tongue.refusal(wire.decode(raw, "rest"), status, retry_after_s)
         except BadReply:
@@ -137,6 +158,12 @@ class HttpClient:
             return found
         words = raw[:MESSAGE_LENGTH_MAX].decode("utf-8", "replace")
         return Reply(status=status, code=None, message=words, retry_after_s=retry_after_s)
+
+
+def pause_s(headers: Mapping[str, str]) -> float | None:
+    """Return how long the venue asks us to wait, or None where it does not say."""
+    told = headers.get("Retry-After", "")
+    return min(float(told), PAUSE_S_MAX) if PAUSE.fullmatch(told) else None
 
 
 async def _body(response: aiohttp.ClientResponse) -> bytes:

@@ -18,7 +18,7 @@ from exchanges.session.ages import Ages, StreamName
 from exchanges.session.buffers import LatestBuffer
 from exchanges.session.http import HttpClient, HttpTongue
 from exchanges.session.live import LiveStreams
-from exchanges.session.reader import Reader, ReaderTimes
+from exchanges.session.reader import Handler, Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
 from exchanges.session.subscription import Announce, Prepare, StreamTongue, Subscription, Take
 from grid.instrument import Instrument
@@ -77,15 +77,9 @@ class MarketHalf(ABC):
             announce=announce,
             prepare=prepare,
         )
-        times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
-        try:
-            reader = Reader(subscription, times, settings.random, settings.monotonic_ns)
-            async with aclosing(self._live.iterate(reader, buffer)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            for name in names:
-                self._ages.forget(name.ours)
+        async with aclosing(followed(subscription, names, buffer, settings, self._ages, self._live)) as events:
+            async for event in events:
+                yield event
 
     def _knowing(self, symbols: Sequence[str]) -> Prepare:
         """Return what reads the symbols' rules before their stream is asked for."""
@@ -95,6 +89,26 @@ class MarketHalf(ABC):
                 await self.instrument(symbol)
 
         return prepare
+
+
+async def followed(
+    handler: Handler,
+    names: Sequence[StreamName],
+    buffer: LatestBuffer[E],
+    settings: AdapterSettings,
+    ages: Ages,
+    live: LiveStreams,
+) -> AsyncGenerator[E, None]:
+    """Yield what the handler puts into the buffer; the streams have ages while this is read."""
+    times = ReaderTimes(life_s=settings.connection_life_s, backoff=settings.backoff)
+    try:
+        reader = Reader(handler, times, settings.random, settings.monotonic_ns)
+        async with aclosing(live.iterate(reader, buffer)) as events:
+            async for event in events:
+                yield event
+    finally:
+        for name in names:
+            ages.forget(name.ours)
 
 
 class Newest:

@@ -6,9 +6,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from random import Random
-from typing import Protocol
+from typing import Any, Literal, Protocol
 
-from websockets.asyncio.client import ClientConnection
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from exchanges.errors import VenueError, VenueUnreachable
@@ -20,10 +19,20 @@ RETIRE_S = 5.0
 """How long an old connection may wait for answers under way."""
 
 
+class Link(Protocol):
+    """What is read: a socket, or what stands for one."""
+
+    async def recv(self, *, decode: Literal[False]) -> Any:
+        """Return the next message, or raise what ended the connection."""
+        ...
+
+    async def close(self) -> None: ...
+
+
 class Handler(Protocol):
     """What a reader reads for. Each method may raise `VenueError`, which ends the connection, not the reader."""
 
-    async def open(self) -> ClientConnection:
+    async def open(self) -> Link:
         """Connect and subscribe; return once the venue has confirmed."""
         ...
 
@@ -31,7 +40,7 @@ class Handler(Protocol):
         """Announce the stream."""
         ...
 
-    async def message(self, raw: str | bytes) -> None:
+    async def message(self, raw: Any) -> None:
         """Take one message."""
         ...
 
@@ -74,7 +83,7 @@ class Reader:
 
     async def _life(self) -> tuple[str, float]:
         """Live one connection; return why it ended, and the pause that the venue asked for."""
-        connection: ClientConnection | None = None
+        connection: Link | None = None
         try:
             connection = await self._handler.open()
             await self._handler.up()
@@ -94,7 +103,7 @@ class Reader:
             if connection is not None:
                 await _close(connection)
 
-    async def _read_until_old(self, connection: ClientConnection) -> None:
+    async def _read_until_old(self, connection: Link) -> None:
         """Read for the planned life; then let go of the connection once nothing on it is waited for."""
         life = asyncio.timeout(self._planned_life_s())
         try:
@@ -112,7 +121,7 @@ class Reader:
             if not rest.expired():
                 raise
 
-    async def _read(self, connection: ClientConnection) -> None:
+    async def _read(self, connection: Link) -> None:
         while True:
             raw = await connection.recv(decode=False)
             await self._handler.message(raw)
@@ -121,7 +130,7 @@ class Reader:
         return self._times.life_s * (1 - self._random.random() / 10)
 
 
-async def _close(connection: ClientConnection) -> None:
+async def _close(connection: Link) -> None:
     closing: Awaitable[None] = connection.close()
     try:
         await closing

@@ -9,15 +9,16 @@ import asyncio
 from abc import ABC, abstractmethod
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
-from typing import Generic, TypeVar
+from typing import Generic, Protocol, TypeVar
 
 from exchanges import wire
 from exchanges.cost import CallCosts, Cost
+from exchanges.hosts import HostPolicy
 from exchanges.port import ConfigurationChanged, PrivateEvent, UsedQuota, VenueRules
 from exchanges.session.ages import Ages, StreamName
 from exchanges.session.answers import Answer
 from exchanges.session.buffers import WholeBuffer
-from exchanges.session.calls import VenueCalls
+from exchanges.session.clock_offset import ClockOffset
 from exchanges.session.live import LiveStreams
 from exchanges.session.reader import Handler, Reader, ReaderTimes
 from exchanges.session.settings import AdapterSettings
@@ -26,8 +27,28 @@ from grid.instrument import Instrument
 from grid.order import OrderReport
 from risk.veto import Approved
 
-C = TypeVar("C", bound=VenueCalls)
 T = TypeVar("T")
+
+
+class SomeCalls(Protocol):
+    """What a private half needs of whatever sends its requests."""
+
+    policy: HostPolicy
+    clock: ClockOffset
+
+    @property
+    def is_socket_up(self) -> bool: ...
+
+    def fence_by(self, fence: Callable[[], None]) -> None: ...
+
+    async def open_socket(self) -> None: ...
+
+    async def measure_clock(self) -> ClockOffset: ...
+
+    async def close(self) -> None: ...
+
+
+C = TypeVar("C", bound=SomeCalls)
 
 
 class TradingHalf(ABC, Generic[C]):

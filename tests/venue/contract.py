@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from exchanges.sim.server.faults import FaultKind
 from exchanges.sim.server.windows import Interval, Kind, Window
@@ -37,12 +38,25 @@ class VenueUnderTest:
     """Whether an order over the socket carries a time that the venue judges."""
     lacks: frozenset[FaultKind] = frozenset()
     """Faults for which it has no words."""
+    protocol: str = ""
+    """The language of the simulated venue, where that is not the name."""
+    doubts: frozenset[FaultKind] = frozenset()
+    """Faults of which the venue says that nothing was done, and the adapter does not take its word."""
+    batch_call: str = "batch.place"
+    """What several orders at once are to the venue."""
+    names_decrees: bool = True
+    """Whether an order of the venue's own (a liquidation) is told by a name of its own."""
+
+    @property
+    def language(self) -> str:
+        """Return which language the simulated venue has to speak."""
+        return self.protocol or self.name
 
     def __str__(self) -> str:
         return self.name
 
 
-VENUES = (
+NATIVE = (
     VenueUnderTest(name="binanceusdm", public_path="/public", private_path="/private", order_path="/ws-fapi"),
     VenueUnderTest(
         name="bybit",
@@ -88,3 +102,23 @@ VENUES = (
         lacks=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
     ),
 )
+
+
+def by_ccxt(name: str, kind: VenueUnderTest, **differs: Any) -> VenueUnderTest:
+    """Return a venue of the generic adapter. ccxt has no order socket, and nothing in it says "surely not done"."""
+    general: dict[str, Any] = {
+        "name": f"ccxt:{name}",
+        "protocol": kind.language,
+        "order_path": "",
+        "tells_quota": False,
+        "tells_other_hands": False,
+        "names_decrees": False,
+        "batch_call": "order.place",
+        "doubts": frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}) - kind.lacks,
+    }
+    return replace(kind, **{**general, **differs})
+
+
+BY_NAME = {kind.name: kind for kind in NATIVE}
+GENERIC = (by_ccxt("okx", BY_NAME["okx"], candle="1m", doubts=frozenset({FaultKind.SERVICE_UNAVAILABLE})),)
+VENUES = NATIVE + GENERIC

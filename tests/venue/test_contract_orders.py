@@ -36,7 +36,7 @@ def door(request: pytest.FixtureRequest) -> str:
 @pytest.fixture(scope="module")
 def venue(kind: VenueUnderTest, door: str) -> Iterator[RunningVenue]:
     """A venue for each door: some take a client id once only, for ever."""
-    with running(still_options(protocol=kind.name, windows=kind.windows)) as started:
+    with running(still_options(protocol=kind.language, windows=kind.windows)) as started:
         yield started
 
 

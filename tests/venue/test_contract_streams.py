@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from exchanges.errors import OutcomeUnknown
+from exchanges.generic.wire_orders import NAMELESS
 from exchanges.port import ConfigurationChanged, Position, PublicTrade, StreamDown, StreamUp
 from exchanges.session.reader import RENEWAL
 from exchanges.sim.klines import INTERVALS_MS
@@ -29,7 +30,7 @@ def kind(request: pytest.FixtureRequest) -> VenueUnderTest:
 
 @pytest.fixture(scope="module")
 def venue(kind: VenueUnderTest) -> Iterator[RunningVenue]:
-    with running(still_options(protocol=kind.name, windows=kind.windows)) as started:
+    with running(still_options(protocol=kind.language, windows=kind.windows)) as started:
         yield started
 
 
@@ -261,7 +262,7 @@ async def test_a_foreign_order_and_a_liquidation_are_seen(venue: RunningVenue, k
         await events.aclose()
 
     assert [getattr(one, "what", "") for one in changed[-1:]] == ["leverage of ETHUSDT is 9"] * kind.tells_other_hands
-    assert seen[-1].report.client_id.startswith("autoclose-")
+    assert seen[-1].report.client_id.startswith("autoclose-" if kind.names_decrees else NAMELESS)
     assert seen[-1].report.side is Side.SELL
     assert flat.quantity == 0
 

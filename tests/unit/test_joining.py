@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from exchanges.gate.joining import WAIT_NS, FillJoiner
+from exchanges.session.joining import WAIT_NS, FillJoiner
 from grid.order import Fill, OrderReport, OrderStatus, OrderUpdate, Side
 
 NEW = OrderReport(

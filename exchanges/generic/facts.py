@@ -1,0 +1,65 @@
+"""What ccxt does not say of an exchange by itself, measured from its source (4.5.90) and at simulated venues."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from exchanges.errors import Refusal
+
+BY_CLIENT_ID = frozenset(
+    "apex aster binance binancecoinm bingx bitget bybit gate hashkey htx hyperliquid kucoin kucoinfutures mexc "
+    "modetrade okx okxus paradex phemex poloniex toobit woo woofipro xt".split()
+)
+"""Where `fetchOrder` takes a client id in place of the venue's own; elsewhere the lists are looked through."""
+
+WITHOUT_CLIENT_IDS = frozenset({"hibachi"})
+WITHOUT_REDUCE_ONLY = frozenset("bitstamp bullish cryptocom gemini onetrading whitebit".split())
+"""Where ccxt's `createOrder` never writes the one or the other: it would take the parameter and leave it out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """How one exchange differs from what its unified description says."""
+
+    client_id_prefix: str = ""
+    """What the venue, or ccxt, puts before our ids."""
+    market_type: str = "swap"
+    """ccxt's word for the contracts in its list of markets to load."""
+    options: dict[str, Any] = field(default_factory=dict)
+    total_holds_unrealised: bool = False
+    """Whether a balance's `total` is equity, not wallet."""
+    order_needs: dict[str, Any] = field(default_factory=dict)
+    """Parameters of every order, so that it means the same whatever the account is set to."""
+    reading_needs: dict[str, Any] = field(default_factory=dict)
+    """Parameters of the reading of one order."""
+    streams_fees: bool = False
+    """Whether the fees on ccxt's stream of fills were seen to be right; else fills are read over REST."""
+    final: tuple[tuple[str, Refusal], ...] = ()
+    """What of an answer means a plain no, where ccxt has no class for it. Nothing else widens what is final."""
+    lacks: tuple[str, ...] = ()
+    """What makes it unusable here, found by trying."""
+
+
+TABLE: dict[str, Facts] = {
+    "okx": Facts(
+        # one order a request, not a list of one: its outcome is its own
+        options={"createOrder": "privatePostTradeOrder"},
+        total_holds_unrealised=True,
+        final=(('"sCode":"51169"', Refusal.REDUCE_ONLY_CONFLICT), ('"sCode":"51016"', Refusal.DUPLICATE_ID)),
+    ),
+    "bybit": Facts(
+        market_type="linear",
+        options={"enableUnifiedMargin": False, "enableUnifiedAccount": True},
+        order_needs={"positionIdx": 0},
+        reading_needs={"acknowledged": True},
+    ),
+    "gate": Facts(client_id_prefix="t-"),
+    "kucoin": Facts(lacks=("sockets at addresses that are known beforehand",)),
+    "kucoinfutures": Facts(lacks=("sockets at addresses that are known beforehand",)),
+}
+
+
+def facts_of(name: str) -> Facts:
+    """Return what is known of an exchange beyond ccxt's own description."""
+    return TABLE.get(name, Facts())
