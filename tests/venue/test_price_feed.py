@@ -13,7 +13,7 @@ import pytest
 
 from actors.actor_names import SlotLayout
 from actors.clock import SystemClock
-from actors.messages import FeedWord, PriceWanted, SetupWanted
+from actors.messages import FeedWord, PriceWanted, SetupWanted, SymbolGone
 from actors.price_feed import PriceFeed
 from actors.symbol_feed import FeedPhase, FeedSnapshot
 from exchanges.binance.market import BinanceMarket
@@ -165,3 +165,14 @@ def test_a_slot_that_asks_is_answered_with_its_open_levels(venue: RunningVenue) 
         world.feed.receive(Letters("slot/ETHUSDT/05")(PriceWanted(receiver="slot/ETHUSDT/05", symbol="ETHUSDT")))
 
         assert world.office.wait_for(lambda: world.levels_entered() == {-1})
+
+
+def test_a_symbol_that_has_left_while_its_feed_was_away_is_served_no_more(venue: RunningVenue) -> None:
+    with feeding(venue) as world:
+        assert world.office.wait_for(lambda: bool(world.words()))
+        world.feed.receive(world.from_gateway(SymbolGone(symbol="ETHUSDT")))
+
+        assert until(lambda: world.feed.snapshot()["symbols"] == {})
+        told = len(world.words())
+        venue.play(quote("ETHUSDT", "2910", "2910.01"))
+        assert not world.office.wait_for(lambda: len(world.words()) > told, timeout_s=1)
