@@ -54,6 +54,7 @@ def _account_view(part: Section) -> dict[str, Any]:
                 "state": "held" if holds_of(gateway, name) else "trading",
                 "max_lots": part["max_lots"].get(name),
                 "stop": picture.get("stop"),
+                "trigger": picture.get("trigger"),
                 **{column: picture.get(column) for column in _COLUMNS},
                 "churn": picture.get("churn", {}).get("ratio"),
             }
@@ -108,6 +109,7 @@ def explanation(
         "price": picture.get("price"),
         "holds": holds_of(gateway, symbol),
         "stop": _stop(picture.get("stop")),
+        "trigger": picture.get("trigger"),
         "levels": sorted(rows, key=lambda row: (-row["generation"], -row["level"])),
         "silent": silent,
     }

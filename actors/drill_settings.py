@@ -49,12 +49,17 @@ def drill_settings(config: Path, rest_url: str, ws_url: str, environ: Mapping[st
     ladders = document.get("symbols")
     if isinstance(ladders, list):
         document["symbols"] = [
-            {"leverage": leverage, **ladder} if isinstance(ladder, dict) else ladder for ladder in ladders
+            {"leverage": leverage, **_begun(ladder)} if isinstance(ladder, dict) else ladder for ladder in ladders
         ]
     try:
         return Settings.model_validate(document)
     except ValidationError as error:
         raise_config_errors(Settings, error)
+
+
+def _begun(ladder: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the ladder without a price to wait for, at which a generated market need never come."""
+    return {key: value for key, value in ladder.items() if key != "trigger_price"}
 
 
 def deposit(config: Path) -> Decimal:

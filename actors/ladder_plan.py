@@ -136,6 +136,7 @@ class LadderPlan:
             "bounds": _bounds(plan),
             "stop_price": plan.stop_price,
             "take_profit_price": plan.profit_price,
+            "trigger_price": grid.settings.trigger_price,
             "generation": generation.generation,
             "leverage": plan.leverage,
             "margin_type": "isolated" if plan.is_isolated else "cross",

@@ -137,6 +137,10 @@ class SymbolSettings(BreakerSettings):
         None, gt=0, description="mark price at which the whole grid has reached its goal and ends, in USDT"
     )
 
+    trigger_price: Exact | None = Field(
+        None, gt=0, description="mark price at which the grid begins, in USDT; left out: at once"
+    )
+
     @property
     def price_range(self) -> PriceRange | None:
         """Return the range of a bounded grid, None where the window slides."""
@@ -182,6 +186,8 @@ class SymbolSettings(BreakerSettings):
             found.append(
                 ("stop_price", stop, f"has to lie {where} take_profit_price, {goal}, in a {self.side.value} grid")
             )
+        if self.trigger_price is not None:
+            found += self._broken_trigger(self.trigger_price)
         if (self.existing_position == "adopt") != bool(self.adopted_lots):
             rule = "belong together: adopt takes over the lots that are listed, and no others"
             found.append(("existing_position and adopted_lots", self.existing_position, rule))
@@ -202,6 +208,15 @@ class SymbolSettings(BreakerSettings):
                 (other, getattr(self, other), f"has no meaning for {self.spacing.value} spacing; leave it out")
             )
         return found
+
+    def _broken_trigger(self, trigger: Decimal) -> list[tuple[str, object, str]]:
+        """Return the ends of the grid at which a grid that begins there would be at once."""
+        ends = (("stop_price", self.stop_price, 1), ("take_profit_price", self.take_profit_price, -1))
+        return [
+            ("trigger_price", trigger, f"lies at or beyond {key}, {end}: the grid would end as it begins")
+            for key, end, way in ends
+            if end is not None and (trigger - end) * way * self.side.sign <= 0
+        ]
 
 
 def _shown(value: object) -> object:

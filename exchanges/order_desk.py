@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from exchanges.desk.accounting import Accounting
 from exchanges.desk.cancelling import Cancelling
+from exchanges.desk.chores import Chores
 from exchanges.desk.churn import ChurnReading
 from exchanges.desk.closing import STOPPING, Closing
 from exchanges.desk.commands import Effects
@@ -62,6 +63,7 @@ from exchanges.desk.rulings import Rulings
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.desk.standing import StandingHolds
 from exchanges.desk.stops import Stops, StopWord
+from exchanges.desk.triggering import Triggering
 from grid.book import Book
 from grid.errors import GridmeshError
 from grid.holds import HoldCause
@@ -98,6 +100,19 @@ class OrderDesk:
         self._readings = Readings(self._core, self._reports, self._standing, self._stops)
         self._joining = Joining(self._core, self._standing, self._readings, self._closing)
         self._dust = Dust(self._core, self._cancelling, self._placing)
+        self._triggering = Triggering(self._core, self._standing)
+        self._chores = Chores(
+            self._core,
+            self._cancelling,
+            self._standing,
+            self._reports,
+            self._readings,
+            self._decrees,
+            self._stops,
+            self._closing,
+            self._guarding,
+            self._rulings,
+        )
         self.accounting = Accounting(self._core)
         """The account's money: equity, its tie, income. Only this desk changes it."""
 
@@ -216,6 +231,7 @@ class OrderDesk:
         self.accounting.begin()
         self._guarding.begin(now)
         self._stops.begin(now)
+        self._triggering.begin(now)
         self._closing.begin(now)
         return core.take_effects()
 
@@ -249,6 +265,7 @@ class OrderDesk:
                 self._on_money(event, now)
             case MarkSeen(symbol=symbol, price=price):
                 self._core.marks[symbol] = (price, now.mono_ms)
+                self._triggering.on_mark(symbol, now)
                 self._guarding.check(now)
             case RulesRead():
                 self._rulings.on_rules(event, now)
@@ -256,6 +273,7 @@ class OrderDesk:
                 self._standing.on_reference(event, now)
             case SymbolAdded() | RemoveAsked():
                 self._joining.on_event(event, now)
+                self._triggering.begin(now)
             case Ticked():
                 self._on_tick(now)
         self._guarding.on_fills(self._core.filled, now)
@@ -359,39 +377,6 @@ class OrderDesk:
         self._guarding.check(now)
         self._dust.step(now)
         self._stops.step(now)
-        for chore, subject, attempt in self._core.take_due(now):
-            self._do(chore, subject, attempt, now)
+        self._chores.do(now)
         if not self._core.is_ready:
             self._readings.try_ready(now)
-
-    def _do(self, chore: Chore, subject: str, attempt: int, now: Instant) -> None:
-        match chore:
-            case Chore.LOOK_UP:
-                self._reports.look_up(subject, attempt, now)
-            case Chore.CANCEL:
-                self._cancelling.resend(subject, attempt, now)
-            case Chore.SETTLE:
-                self._reports.settle(subject, attempt, now)
-            case Chore.NAME:
-                self._decrees.ask(subject, attempt, now)
-            case Chore.STOP:
-                self._stops.look(subject, attempt, now)
-            case _:
-                self._do_once(chore, subject, now)
-
-    def _do_once(self, chore: Chore, subject: str, now: Instant) -> None:
-        match chore:
-            case Chore.ECHO:
-                self._reports.on_silent(subject, now)
-            case Chore.RESYNC:
-                self._readings.resume(now)
-            case Chore.VERIFY:
-                self._standing.verify(subject, now)
-            case Chore.CLOSE:
-                self._closing.step(subject, now)
-            case Chore.SELL:
-                self._guarding.step(subject, now)
-            case Chore.RULES:
-                self._rulings.ask(now)
-            case Chore.LIFT_MARGIN:
-                self._standing.lift(HoldCause.MARGIN, "", "the pause is over")

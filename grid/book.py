@@ -15,6 +15,7 @@ from grid.account_records import AccountRecord
 from grid.booking import book_foreign, book_funding, book_own, set_lot
 from grid.errors import UnexpectedSignal
 from grid.holds import HoldSet
+from grid.kind_records import TriggerSet
 from grid.records import (
     Counted,
     FillBooked,
@@ -149,10 +150,8 @@ class Book:
                 self.holds, self.halt_epoch = self.holds.with_hold(record.hold), self.halt_epoch + 1
             case HoldLifted():
                 self.holds, self.halt_epoch = self.holds.without(record.cause, record.symbol), self.halt_epoch + 1
-            case ForeignSet():
-                self.symbol(record.symbol).foreign = record.quantity
-            case ForeignNamed():
-                self.symbol(record.symbol).unnamed.pop(record.order_id, None)
+            case ForeignSet() | ForeignNamed() | TriggerSet():
+                self._set(record)
             case TradesCompleted():
                 book = self.symbol(record.symbol)
                 book.trades_ms = max(book.trades_ms, record.venue_ms)
@@ -166,6 +165,16 @@ class Book:
                 self.account.apply(record)
             case _:
                 raise TypeError(f"no rule for {type(record).__name__}")
+
+    def _set(self, record: ForeignSet | ForeignNamed | TriggerSet) -> None:
+        symbol = self.symbol(record.symbol)
+        match record:
+            case ForeignSet():
+                symbol.foreign = record.quantity
+            case ForeignNamed():
+                symbol.unnamed.pop(record.order_id, None)
+            case TriggerSet():
+                symbol.trigger = record
 
     def _stop(self, record: StopIntended | StopMarked) -> None:
         symbol = self.symbol(record.symbol)

@@ -18,6 +18,7 @@ class HoldCause(Enum):
     STOP_LOSS = "stop_loss"
     LEASE = "lease"
     VENUE_RULE = "venue_rule"
+    TRIGGER = "trigger"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

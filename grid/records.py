@@ -19,6 +19,7 @@ from grid.account_records import (
 )
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
+from grid.kind_records import TriggerSet
 from grid.ladder import GridSide, Ladder, Spacing
 from grid.lot import Lot
 from grid.order import Fill, OrderStatus, Purpose, Side
@@ -231,6 +232,7 @@ Record = (
     | TradesCompleted
     | StopIntended
     | StopMarked
+    | TriggerSet
     | Counted
     | BreakerSet
     | DayOpened
@@ -259,6 +261,7 @@ KINDS: dict[str, type[Any]] = {
     "trades": TradesCompleted,
     "stop": StopIntended,
     "stopped": StopMarked,
+    "trigger": TriggerSet,
     "count": Counted,
     "breaker": BreakerSet,
     "day": DayOpened,

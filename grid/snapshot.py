@@ -17,6 +17,7 @@ from grid.account_records import BreakerSet, DayOpened, EquityBaseline, RateSet,
 from grid.book import Book
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldSet
+from grid.kind_records import TriggerSet
 from grid.ledger import Ledger, MutableTotals
 from grid.records import GenerationStarted
 from grid.slot import SlotState
@@ -41,6 +42,7 @@ class _SymbolImage:
     trades_ms: int = 0
     forgotten_ms: int = 0
     stop: StopEntry | None = None
+    trigger: TriggerSet | None = None
     unnamed: tuple[tuple[str, int], ...] = ()
 
 
@@ -128,6 +130,7 @@ def _symbol_image(book: SymbolBook) -> _SymbolImage:
         unnamed=tuple(book.unnamed.items()),
         totals=tuple(book.totals.counts.items()),
         stop=book.stop,
+        trigger=book.trigger,
     )
 
 
@@ -146,6 +149,7 @@ def _symbol_book(image: _SymbolImage) -> SymbolBook:
         unnamed=OrderedDict(image.unnamed),
         totals=MutableTotals(dict(image.totals)),
         stop=image.stop,
+        trigger=image.trigger,
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grid.errors import GridmeshError
+from grid.kind_records import TriggerSet
 from grid.ladder import Ladder
 from grid.ledger import Ledger, MutableTotals
 from grid.lot import Lot
@@ -67,6 +68,8 @@ class SymbolBook:
     totals: MutableTotals = field(default_factory=MutableTotals)
     stop: StopEntry | None = None
     """Our exchange-side stop while it may live, or may still sell."""
+    trigger: TriggerSet | None = None
+    """The mark price that the grid waits for, or has come to; None where it had none."""
 
     @property
     def generation(self) -> GenerationStarted:

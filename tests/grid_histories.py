@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from grid.book import Book
 from grid.holds import HoldCause
+from grid.kind_records import TriggerSet
 from grid.ladder import GridSide
 from grid.lot import Lot
 from grid.order import Fill, OrderStatus, Purpose, Side
@@ -146,6 +147,10 @@ class History(GridWorld):
 
     def on_foreign_set(self, choice: int, size: int) -> None:
         self.record(ForeignSet(symbol=SYMBOL, quantity=size % 21 - 10, reason="read"))
+
+    def on_trigger(self, choice: int, size: int) -> None:
+        price, way = Decimal(3000 + choice), size % 2 == 0
+        self.record(TriggerSet(symbol=SYMBOL, price=price, rises=way, is_fired=size % 3 == 0, at_ms=self.now_ms))
 
     def on_count(self, choice: int, size: int) -> None:
         self.record(Counted(symbol=SYMBOL, what=f"thing{choice % 3}"))

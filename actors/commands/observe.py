@@ -89,6 +89,7 @@ def _account_parts(answer: dict[str, Any]) -> list[RenderableType]:
     else:
         parts += [line for row in symbols for line in _block(row)]
     parts += [line for row in symbols for line in render_stop(row["symbol"], row.get("stop"))]
+    parts += [line for row in symbols for line in render_trigger(row["symbol"], row.get("trigger"))]
     if answer.get("account"):
         parts.append(_account(answer["account"]))
     return parts
@@ -124,6 +125,13 @@ def render_holds(answer: dict[str, Any]) -> list[RenderableType]:
         f"held by {shown(hold.get('cause'))} ({hold.get('symbol') or 'whole account'}): {shown(hold.get('reason'))}"
         for hold in holds
     ]
+
+
+def render_trigger(symbol: str, trigger: dict[str, Any] | None) -> list[str]:
+    """Return one line on the price that a grid waits for."""
+    if not trigger or trigger["is_fired"]:
+        return []
+    return [f"{symbol}: begins once the mark price has come to {plain(trigger['price'])} by a {trigger['way']}"]
 
 
 def render_stop(symbol: str, stop: dict[str, Any] | None) -> list[str]:

@@ -179,6 +179,8 @@ def _ends(symbol: dict[str, Any]) -> list[RenderableType]:
     for key, word in (("stop_price", "stop"), ("take_profit_price", "take-profit")):
         if symbol[key] is not None:
             said.append(f"{word} of the whole grid at {plain(symbol[key])}")
+    if symbol["trigger_price"] is not None:
+        said.append(f"begins once the mark price has come to {plain(symbol['trigger_price'])}")
     return ["; ".join(said)] if said else []
 
 

@@ -112,6 +112,7 @@ def desk_symbol(grid: Grid) -> DeskSymbol:
         breakers=grid.settings.breakers(),
         countdown_ms=milliseconds(grid.settings.countdown_s or Decimal(0)),
         stop=grid.settings.exchange_stop.rule() if grid.settings.exchange_stop is not None else None,
+        trigger=grid.settings.trigger_price,
     )
 
 

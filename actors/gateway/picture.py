@@ -78,6 +78,7 @@ def _symbol(
         "position": str(instrument.quantity(book.expected_position())),
         "foreign": str(instrument.quantity(book.foreign)),
         "stop": _stop(desk, book.symbol, instrument, now),
+        "trigger": _trigger(book),
         "entries": sum(1 for slot in book.slots.values() if slot.has_live_entry),
         "exits": sum(1 for slot in book.slots.values() if slot.has_live_exit),
         "grid_profit_gross": str(ledger.realised),
@@ -113,6 +114,15 @@ def _stop(desk: OrderDesk, symbol: str, instrument: Instrument, now: Instant) ->
         "missing": word.missing,
         "retry_ms": None if word.retry_ms is None else now.wall_ms + word.retry_ms - now.mono_ms,
     }
+
+
+def _trigger(book: SymbolBook) -> dict[str, Any] | None:
+    """Return the mark price that the grid waits for or has come to, as far as the journal knows; None for no such."""
+    trigger = book.trigger
+    if trigger is None:
+        return None
+    way = "rise" if trigger.rises else "fall"
+    return {"price": str(trigger.price), "way": way, "is_fired": trigger.is_fired, "at_ms": trigger.at_ms}
 
 
 def _churn(reading: ChurnReading) -> dict[str, Any]:

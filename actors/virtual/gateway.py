@@ -94,15 +94,19 @@ class VirtualGateway:
         self.desk = OrderDesk(
             book,
             settings.desk,
-            {
-                g.symbol: DeskSymbol(
-                    policy=g.policy, instrument=self._instruments[g.symbol], breakers=g.breakers, stop=g.stop
-                )
-                for g in settings.grids
-            },
+            {g.symbol: self._desk_symbol(g) for g in settings.grids},
         )
         self.started_ms = agenda.now_ms
         self._errands = Errands(agenda, venue, self.release, self.release_stop, self.on_event, is_alive)
+
+    def _desk_symbol(self, grid: GridPlan) -> DeskSymbol:
+        return DeskSymbol(
+            policy=grid.policy,
+            instrument=self._instruments[grid.symbol],
+            breakers=grid.breakers,
+            stop=grid.stop,
+            trigger=grid.trigger,
+        )
 
     def start(self) -> None:
         """Take over the book and connect."""

@@ -46,6 +46,7 @@ class GridPlan:
     slots_per_actor: int = 1
     breakers: Breakers | None = None
     stop: StopRule | None = None
+    trigger: Decimal | None = None
 
     @property
     def symbol(self) -> str:

@@ -125,6 +125,8 @@ class Guarding:
         reading = self._account(now) if scope == ACCOUNT else self._symbol(scope, now)
         if reading is None:
             return  # profit is unknown: the wire lets no entry out without a mark either
+        if self._core.book.holds.find(HoldCause.TRIGGER, scope) is not None and not reading.layers:
+            reading = replace(reading, price=None)  # what has not begun ends at no price
         before = self._state(scope)
         if scope in self._cleared:
             self._cleared.discard(scope)

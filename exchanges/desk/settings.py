@@ -63,6 +63,8 @@ class DeskSymbol:
     """The venue's countdown cancel; 0: none."""
     stop: StopRule | None = None
     """Where its exchange-side stop lies; None: it has none."""
+    trigger: Decimal | None = None
+    """The mark price at which it begins; None: at once."""
 
     @property
     def symbol(self) -> str:

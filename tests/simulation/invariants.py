@@ -94,6 +94,14 @@ def entries_leave_only_without_holds(world: World, truth: Truth) -> Iterator[str
             yield f"entry {request.client_id} left {world.agenda.now_ms - gateway.go_ms} ms after the last go"
 
 
+def no_entry_leaves_before_the_trigger(world: World, truth: Truth) -> Iterator[str]:
+    """A grid that waits for a price opens nothing before the venue's mark has come there."""
+    waiting = {grid.symbol for grid in world.settings.grids if grid.trigger is not None} - truth.begun
+    for request in truth.sent:
+        if not request.closing and request.symbol in waiting:
+            yield f"entry {request.client_id} left before the mark came to the price that its grid waits for"
+
+
 def gone_is_gone(world: World, truth: Truth) -> Iterator[str]:
     """5: where entries are said to be verified gone, none rests and none can still arrive in time."""
     if world.gateway is None or not world.book.holds.holds:
@@ -308,6 +316,8 @@ def no_hold_is_left(world: World, truth: Truth) -> Iterator[str]:
     for hold in world.book.holds.holds:
         if hold.cause is HoldCause.STOP_LOSS and _is_due_to_how_things_stand(world, truth, hold.symbol):
             continue
+        if hold.cause is HoldCause.TRIGGER and _waits_for_its_price(world, truth, hold.symbol):
+            continue
         yield f"hold {hold.cause.value} on {hold.symbol or 'the account'} is still in force: {hold.reason}"
 
 
@@ -337,6 +347,7 @@ EVERY_STEP: tuple[Invariant, ...] = (
     one_order_a_slot,
     every_order_was_intended,
     entries_leave_only_without_holds,
+    no_entry_leaves_before_the_trigger,
     gone_is_gone,
     positions_tie,
     every_live_order_is_in_the_book,
@@ -378,6 +389,13 @@ def _is_due_to_how_things_stand(world: World, truth: Truth, scope: str) -> bool:
         return kept is not None
     plan = next((grid for grid in world.settings.grids if grid.symbol == scope), None)
     return plan is not None and plan.breakers is not None and truth.is_at_an_end(plan, plan.breakers.rules)
+
+
+def _waits_for_its_price(world: World, truth: Truth, symbol: str) -> bool:
+    """Whether the grid has not begun, and the mark stands where it need not begin."""
+    plan = next(grid for grid in world.settings.grids if grid.symbol == symbol)
+    kept = world.book.symbol(symbol).trigger
+    return (kept is None or not kept.is_fired) and not truth.is_beyond_trigger(plan)
 
 
 def _is_overdue(world: World, client_id: str) -> bool:

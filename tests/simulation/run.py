@@ -153,6 +153,7 @@ class Run:
     def _after_step(self, step: Step) -> None:
         if self._trace is not None and not step.is_timer:
             self._trace(self.world.agenda.now_ms, step.what, step.about)
+        self.truth.note_marks()
         if self.truth.read_journal() or self._has_news:
             self._has_news = False
             self._judge(self._every_step)

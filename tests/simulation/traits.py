@@ -43,6 +43,8 @@ class Trait(Enum):
     """Each level is the one below times a ratio."""
     TRAIL = "trail"
     """The window follows the price between two limits only."""
+    TRIGGER = "trigger"
+    """Each grid waits for a mark price before it begins."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -60,7 +62,7 @@ _SHARES = {
 
 _KINDS = {Trait.END_PRICES: 0.15, Trait.RANGE: 0.15}
 """Kinds of grids, drawn apart: they leave what every seed drew before as it was."""
-_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15}
+_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15, Trait.TRIGGER: 0.15}
 """Further kinds, each drawn by itself, so that the next one leaves them as they are."""
 RATIOS = ("1.0005", "1.0007", "1.001")
 
@@ -206,6 +208,15 @@ def _limited(grid: GridPlan, rng: Random) -> GridPlan:
     return replace(grid, policy=policy)
 
 
+def _triggers(settings: WorldSettings, rng: Random) -> WorldSettings:
+    """Let each grid wait for a price a little over or under where its market begins."""
+    grids = []
+    for grid in settings.grids:
+        away = Decimal(rng.choice(("-0.004", "-0.0015", "-0.0004", "0.0004", "0.0015", "0.004")))
+        grids.append(replace(grid, trigger=grid.instrument.price(FIRST_BIDS[grid.symbol]) * (1 + away)))
+    return replace(settings, grids=tuple(grids))
+
+
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TWO_SYMBOLS: _two_symbols,
     Trait.MONEY: _money,
@@ -219,4 +230,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.RANGE: _ranges,
     Trait.GEOMETRIC: _geometric,
     Trait.TRAIL: _trailing,
+    Trait.TRIGGER: _triggers,
 }

@@ -75,6 +75,10 @@ class Truth:
     lives: dict[str, int] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
     """What contradicts the record already as it comes in."""
+    first_marks: dict[str, Decimal] = field(default_factory=dict)
+    """Of each grid that waits for a price: the mark that it began to wait at."""
+    begun: set[str] = field(default_factory=set)
+    """Symbols whose mark was at, or beyond, the price that their grid waits for."""
     _beyond_ms: dict[str, int] = field(default_factory=dict)
     _rows: int = 0
     _identities: dict[str, ClientId | None] = field(default_factory=dict)
@@ -228,8 +232,30 @@ class Truth:
             return ""
         return f"is at {profit} since {since_ms}" if self.world.agenda.now_ms - since_ms > MARK_LATE_MS else ""
 
+    def note_marks(self) -> None:
+        """Look at the marks that grids wait for."""
+        for grid in self.world.settings.grids:
+            if grid.trigger is not None and grid.symbol not in self.begun and self.is_beyond_trigger(grid):
+                self.begun.add(grid.symbol)
+
+    def is_beyond_trigger(self, grid: GridPlan) -> bool:
+        """Whether the venue's mark is at the price that the grid waits for, or on its other side."""
+        mark = self.world.venue.engine.read.premium_index(grid.symbol).mark_price
+        if grid.trigger is None or not mark:
+            return False
+        first = self.first_marks.setdefault(grid.symbol, mark)
+        return mark >= grid.trigger if first < grid.trigger else mark <= grid.trigger
+
+    def has_not_begun(self, grid: GridPlan) -> bool:
+        """Whether the grid waits for its price and holds nothing: then it has no end either."""
+        book = self.world.book
+        waits = book.holds.find(HoldCause.TRIGGER, grid.symbol) is not None
+        return waits and not any(True for _ in book.symbol(grid.symbol).lots())
+
     def is_at_an_end(self, grid: GridPlan, rules: BreakerRules) -> bool:
         """Whether the venue's mark is at or beyond a price at which the whole grid ends."""
+        if self.has_not_begun(grid):
+            return False
         mark, sign = self.world.venue.engine.read.premium_index(grid.symbol).mark_price, grid.side.sign
         stop, goal = rules.stop_price, rules.profit_price
         return (stop is not None and mark * sign <= stop * sign) or (goal is not None and mark * sign >= goal * sign)

@@ -44,13 +44,19 @@ class DeskWorld:
     """A desk over the grid of the specification's example. `said` is what it wants done, `records` what it wrote."""
 
     def __init__(
-        self, book: Book | None = None, *, now_ms: int = 0, max_lots: int = 50, stop: StopRule | None = None
+        self,
+        book: Book | None = None,
+        *,
+        now_ms: int = 0,
+        max_lots: int = 50,
+        stop: StopRule | None = None,
+        trigger: Decimal | None = None,
     ) -> None:
         plan = example_plan(max_lots=max_lots)
         self.now_ms = now_ms
         self.said: list[Command] = []
         self.records: list[Record] = []
-        symbols = {SYMBOL: DeskSymbol(policy=plan.policy, instrument=plan.instrument, stop=stop)}
+        symbols = {SYMBOL: DeskSymbol(policy=plan.policy, instrument=plan.instrument, stop=stop, trigger=trigger)}
         self.desk = OrderDesk(book or Book(), DeskSettings(journal="Sim1", notional_max=Decimal(5_000)), symbols)
         first: list[GenerationStarted] = [] if book is not None else [plan.generation(0, 300_000)]
         self._take(self.desk.begin(self.desk.book.owner_epoch + 1, first, self.now()))

@@ -18,6 +18,9 @@ BOUNDED = {"range": RANGE, "interval": None}
     [
         ({"trail_limit": {}}, "low and high", "name at least one"),
         ({"trail_limit": {"low": 3300, "high": 2700}}, "high", "above low"),
+        ({"trigger_price": 2600, "stop_price": 2700}, "trigger_price", "would end as it begins"),
+        ({"trigger_price": 3300, "take_profit_price": 3300}, "trigger_price", "would end as it begins"),
+        ({"side": "short", "trigger_price": 3300, "stop_price": 3200}, "trigger_price", "would end as it begins"),
         ({**BOUNDED, "trail_limit": {"low": 2700}}, "trail_limit", "no meaning with range"),
     ],
 )

@@ -67,3 +67,31 @@ def test_the_window_follows_to_its_limits_waits_there_and_goes_on(tmp_path: Path
         live.until(lambda: rests("0", "-2"), "it goes on where the price is back")
         live.settle()
         live.reckon()
+
+
+def test_a_trigger_price_is_waited_for_over_a_kill_and_stays_reached_after_another(tmp_path: Path) -> None:
+    with (
+        still_venue() as venue,
+        deployed(live_settings(tmp_path, venue, {"trigger_price": 2995}), venue) as live,
+    ):
+        live.until(lambda: live.holds() == ["trigger"], "it waits for its price and for nothing else")
+        live.walk("2996")
+        live.stays(lambda: not live.venue.own_orders(), "no order was ever sent", 0.5)
+        assert live.symbol()["trigger"]["way"] == "fall"
+        answers = live.crew.ask_all(live.roster.layouts["ETHUSDT"].names(), "explain")
+        told = {one.level: (one.reason.value, one.detail) for found in answers.values() for one in found}
+        assert [told[level] for level in (-3, -4, -5)] == [("hold", "trigger")] * 3
+
+        live.kill_gateway()
+        live.restart_gateway()
+        live.until(lambda: live.holds() == ["trigger"], "the next life waits too")
+        venue.walk("ETHUSDT", "2994.5")
+        live.until(lambda: live.entries() == ["2994", "2992", "2990"], "it begins where the price has come to")
+        live.until(lambda: live.symbol()["trigger"]["is_fired"], "that is shown")
+
+        live.kill_gateway()
+        venue.walk("ETHUSDT", "2997")
+        live.restart_gateway()
+        live.until(lambda: live.entries() == ["2996", "2994", "2992"], "what was reached stays reached")
+        live.settle()
+        live.reckon()

@@ -200,7 +200,14 @@ def test_a_limit_of_the_trail_and_the_end_prices_are_planned_and_told(account: T
     stop, goal = (2900, 3100) if side == "long" else (3100, 2900)
     limit = {"low": 2994, "high": 3007}
     account.configure(
-        symbol={"side": side, "trail_limit": limit, "anchor": 3000, "stop_price": stop, "take_profit_price": goal}
+        symbol={
+            "side": side,
+            "trail_limit": limit,
+            "anchor": 3000,
+            "stop_price": stop,
+            "take_profit_price": goal,
+            "trigger_price": 2950,
+        }
     )
 
     symbol = symbol_of(account.run("plan", account.config, "--json"))
@@ -213,6 +220,7 @@ def test_a_limit_of_the_trail_and_the_end_prices_are_planned_and_told(account: T
     assert Decimal(symbol["worst"]["price"]) == (2994 if side == "long" else 3006)
     assert resting(far)[0][1] == ("3004.00" if side == "long" else "2996.00")
     assert "levels from 2994.00 up to 3006.00" in words
+    assert "begins once the mark price has come to 2950" in words
     assert f"stop of the whole grid at {stop}" in words
     assert f"take-profit of the whole grid at {goal}" in words
 

@@ -14,6 +14,7 @@ from exchanges.desk.events import Instant, ReferenceSeen
 from exchanges.desk.guarding import Guarding
 from exchanges.desk.standing import StandingHolds
 from grid.holds import HoldCause
+from grid.kind_records import TriggerSet
 from grid.ladder import GridSide, Ladder
 from grid.ledger import with_fees
 from grid.lot import Fees
@@ -120,6 +121,11 @@ def the_window_follows_for_ever(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(GridPolicy, "has", lambda self, level: self.lowest_level is None or level >= self.lowest_level)
 
 
+def any_mark_is_the_trigger(patch: pytest.MonkeyPatch) -> None:
+    """A grid begins at the first mark that it hears of."""
+    patch.setattr(TriggerSet, "is_crossed_by", lambda self, mark: True)
+
+
 BUGS = (
     TraitBug(trait=Trait.TWO_SYMBOLS, plant=one_fresh_price_is_enough, kinds=(Kind.FROZEN_PRICE,)),
     TraitBug(trait=Trait.MONEY, plant=what_fills_paid_is_counted_again),
@@ -132,5 +138,6 @@ BUGS = (
     TraitBug(trait=Trait.RANGE, plant=a_bounded_grid_has_every_level),
     TraitBug(trait=Trait.GEOMETRIC, plant=ratios_are_added_up),
     TraitBug(trait=Trait.TRAIL, plant=the_window_follows_for_ever),
+    TraitBug(trait=Trait.TRIGGER, plant=any_mark_is_the_trigger),
     TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
 )
