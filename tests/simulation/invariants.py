@@ -19,7 +19,12 @@ from grid.order import Purpose
 from grid.records import from_body
 from grid.slot import Phase, SlotKey
 from risk.breakers import BreakerKind
-from tests.simulation.oracle import level_at, what_should_rest
+from tests.simulation.kind_invariants import (
+    lots_keep_their_targets,
+    no_entry_leaves_before_the_trigger,
+    waits_for_its_price,
+)
+from tests.simulation.oracle import what_should_rest
 from tests.simulation.truth import Truth
 from tests.simulation.watchfulness import (
     a_closed_symbol_gets_no_entries,
@@ -92,14 +97,6 @@ def entries_leave_only_without_holds(world: World, truth: Truth) -> Iterator[str
             yield f"entry {request.client_id} left in spite of {[hold.cause.value for hold in holds]}"
         if world.agenda.now_ms - gateway.go_ms >= GO_EXPIRES_MS:
             yield f"entry {request.client_id} left {world.agenda.now_ms - gateway.go_ms} ms after the last go"
-
-
-def no_entry_leaves_before_the_trigger(world: World, truth: Truth) -> Iterator[str]:
-    """A grid that waits for a price opens nothing before the venue's mark has come there."""
-    waiting = {grid.symbol for grid in world.settings.grids if grid.trigger is not None} - truth.begun
-    for request in truth.sent:
-        if not request.closing and request.symbol in waiting:
-            yield f"entry {request.client_id} left before the mark came to the price that its grid waits for"
 
 
 def gone_is_gone(world: World, truth: Truth) -> Iterator[str]:
@@ -269,18 +266,6 @@ def equity_ties(world: World, truth: Truth) -> Iterator[str]:
         yield f"{tie.unexplained} of equity is unexplained: the venue says {tie.venue}, the book {tie.ours}"
 
 
-def lots_keep_their_targets(world: World, truth: Truth) -> Iterator[str]:
-    """Rule 14: the target of a lot is the next level of the ladder that it was bought on, whatever came after."""
-    if world.gateway is None:
-        return
-    for book in world.book.symbols.values():
-        for key, lot in book.lots():
-            ladder = book.generations[key.generation]
-            target = ladder.side.sign * level_at(ladder, key.level + 1)
-            if lot.target != target:
-                yield f"{key} has the target {lot.target}, it was bought for {target}"
-
-
 def every_decree_is_answered(world: World, truth: Truth) -> Iterator[str]:
     """Trading rule 16: a liquidation or deleveraging holds entries until an operator has looked."""
     for symbol in truth.unanswered:
@@ -316,7 +301,7 @@ def no_hold_is_left(world: World, truth: Truth) -> Iterator[str]:
     for hold in world.book.holds.holds:
         if hold.cause is HoldCause.STOP_LOSS and _is_due_to_how_things_stand(world, truth, hold.symbol):
             continue
-        if hold.cause is HoldCause.TRIGGER and _waits_for_its_price(world, truth, hold.symbol):
+        if hold.cause is HoldCause.TRIGGER and waits_for_its_price(world, truth, hold.symbol):
             continue
         yield f"hold {hold.cause.value} on {hold.symbol or 'the account'} is still in force: {hold.reason}"
 
@@ -389,13 +374,6 @@ def _is_due_to_how_things_stand(world: World, truth: Truth, scope: str) -> bool:
         return kept is not None
     plan = next((grid for grid in world.settings.grids if grid.symbol == scope), None)
     return plan is not None and plan.breakers is not None and truth.is_at_an_end(plan, plan.breakers.rules)
-
-
-def _waits_for_its_price(world: World, truth: Truth, symbol: str) -> bool:
-    """Whether the grid has not begun, and the mark stands where it need not begin."""
-    plan = next(grid for grid in world.settings.grids if grid.symbol == symbol)
-    kept = world.book.symbol(symbol).trigger
-    return (kept is None or not kept.is_fired) and not truth.is_beyond_trigger(plan)
 
 
 def _is_overdue(world: World, client_id: str) -> bool:
