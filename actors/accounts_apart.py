@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from actors.credentials import account_mark, load_credentials
+from actors.credentials import account_keys, account_mark
 from actors.journal_place import journal_place
 from actors.settings_deployment import DeploymentSettings, for_each_account
 from grid.errors import ConfigError
@@ -13,7 +13,7 @@ from grid.errors import ConfigError
 
 def account_marks(settings: DeploymentSettings, environ: Mapping[str, str] = os.environ) -> list[str]:
     """Return what tells the accounts apart without telling the keys."""
-    return for_each_account(settings, lambda one: account_mark(one.venue, load_credentials(one.venue, environ)))
+    return for_each_account(settings, lambda one: account_mark(one.venue, account_keys(one, environ)))
 
 
 def require_apart(settings: DeploymentSettings, environ: Mapping[str, str] = os.environ) -> None:

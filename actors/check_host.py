@@ -13,16 +13,19 @@ import sqlalchemy as sa
 from actors import journal_file
 from actors.check_book import KnownBook
 from actors.check_lines import Checked, Verdict, ok, refuse, warn
-from actors.credentials import load_credentials
+from actors.credentials import account_keys
 from actors.file_lock import FileLock, LockHeld
+from actors.journal_check import require_account
 from actors.journal_errors import JournalError, Place
-from actors.journal_place import journal_place
+from actors.journal_place import journal_account, journal_place
 from actors.journal_read import load_snapshot, rows_after
 from actors.journal_schema import CURRENT
 from actors.ownership.stores import require_store
 from actors.private_files import run_folder
 from actors.settings import Settings
+from actors.settings_paper import Trading
 from actors.settings_venue import Credentials
+from actors.trading_words import headline, neglected, terms
 from actors.writable import HOME, file_trouble, folder_trouble
 from grid.book import Book
 from grid.errors import ConfigError
@@ -38,18 +41,21 @@ COUNTDOWN_WEIGHT = 10
 def check_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> tuple[Credentials | None, Checked]:
     """Return the key pair, if it is there and private, and the line about it."""
     try:
-        credentials = load_credentials(settings.venue, environ)
+        credentials = account_keys(settings, environ)
     except ConfigError as error:
         return None, Checked(what="keys", verdict=Verdict.REFUSE, sentence=str(error), is_configuration=True)
+    if settings.is_paper:
+        return credentials, ok("keys", "PAPER: none are needed, and none are read")
     return credentials, ok("keys", "present and private")
 
 
 def check_settings(settings: Settings) -> list[Checked]:
     """Return what the settings themselves are worth a word about."""
-    money = (
-        "REAL MONEY" if settings.venue.real_money else f"no real money ({settings.venue.rest_url or 'test network'})"
-    )
-    lines = [ok("settings", f"{len(settings.symbols)} symbols at {settings.venue.name}, {money}")]
+    lines = [ok("settings", f"{len(settings.symbols)} symbols at {settings.venue.name}; {headline(settings)}")]
+    if settings.is_paper:
+        lines.append(warn("settings", f"PAPER, since --live is not given: {terms(settings)}"))
+    if warning := neglected(settings):
+        lines.append(warn("settings", warning))
     if not settings.risk.enabled:
         lines.append(warn("settings", "risk.enabled is false: no volume anomaly halts this deployment"))
     for ladder in settings.symbols:
@@ -65,7 +71,7 @@ def _stores(settings: Settings) -> list[Checked]:
         journal_place(settings)
     except ConfigError as error:
         return [Checked(what="settings", verdict=Verdict.REFUSE, sentence=str(error), is_configuration=True)]
-    if settings.ownership.is_local and settings.venue.real_money:
+    if settings.ownership.is_local and settings.trading is Trading.LIVE:
         return [ok("settings", "ownership.store is local: a second host on this account is detected, not prevented")]
     return []
 
@@ -88,7 +94,7 @@ def check_journal(settings: Settings) -> list[Checked]:
     """Return whether the journal can be opened by a start; changes nothing."""
     place = journal_place(settings)
     if isinstance(place, sa.URL):
-        return [_journal_state(place)]
+        return [_journal_state(place, journal_account(settings))]
     path = place
     folder = nearest_folder(path)
     if why := file_trouble(path):
@@ -96,7 +102,7 @@ def check_journal(settings: Settings) -> list[Checked]:
         return [Checked(what="journal", verdict=Verdict.REFUSE, sentence=sentence, is_configuration=True)]
     if not path.exists():
         return [ok("journal", f"{path} will be made"), _disk(folder)]
-    return [_journal_state(path), _disk(folder)]
+    return [_journal_state(path, journal_account(settings)), _disk(folder)]
 
 
 def read_book(settings: Settings) -> KnownBook:
@@ -119,7 +125,7 @@ def read_book(settings: Settings) -> KnownBook:
             journal_file.hang_up(connection)
 
 
-def _journal_state(path: Place) -> Checked:
+def _journal_state(path: Place, account: str) -> Checked:
     if (holder := _holder(path)) is not None:
         return refuse("journal", f"{path} is held by process {holder or 'unknown'}: a deployment is running")
     try:
@@ -129,6 +135,7 @@ def _journal_state(path: Place) -> Checked:
                 if isinstance(path, sa.URL) and not sa.inspect(connection).has_table("meta"):
                     return ok("journal", f"{path}: tables will be made")
                 facts = journal_file.meta(connection)
+                require_account(path, facts["account"], account)
                 records = connection.execute(sa.text("SELECT count(*) FROM records")).scalar()
             finally:
                 journal_file.hang_up(connection)

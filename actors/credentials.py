@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from actors.redaction import HIDDEN, may_be_secret
+from actors.settings import Settings
 from actors.settings_venue import Credentials, VenueSettings
 from grid.errors import ConfigError
 
@@ -24,6 +25,13 @@ def load_credentials(venue: VenueSettings, environ: Mapping[str, str] = os.envir
         api_secret=_secret("api_secret", venue.api_secret_env, venue.api_secret_file, environ),
         passphrase=_passphrase(venue, environ),
     )
+
+
+def account_keys(settings: Settings, environ: Mapping[str, str] = os.environ) -> Credentials:
+    """Return the key pair of the account that a run trades on; one on paper has none, and is known by its journal."""
+    if not settings.is_paper:
+        return load_credentials(settings.venue, environ)
+    return Credentials(api_key=SecretStr(f"paper {settings.journal_path.absolute()}"), api_secret=SecretStr("paper"))
 
 
 def account_mark(venue: VenueSettings, credentials: Credentials) -> str:

@@ -44,6 +44,7 @@ def _account_view(part: Section) -> dict[str, Any]:
         "state": part["state"],
         "waiting_for": part["waiting_for"],
         "refusals": part["refusals"],
+        "trading": gateway.get("trading"),
         "halt_epoch": gateway.get("halt_epoch"),
         "owner_epoch": gateway.get("owner_epoch"),
         "ownership": gateway.get("ownership", {}),
@@ -106,6 +107,7 @@ def explanation(
     silent = sorted(name for name, found in answers.items() if found is None)
     return {
         "symbol": symbol,
+        "trading": gateway.get("trading"),
         "price": picture.get("price"),
         "holds": holds_of(gateway, symbol),
         "stop": _stop(picture.get("stop")),

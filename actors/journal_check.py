@@ -8,13 +8,14 @@ from actors import journal_file
 from actors.journal_chain import Row, checked
 from actors.journal_errors import JournalCorrupt, JournalError, Place
 from actors.journal_read import last_row, load_snapshot, rows_after
-from actors.journal_schema import LOST, RECORDS, Schema
+from actors.journal_schema import LOST, PAPER_ACCOUNT, RECORDS, Schema
 
 
 def prepare(connection: sa.Connection, path: Place, account: str, schema: Schema, at_ms: int) -> list[str]:
     """Make the journal fit to be written to, and return what there was to say."""
     notes = [journal_file.migrate(connection, path, schema)]
     facts = journal_file.sound_meta(connection, path)
+    require_account(path, facts["account"], account)
     if facts["account"] != account:
         raise JournalError(f"journal {path} belongs to account {facts['account']}, not {account}: one for each account")
     notes.append(_mend_end(connection, path, facts, at_ms))
@@ -23,6 +24,16 @@ def prepare(connection: sa.Connection, path: Place, account: str, schema: Schema
     with journal_file.transaction(connection):
         journal_file.set_meta(connection, "closed_at", "")
     return [note for note in notes if note]
+
+
+def require_account(path: Place, found: str, account: str) -> None:
+    """Raise `JournalError` where one of them is on paper and the other is not."""
+    if (found == PAPER_ACCOUNT) != (account == PAPER_ACCOUNT):
+        kind = "on paper" if found == PAPER_ACCOUNT else "of an account at a venue"
+        raise JournalError(
+            f"journal {path} is one {kind}: a paper journal never becomes one of a venue, nor the other way round; "
+            "name another journal.path"
+        )
 
 
 def _mend_end(connection: sa.Connection, path: Place, facts: dict[str, str], at_ms: int) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from actors.credentials import read_private
 from actors.journal import Journal
 from actors.journal_errors import Place
+from actors.journal_schema import MAIN_ACCOUNT, PAPER_ACCOUNT
 from actors.ownership.stores import database_url
 from actors.settings import Settings
 from actors.settings_ownership import store_rule
@@ -19,7 +20,7 @@ from grid.errors import ConfigError
 def journal_place(settings: Settings, environ: Mapping[str, str] = os.environ) -> Place:
     """Return the file or the database. Raises `ConfigError` for a URL that cannot be one, telling no secret."""
     journal = settings.journal
-    if journal.is_file:
+    if settings.is_journal_file:
         return settings.journal_path
     key, url = "journal.url", journal.url or ""
     if journal.url_env is not None:
@@ -33,11 +34,16 @@ def journal_place(settings: Settings, environ: Mapping[str, str] = os.environ) -
     return database_url(url)
 
 
+def journal_account(settings: Settings) -> str:
+    """Return what the journal names as its account."""
+    return PAPER_ACCOUNT if settings.is_paper else MAIN_ACCOUNT
+
+
 def open_journal(settings: Settings) -> Journal:
-    """Open or create the journal where it lies."""
+    """Open or create the journal where it lies; one on paper is never taken for any other, nor any other for it."""
     place = journal_place(settings)
     if isinstance(place, sa.URL):
         from actors.journal_database import DatabaseJournal
 
         return DatabaseJournal.at(place)
-    return Journal.open(place)
+    return Journal.open(place, account=journal_account(settings))

@@ -44,6 +44,10 @@ LOST = sa.Table(
     sa.Column("row", sa.Text, nullable=False),  # a damaged last record as it was read, kept for the reader
 )
 
+MAIN_ACCOUNT = "main"
+PAPER_ACCOUNT = "paper"
+"""What a journal on paper names as its account: it is never taken for one of an account, nor the other way round."""
+
 ARCHIVE = sa.MetaData()
 """Of a database only: a journal in a file keeps its pruned records in files beside it."""
 

@@ -12,7 +12,7 @@ from actors.errors import TimedOut
 from actors.settings import Settings
 from actors.settings_venue import Credentials
 from actors.start_plan import SymbolReading
-from actors.venues import market_venue, trading_venue
+from actors.venues import market_venue, paper_trading, trading_venue
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue
 from grid.errors import ConfigError
@@ -40,7 +40,10 @@ class Told:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LadderFacts:
-    """One reading. `account` None: no keys, so fees and margin tiers are assumed and no position is known."""
+    """One reading; on paper the account is the paper one.
+
+    `account` None: no keys, so fees and margin tiers are assumed and no position is known.
+    """
 
     readings: dict[str, SymbolReading]
     account: Account | None
@@ -53,12 +56,14 @@ async def read_ladder_facts(settings: Settings, credentials: Credentials | None,
     try:
         names = [symbol.symbol for symbol in settings.symbols]
         public = {name: await read_public(market, name, f"symbols[{at}].symbol") for at, name in enumerate(names)}
-        if credentials is None:
+        if credentials is None and not settings.is_paper:
             return LadderFacts(
                 readings={name: assumed(*public[name], told) for name in names},
                 account=None,
             )
-        trading = trading_venue(settings, credentials)
+        trading: TradingVenue = paper_trading(settings, read_only=True)
+        if credentials is not None and not settings.is_paper:
+            trading = trading_venue(settings, credentials)
         try:
             return await _with_account(trading, public, told)
         finally:

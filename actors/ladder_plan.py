@@ -12,6 +12,7 @@ from actors.ladder_facts import MAINTENANCE_ASSUMED, LadderFacts, Told
 from actors.ladder_now import Bounds, LevelNow, committed, ladder_now
 from actors.settings import Settings
 from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan
+from actors.trading_words import terms
 from exchanges.port import Account
 from grid.book import Book
 from grid.client_id import decode
@@ -49,6 +50,7 @@ class LadderPlan:
         return {
             "deployment": self._settings.deployment,
             "venue": self._settings.venue.name,
+            "trading": self._settings.trading.value,
             "sent": "nothing",
             "assumed": self._assumed(),
             "symbols": symbols,
@@ -163,7 +165,7 @@ class LadderPlan:
 
     def _assumed(self) -> list[str]:
         """Return one sentence for each figure that nobody read."""
-        found = []
+        found = [f"PAPER: {terms(self._settings)}"] if self._settings.is_paper else []
         if self._told.prices:
             found.append(f"prices as asked: {_listed(self._told.prices)}")
         if self._facts.account is not None:

@@ -157,6 +157,7 @@ class OrderGateway:
         return {
             "name": self._name,
             "state": self._state.value,
+            "trading": self._settings.trading.value,
             "refusals": list(self._refusals),
             "refusal_code": int(self._refusal_code),
             "notices": self._notices.rows(),

@@ -19,6 +19,7 @@ from actors.gateway.grids import instruments_of, level_interval, level_ratio, le
 from actors.gateway.keeper import read_book
 from actors.journal import Journal
 from actors.journal_errors import JournalError, JournalInUse
+from actors.journal_place import journal_account
 from actors.journal_rebuild import NotRebuildable, Past, Spacings, journals_of, rebuild
 from actors.journal_recover import Standing, put_in_place, standing_part, write_part
 from actors.journal_schema import CURRENT
@@ -85,7 +86,7 @@ async def recover_journal(
 
     A sound journal is told without asking the venue.
     """
-    if not settings.journal.is_file:
+    if not settings.is_journal_file:
         rule = "is a database: restore it from its backup, or start with an empty one after gridmesh panic CONFIG"
         raise ConfigError("journal.url", "(hidden)", rule)
     path = settings.journal_path.absolute()
@@ -105,7 +106,7 @@ async def recover_journal(
             return Recovered(found=Found.SOUND)
         with tempfile.TemporaryDirectory(prefix=".recovering-", dir=path.parent) as folder:
             fresh = Path(folder) / path.name
-            made = _make(fresh, found, standing, pasts, at_ms)
+            made = _make(fresh, found, standing, pasts, at_ms, journal_account(settings))
             if dry_run:
                 return made
             return _with_aside(made, put_in_place(fresh, path, at_ms))
@@ -181,7 +182,9 @@ def _spacings(symbol: SymbolSettings, instrument: Instrument) -> Spacings:
     )
 
 
-def _make(fresh: Path, found: Found, standing: Standing | None, pasts: Sequence[Past], at_ms: int) -> Recovered:
+def _make(
+    fresh: Path, found: Found, standing: Standing | None, pasts: Sequence[Past], at_ms: int, account: str
+) -> Recovered:
     """Write the new journal: what stands of the old one, then what the venue tells."""
     seen = journals_of(order for past in pasts for order in past.orders)
     known = standing.journal_id if standing is not None and found is not Found.EMPTY else ""
@@ -190,8 +193,8 @@ def _make(fresh: Path, found: Found, standing: Standing | None, pasts: Sequence[
     if standing is not None and found is Found.DAMAGED:
         write_part(fresh, standing, owner_epoch=epoch)
     else:
-        journal_file.create_as(fresh, CURRENT, "main", at_ms, journal_id=journal_id, owner_epoch=epoch)
-    journal = Journal.open(fresh)
+        journal_file.create_as(fresh, CURRENT, account, at_ms, journal_id=journal_id, owner_epoch=epoch)
+    journal = Journal.open(fresh, account=account)
     try:
         kept = journal.last_seq
         book = read_book(journal, from_body)

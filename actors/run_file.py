@@ -41,6 +41,8 @@ class RunFile:
     needs_launcher: bool = True
     account: str = ""
     """Which account it trades on, without telling the key: see `actors.credentials.account_mark`."""
+    trading: str = ""
+    """Where its orders go, as `settings_paper.Trading` says."""
 
 
 def path_of(deployment: str, environ: Mapping[str, str] = os.environ) -> Path:

@@ -18,6 +18,7 @@ from actors.settings_alerts import AlertSettings
 from actors.settings_errors import raise_config_errors
 from actors.settings_fields import BASE_FOLDER, Section, broken
 from actors.settings_ownership import OwnershipSettings
+from actors.settings_paper import PaperSettings, Trading
 from actors.settings_runtime import GatewaySettings, JournalSettings, RiskSettings, RuntimeSettings
 from actors.settings_symbol import AccountSettings, SymbolSettings
 from actors.settings_text import read
@@ -47,7 +48,11 @@ class Settings(Section):
     journal: JournalSettings = JournalSettings()
     alerts: AlertSettings = AlertSettings()
     ownership: OwnershipSettings = OwnershipSettings()
+    paper: PaperSettings | None = Field(
+        None, description="the account on paper; naming it makes a run at a test or simulated venue one on paper too"
+    )
     _account_name: str = PrivateAttr("")
+    _is_live: bool = PrivateAttr(False)
 
     @property
     def account_name(self) -> str:
@@ -99,15 +104,49 @@ class Settings(Section):
             found.append(("account.drawdown", self.account.drawdown, rule))
         return found
 
+    @property
+    def trading(self) -> Trading:
+        """Return where the orders of a run go; only `for_live` makes them go to the venue itself."""
+        if self._is_live:
+            return Trading.LIVE
+        means_practice = self.paper is None and not self.venue.live and not self.venue.real_money
+        return Trading.PRACTICE if means_practice else Trading.PAPER
+
+    @property
+    def is_paper(self) -> bool:
+        """Whether nothing of ours reaches any venue."""
+        return self.trading is Trading.PAPER
+
+    def for_live(self) -> Settings:
+        """Return the same with the second consent, the one of the command line. Raises without the first."""
+        if not self.venue.live:
+            told = "false" if "live" in self.venue.model_fields_set else "(missing)"
+            raise ConfigError("venue.live", told, "has to be true besides --live: real money needs both")
+        live = self.model_copy()
+        live._is_live = True
+        return live
+
     def with_symbols(self, symbols: Iterable[SymbolSettings]) -> Settings:
         """Return the same with other ladders; each of them was validated already."""
         return self.model_copy(update={"symbols": tuple(symbols)})
 
     @property
     def journal_path(self) -> Path:
-        """The journal's file: as configured, else in the run folder."""
+        """The journal's file: as configured, else in the run folder; on paper one beside it."""
         name = f"{self.deployment}.{self.account_name}" if self.account_name else self.deployment
-        return self.journal.path or run_folder() / f"{name}.sqlite"
+        path = self.journal.path or run_folder() / f"{name}.sqlite"
+        return path.with_name(f"{path.stem}-paper{path.suffix}") if self.is_paper else path
+
+    @property
+    def paper_account_path(self) -> Path:
+        """The file of the paper account, beside the paper journal."""
+        path = self.journal_path
+        return path.with_name(f"{path.stem}-account{path.suffix}")
+
+    @property
+    def is_journal_file(self) -> bool:
+        """Whether the journal lies in a file of this host; a paper one always does."""
+        return self.is_paper or self.journal.is_file
 
 
 def load_settings(path: Path, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -140,6 +179,7 @@ def configuration_hash(settings: Settings) -> str:
     ordered = settings.with_symbols(sorted(settings.symbols, key=lambda one: one.symbol))
     # A standby is the same deployment once it has the account.
     shown = _plain(ordered.model_dump(exclude={"ownership": {"standby"}}))
+    shown["trading"] = settings.trading.value
     text = json.dumps(shown, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -15,6 +15,7 @@ from actors.redaction import looks_secret
 from actors.settings import Settings, configuration_hash, settings_of, show_config
 from actors.settings_alerts import AlertSettings
 from actors.settings_errors import ConfigErrors
+from actors.settings_paper import Trading
 from actors.settings_runtime import RiskSettings, RuntimeSettings
 from actors.settings_text import key_words, read
 from grid.errors import ConfigError
@@ -22,7 +23,7 @@ from grid.errors import ConfigError
 T = TypeVar("T")
 ACCOUNTS, WATCH_ACCOUNT = "accounts", "watch_account"
 SHARED = ("deployment", "risk", "runtime", "alerts")
-OWN = ("venue", "symbols", "account", "gateway", "journal", "ownership")
+OWN = ("venue", "symbols", "account", "gateway", "journal", "ownership", "paper")
 """What each account has for itself: with `accounts`, none of it stands at the top."""
 ACCOUNTS_MAX = 20
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
@@ -86,6 +87,19 @@ class DeploymentSettings:
     def chosen(self, name: str | None) -> tuple[Settings, ...]:
         """Return all accounts, or the one that was asked for."""
         return self.accounts if name is None else (self.account(name),)
+
+    @property
+    def trading(self) -> Trading:
+        """Return where orders go: to a venue itself if those of any account do."""
+        kinds = {one.trading for one in self.accounts}
+        return next(kind for kind in (Trading.LIVE, Trading.PAPER, Trading.PRACTICE) if kind in kinds)
+
+    def for_live(self) -> DeploymentSettings:
+        """Return the same with the second consent; every account that could cost real money has to give the first."""
+        if not any(one.venue.live for one in self.accounts):
+            for_each_account(self, lambda one: one.for_live())
+        chosen = for_each_account(self, lambda one: one.for_live() if one.venue.live or one.venue.real_money else one)
+        return replace(self, accounts=tuple(chosen))
 
     def with_account(self, settings: Settings) -> DeploymentSettings:
         """Return the same with this account in the place of the one of its name."""
@@ -234,8 +248,8 @@ def _common_key(one: Settings, other: Settings) -> Iterator[tuple[str, object]]:
 
 
 def _common_journal(one: Settings, other: Settings) -> Iterator[tuple[str, object]]:
-    if one.journal.is_file:
-        if other.journal.is_file and one.journal_path == other.journal_path:
+    if one.is_journal_file:
+        if other.is_journal_file and one.journal_path == other.journal_path:
             yield "path", one.journal_path
         return
     for key in ("url", "url_env", "url_file"):

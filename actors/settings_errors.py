@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Sequence
+from types import UnionType
 from typing import Any, NoReturn, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -150,7 +151,7 @@ def _section_of(field: FieldInfo) -> tuple[type[BaseModel] | None, bool]:
         return kind, False
     for inner in get_args(kind):
         if isinstance(inner, type) and issubclass(inner, BaseModel):
-            return inner, True
+            return inner, not isinstance(kind, UnionType)
     return None, False
 
 

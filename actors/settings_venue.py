@@ -11,6 +11,7 @@ from pydantic.config import JsonDict
 
 from actors.settings_fields import File, Section, broken
 from exchanges.adapters import NATIVE, WITH_PASSPHRASE
+from exchanges.hosts import is_loopback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,12 +57,16 @@ class VenueSettings(Section):
     )
     api_passphrase_file: File | None = Field(None, description="file that holds the passphrase; mode 0600, yours")
     testnet: bool = Field(False, description="trade on the venue's test network, without money")
-    live: bool = Field(False, description="consent to trade real money; needed where neither testnet nor a URL is set")
+    live: bool = Field(
+        False, description="consent to trade real money, together with `gridmesh run --live`; else a run is on paper"
+    )
 
     @property
     def real_money(self) -> bool:
-        """Whether orders would reach the production venue."""
-        return self.rest_url is None and not self.testnet
+        """Whether orders could cost real money: everywhere but on a test network and on this machine."""
+        if self.testnet:
+            return False
+        return self.rest_url is None or not is_loopback(urlsplit(self.rest_url).hostname or "")
 
     @property
     def place(self) -> VenuePlace:
@@ -88,14 +93,6 @@ class VenueSettings(Section):
             )
         if self.testnet and (self.live or self.rest_url is not None):
             found.append(("testnet", True, "excludes live: true and URL overrides; choose one"))
-        if self.real_money and not self.live:
-            found.append(
-                (
-                    "live",
-                    "false" if "live" in self.model_fields_set else "(missing)",
-                    "has to be true to trade real money; to practise, set testnet: true or rest_url and ws_url",
-                )
-            )
         has_key = self.api_key_env is not None or self.api_key_file is not None
         has_passphrase = self.api_passphrase_env is not None or self.api_passphrase_file is not None
         if self.name in WITH_PASSPHRASE and has_key and not has_passphrase:

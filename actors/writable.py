@@ -18,7 +18,7 @@ def require_writable(settings: Settings, environ: Mapping[str, str] = os.environ
     """Raise `ConfigError` where run files or the journal cannot be kept."""
     if why := folder_trouble(run_folder(environ)):
         raise ConfigError(HOME, run_folder(environ), f"has to be a folder that can be written to: {why}")
-    if settings.journal.is_file and (why := file_trouble(settings.journal_path)):
+    if settings.is_journal_file and (why := file_trouble(settings.journal_path)):
         raise ConfigError("journal.path", settings.journal_path, f"has to be a file that can be written to: {why}")
 
 

@@ -6,6 +6,7 @@
 #                        withdraws the orders and verifies that before its Ray node ends
 #   launch CONFIG        starts the deployment once this machine's Ray node is up; joins it where it runs already
 #   withdraw CONFIG      stops the deployment: own orders cancelled and verified gone
+# GRIDMESH_LIVE=yes means real money, where the configuration consents to it too; else a run is on paper.
 # More words after the first three are arguments of `ray start`. Everything else is run as a `gridmesh` command.
 set -euo pipefail
 
@@ -51,10 +52,11 @@ until_head_answers() {
 
 # 7 is a refusal to start: the sentence is said, and a person has to act. Anything else may be a node that is not up yet.
 launch() {
-    local deadline=$((SECONDS + START_S)) status=0
+    local deadline=$((SECONDS + START_S)) status=0 live=()
+    [[ ${GRIDMESH_LIVE:-} != yes ]] || live=(--live)
     while [[ -z $ENDING ]]; do
         status=0
-        gridmesh run "$1" --json || status=$?
+        gridmesh run "${live[@]}" "$1" --json || status=$?
         case $status in
             0) return 0 ;;
             4 | 7) return "$status" ;;

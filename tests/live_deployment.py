@@ -28,7 +28,7 @@ from tests.live_reckoning import broken_rules
 PATIENCE_S = 75.0
 """Only ends a wait that is in vain; how long something takes is no matter of these tests."""
 LOOK_S = 0.03
-SECTIONS = ("account", "gateway", "risk", "runtime", "journal", "alerts", "ownership")
+SECTIONS = ("account", "gateway", "risk", "runtime", "journal", "alerts", "ownership", "paper")
 ETHUSDT: Mapping[str, Any] = {
     "symbol": "ETHUSDT",
     "interval": 2,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from actors.commands.offline import Config
+from actors.commands.offline import Config, Live
 from actors.commands.output import Json, emit
 from actors.commands.running import load
 from grid.errors import ConfigError
@@ -30,12 +30,15 @@ def run(
         bool,
         typer.Option("--standby", help="Wait while another deployment has the account; take over when it is gone."),
     ] = False,
+    live: Live = False,
     as_json: Json = False,
 ) -> None:
-    """Start a deployment and trade until it is stopped. Real money where the configuration says so."""
+    """Start a deployment and trade until it is stopped: on paper, unless --live is given and venue.live is true."""
     from actors.settings_deployment import load_deployment
 
     settings = load_deployment(config)
+    if live:
+        settings = settings.for_live()
     for one in settings.accounts if standby else ():
         ownership = one.ownership.model_copy(update={"standby": True})
         settings = settings.with_account(one.model_copy(update={"ownership": ownership}))

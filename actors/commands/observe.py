@@ -77,8 +77,8 @@ def render_status(answer: dict[str, Any]) -> list[RenderableType]:
 
 
 def _account_parts(answer: dict[str, Any]) -> list[RenderableType]:
-    """Return what is said of an account: holds, symbols, stops, money."""
-    parts: list[RenderableType] = []
+    """Return what is said of an account: whether it is real, holds, symbols, stops, money."""
+    parts = render_trading(answer)
     if (lease := answer.get("ownership", {})).get("store", "local") != "local":
         parts.append(f"account held by a lease in {lease['store']}: {lease['phase']}")
     parts += render_holds(answer)
@@ -116,6 +116,15 @@ def _account(account: dict[str, Any]) -> str:
     return f"account: {', '.join(told) or '-'}"
 
 
+def render_trading(answer: dict[str, Any]) -> list[RenderableType]:
+    """Return a line above everything else where the orders that follow are not what they seem, or cost real money."""
+    words = {
+        "paper": "PAPER: no order of this run is at any venue, and its money is none",
+        "live": "LIVE: real money",
+    }
+    return [line] if (line := words.get(str(answer.get("trading")))) is not None else []
+
+
 def render_holds(answer: dict[str, Any]) -> list[RenderableType]:
     """Return one line for each hold, or that there is none."""
     holds = answer.get("holds", [])
@@ -151,4 +160,4 @@ def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
     rows = [[_cell(column, level) for column in columns] for level in levels]
     head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}"
     stop = render_stop(shown(answer.get("symbol")), answer.get("stop"))
-    return [head, *render_holds(answer), *stop, table("", columns, rows, NUMBERS)]
+    return [*render_trading(answer), head, *render_holds(answer), *stop, table("", columns, rows, NUMBERS)]

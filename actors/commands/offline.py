@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from actors.journal_errors import Place
     from exchanges.port import TradingVenue
 
+Live = Annotated[
+    bool,
+    typer.Option("--live", help="Real money: the run that CONFIG consents to with venue.live, not the one on paper."),
+]
 Config = Annotated[Path, typer.Argument(metavar="CONFIG", help="Configuration file (YAML).")]
 
 
@@ -61,14 +65,15 @@ def export(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|JOURNAL", help="Configuration file, or a journal file.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of the terminal.")] = None,
     after: Annotated[int, typer.Option("--after", min=0, help="Only records after this number.")] = 0,
+    live: Live = False,
     as_json: Json = True,
 ) -> None:
     """Write the journal as JSON, one object a line; works beside a running deployment."""
     from actors.journal_read import export as read_journal
 
-    path = journal_of(source)
+    path = journal_of(source, live=live)
     if isinstance(path, Path) and not path.is_file():
-        raise NotFound(f"no journal at {path}: it is made by the first gridmesh run")
+        raise NotFound(f"no journal at {path}: it is made by the first gridmesh run{_other_journal(source, live=live)}")
     with _destination(output) as target:
         for line in read_journal(path, after):
             target.write(orjson.dumps(line) + b"\n")
@@ -78,6 +83,7 @@ def recover(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|JOURNAL", help="Configuration file, or a journal file.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     days: Annotated[int, typer.Option("--days", min=1, max=180, help="How far back the venue is asked.")] = 90,
+    live: Live = False,
     as_json: Json = False,
 ) -> None:
     """Make a damaged or lost journal anew: what stands of it, then lots from the venue's trades of our orders.
@@ -90,7 +96,7 @@ def recover(
     from actors.journal_recover import recover as rewrite
 
     if source.suffix.lower() in (".yaml", ".yml"):
-        _recover_by_venue(source, days=days, dry_run=dry_run, as_json=as_json)
+        _recover_by_venue(source, days=days, dry_run=dry_run, live=live, as_json=as_json)
         return
     path = journal_of(source)
     assert isinstance(path, Path), "a configuration was dealt with above"
@@ -116,18 +122,20 @@ def recover(
     emit(document, as_json=as_json, render=lambda: words)
 
 
-def _recover_by_venue(config: Path, *, days: int, dry_run: bool, as_json: bool) -> None:
+def _recover_by_venue(config: Path, *, days: int, dry_run: bool, live: bool, as_json: bool) -> None:
     from actors.clock import now_ms
-    from actors.credentials import load_credentials
+    from actors.credentials import account_keys
     from actors.recovery import Found, recover_journal
     from actors.settings import load_settings
     from actors.venues import trading_venue
 
     _require_there(config)
     settings = load_settings(config)
+    if live:
+        settings = settings.for_live()
 
     def venue() -> TradingVenue:
-        return trading_venue(settings, load_credentials(settings.venue))
+        return trading_venue(settings, account_keys(settings))
 
     made = asyncio.run(recover_journal(settings, venue, days=days, at_ms=now_ms(), dry_run=dry_run))
     document = {
@@ -158,15 +166,28 @@ def _recover_by_venue(config: Path, *, days: int, dry_run: bool, as_json: bool) 
     emit(document, as_json=as_json, render=lambda: words)
 
 
-def journal_of(source: Path) -> Place:
+def journal_of(source: Path, *, live: bool = False) -> Place:
     """Return the journal that a configuration names, or the file itself where it is one."""
     _require_there(source)
     if source.suffix.lower() in (".yaml", ".yml"):
         from actors.journal_place import journal_place
         from actors.settings import load_settings
 
-        return journal_place(load_settings(source))
+        settings = load_settings(source)
+        return journal_place(settings.for_live() if live else settings)
     return source
+
+
+def _other_journal(source: Path, *, live: bool) -> str:
+    """Return where the journal of real orders lies, where that of paper was looked for in vain."""
+    from actors.settings import load_settings
+
+    if live or source.suffix.lower() not in (".yaml", ".yml"):
+        return ""
+    settings = load_settings(source)
+    if not settings.is_paper or not settings.venue.live:
+        return ""
+    return f"; --live means the journal of real orders, {settings.for_live().journal_path}"
 
 
 def _require_there(path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actors.commands.offline import Config
+from actors.commands.offline import Config, Live
 from actors.commands.output import Json, emit
 from actors.exit_codes import ExitCode
 from grid.errors import ConfigError
@@ -40,15 +40,27 @@ def panic(
     deadline: Annotated[
         float, typer.Option("--timeout", min=5, max=TIMEOUT_S_MAX, help="Give up after so many seconds.")
     ] = 60.0,
+    live: Live = False,
     as_json: Json = False,
 ) -> None:
-    """End the run of CONFIG on this machine, then cancel every order of ours. Positions stay unless --sell-lots."""
+    """End the run of CONFIG on this machine, then cancel every order of ours. Positions stay unless --sell-lots.
+
+    Where CONFIG says venue.live: true it cancels at the venue, whatever ran; --sell-lots needs --live besides.
+    """
     from actors.credentials import load_credentials
     from actors.sell_lots import parse_sales
     from actors.settings import load_settings
+    from actors.settings_paper import Trading
 
     settings = load_settings(config)
     sales = parse_sales(sell_lots or [])
+    if live or settings.venue.live:
+        settings = settings.for_live()
+    if sales and settings.trading is Trading.LIVE and not live:
+        raise ConfigError("--live", "(missing)", "is needed for --sell-lots, which places orders with real money")
+    if settings.is_paper:
+        _end_paper(settings, is_selling=bool(sales), keep_run=keep_run, as_json=as_json)
+        return
     credentials = load_credentials(settings.venue)
     attempt = _Attempt(settings, credentials, deadline_s=deadline, as_json=as_json)
     journal = _journal_id(settings) if only_mine else None
@@ -58,6 +70,29 @@ def panic(
     if not report.is_clear:
         raise typer.Exit(ExitCode.TIMED_OUT)
     if any(not sale["done"] for sale in sold):
+        raise typer.Exit(ExitCode.ERROR)
+
+
+def _end_paper(settings: Settings, *, is_selling: bool, keep_run: bool, as_json: bool) -> None:
+    """End a run on paper: nothing of it rests at any venue."""
+    from actors import panic_run
+
+    if is_selling:
+        raise ConfigError("--sell-lots", "(given)", "needs a venue: on paper there is nothing to sell at one")
+    run = panic_run.living(settings.deployment, os.environ)
+    why = panic_run.end(run) if run is not None and not keep_run else ""
+    said = ["PAPER: no order of this configuration is at any venue"]
+    if run is not None:
+        fate = f"could not be ended: {why}" if why else "still runs" if keep_run else "was running and has been ended"
+        said.insert(0, f"{settings.deployment} (process {run.pid}) {fate}")
+    said.append(
+        f"the paper account keeps its orders in {settings.paper_account_path}; the next start goes on with them"
+    )
+    real = settings.journal.path or settings.paper_account_path.with_name(f"{settings.deployment}.sqlite")
+    if real.exists():
+        said.append(f"WARNING: {real} is a journal of real orders: panic looks after those where venue.live is true")
+    emit({"clear": not why, "trading": "paper", "said": said}, as_json=as_json, render=lambda: said)
+    if why:
         raise typer.Exit(ExitCode.ERROR)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from actors.commands.numbers import money, plain
-from actors.commands.offline import Config
+from actors.commands.offline import Config, Live
 from actors.commands.output import Json, emit, table
 from grid.errors import ConfigError
 
@@ -40,11 +40,13 @@ def plan(
     taker_fee: Annotated[
         str | None, typer.Option("--taker-fee", metavar="SHARE", help="As if the taker paid this, e.g. 0.0005.")
     ] = None,
+    live: Live = False,
     as_json: Json = False,
 ) -> None:
     """Show the ladder that a start would place now, its margin, its worst position and its liquidation prices.
 
-    Sends nothing and needs no keys: without them fees, margin tiers and wallet are assumed, and it says so.
+    Sends nothing and needs no keys: on paper the paper account's terms hold, and with --live, where no keys are given,
+    fees, margin tiers and wallet are assumed. It says which.
     """
     from actors.check_host import read_book
     from actors.clock import now_ms
@@ -53,6 +55,8 @@ def plan(
     from actors.settings import load_settings
 
     settings = load_settings(config)
+    if live:
+        settings = settings.for_live()
     told = Told(
         maker_fee=_fee("--maker-fee", maker_fee),
         taker_fee=_fee("--taker-fee", taker_fee),
@@ -69,6 +73,8 @@ def _keys(settings: Settings) -> Credentials | None:
     from actors.credentials import load_credentials
 
     venue = settings.venue
+    if settings.is_paper:
+        return None
     variables = (venue.api_key_env, venue.api_secret_env)
     files = (venue.api_key_file, venue.api_secret_file)
     is_given = any(name and os.environ.get(name) for name in variables) or any(file and file.exists() for file in files)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from actors import run_file
 from actors.account_sections import spelt
 from actors.actor_names import of_account
 from actors.commands.offline import Config
@@ -33,9 +34,12 @@ def add(
     """Add a symbol to a running deployment. CONFIG is the running one with the symbol's ladder written into it."""
     from actors.roster import layout_of
     from actors.settings_deployment import load_deployment
+    from actors.settings_paper import Trading
 
     settings, name = load_deployment(config), spelt(symbol)
     account, ladder = _ladder(settings, name)
+    if run_file.find(settings.deployment).trading == Trading.LIVE.value:
+        settings = settings.for_live()
     name = of_account(account, ladder.symbol)
     step = ladder.interval if ladder.interval is not None else ladder.ratio
     plan = (

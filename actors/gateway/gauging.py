@@ -15,6 +15,7 @@ from actors.journal import Journal
 from actors.outbox import Gauges
 from actors.ownership.lease import LeasePhase
 from actors.settings import Settings
+from actors.settings_paper import Trading
 from grid.holds import HoldCause
 from grid.slot import Phase
 
@@ -48,6 +49,8 @@ class Gauging:
     ) -> None:
         """Publish a picture, what left for the venue, how long that took, and how much the loop has to do."""
         self._gauges.set("gridmesh_heartbeat_s", self._clock.now_ms() // 1000, actor=self._name)
+        for kind in Trading:
+            self._gauges.set("gridmesh_trading", kind is self._settings.trading, trading=kind.value)
         self._gauges.set("gridmesh_inner_queue", depth, actor=self._name)
         self._gauges.set("gridmesh_owner_epoch", picture["owner_epoch"])
         self._gauges.set("gridmesh_has_go", keeper.desk.has_go(keeper.now()))

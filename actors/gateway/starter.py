@@ -13,6 +13,7 @@ from actors.gateway.conduct import locked
 from actors.gateway.grids import Grid
 from actors.gateway.start import Facts, findings, read_facts, set_margin
 from actors.settings import Settings
+from actors.trading_words import headline
 from exchanges.errors import Refusal, VenueError, VenueRefused
 from exchanges.port import MarketVenue, TradingVenue
 from grid.book import Book
@@ -47,6 +48,7 @@ class Starter:
 
     async def facts(self) -> Facts:
         """Return what the venue says of account and symbols. Raises `VenueRefused` for what it refuses for good."""
+        self._log.warning("trading", text=headline(self._settings))
         traded = {one.symbol for one in self._settings.symbols}
         spared = {one.symbol for one in self._everything.symbols} - traded
         read = partial(read_facts, self._everything, self._venue, self._market, spared)

@@ -27,7 +27,7 @@ def ownership(settings: Settings, credentials: Credentials, clock: Clock, *, act
     """Return the ownership that the settings ask for; does no I/O."""
     lock = partial(hold_account, settings.venue, credentials)
     is_patient = settings.ownership.standby
-    if settings.ownership.is_local:
+    if settings.ownership.is_local or settings.is_paper:
         return HostOwnership(lock=lock, is_patient=is_patient)
     return LeaseOwnership(
         lock=lock,

@@ -38,7 +38,7 @@ def lease_store(settings: Settings, environ: Mapping[str, str] = os.environ) -> 
 
 def require_store(settings: Settings, environ: Mapping[str, str] = os.environ) -> None:
     """Raise `ConfigError` where the store that is named cannot be one; asks nobody."""
-    if not settings.ownership.is_local and settings.ownership.store != CLUSTER:
+    if not settings.is_paper and not settings.ownership.is_local and settings.ownership.store != CLUSTER:
         lease_store(settings, environ)
 
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
     """Build the order gateway; the only actor that reads the keys and imports ccxt."""
-    from actors.credentials import load_credentials
+    from actors.credentials import account_keys
     from actors.journal_place import open_journal
     from actors.order_gateway import OrderGateway
     from actors.ownership.builder import ownership
@@ -31,10 +31,10 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
         settings=settings,
         layouts=roster.layouts,
         risk=roster.risk,
-        venue=lambda: trading_venue(settings, load_credentials(settings.venue)),
+        venue=lambda: trading_venue(settings, account_keys(settings)),
         market=lambda: market_venue(settings),
         journal=partial(open_journal, settings),
-        ownership=ownership(settings, load_credentials(settings.venue), around.clock, actor=around.actor_id),
+        ownership=ownership(settings, account_keys(settings), around.clock, actor=around.actor_id),
         outbox=around.courier,
         clock=around.clock,
         gauges=around.gauges,

@@ -101,7 +101,7 @@ class RayCrew:
     @property
     def _is_bound(self) -> bool:
         """Whether the accounts' actors belong to one host: where a journal is that is a file of it."""
-        is_file = any(one.journal.is_file for one in self._settings.accounts)
+        is_file = any(one.is_journal_file for one in self._settings.accounts)
         return is_file and self._settings.runtime.address != LOCAL
 
     def _role(self, name: str, settings: Settings, roster: Roster) -> tuple[str, str, dict[str, Any]]:

@@ -17,7 +17,7 @@ from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s, now_ms
 from actors.commands.observe import render_status
 from actors.commands.output import emit, report_error
-from actors.credentials import load_credentials
+from actors.credentials import account_keys
 from actors.deployment_view import status_view
 from actors.errors import NotRunning, RunDied
 from actors.exit_codes import ExitCode
@@ -31,9 +31,10 @@ from actors.settings import Settings
 from actors.settings_deployment import DeploymentSettings, deployment_hash, for_each_account
 from actors.stop_signals import Interrupted, stop_signals
 from actors.structured_log import set_up_logging
+from actors.trading_words import say_trading
 from actors.venues import market_venue
 from actors.writable import require_writable
-from grid.errors import ConfigError, RefusedToStart
+from grid.errors import RefusedToStart
 
 POLL_S = 0.2
 STOP_PATIENCE_S = 150.0
@@ -66,6 +67,7 @@ class Run:
             dashboard_url=cluster.dashboard_url,
             needs_launcher=cluster.is_ours,
             account=" ".join(account_marks(settings)),
+            trading=settings.trading.value,
         )
         self._stopping = threading.Event()
         self._watch = RayWatch(cluster.address, self._on_dead_ray)
@@ -163,9 +165,7 @@ def refuse_second(deployment: str) -> None:
 
 def require_startable(settings: Settings) -> None:
     """Raise where something is wrong with an account's keys, addresses or files: before Ray takes its time."""
-    if settings.venue.real_money and not settings.venue.live:
-        raise ConfigError("venue.live", False, "has to be true to trade at the venue itself")
-    load_credentials(settings.venue)
+    account_keys(settings)
     market_venue(settings)
     require_writable(settings)
     require_store(settings)
@@ -176,6 +176,7 @@ def run(settings: DeploymentSettings, *, config: Path, as_json: bool) -> int:
     """Run a deployment; on `local` until a signal or `gridmesh stop` ends it. Returns the exit code."""
     for_each_account(settings, require_startable)
     require_apart(settings)
+    say_trading(settings.accounts, as_json=as_json)
     launched = start(settings)
     stop_signals.pass_to(launched.on_signal)
     try:

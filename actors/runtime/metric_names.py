@@ -43,6 +43,7 @@ DECLARED: dict[str, Declared] = {
     "gridmesh_is_running": Declared(
         description="1 while the account trades or could, 0 while it starts or stops", tags=("account",)
     ),
+    "gridmesh_trading": Declared(description="1 for where orders go: paper, practice or live", tags=("trading",)),
     # mailboxes
     "gridmesh_inner_queue": Declared(description="calls handed to an actor's loop and not run yet", tags=("actor",)),
     "gridmesh_unacknowledged": Declared(description="messages kept until their receiver has them", tags=("actor",)),

@@ -59,6 +59,10 @@ class LatestBuffer(_Buffer[E]):
 
     async def put(self, event: E) -> None:
         """Add an event, replacing the older one of its key."""
+        self.add(event)
+
+    def add(self, event: E) -> None:
+        """Do what `put` does, which never waits."""
         if self._events.pop(self._key(event), None) is not None:
             self.conflated += 1
         elif len(self._events) >= self._size:

@@ -98,6 +98,17 @@ class MatchingEngine:
         """Return an account as it lives, to be looked at only, and the counters that go with it."""
         return self._state.account(name), self._state.counters()
 
+    def recollection(self, symbol: str) -> dict[str, int]:
+        """Return what of a symbol's market an account needs in a later life, before the market speaks again."""
+        market = self._state.market(symbol)
+        return {"trade_id": market.trade_id, "mark": market.mark, "last": market.last}
+
+    def recall(self, symbol: str, recollection: Mapping[str, int]) -> None:
+        """Take over a recollection of an earlier life."""
+        market = self._state.market(symbol)
+        market.trade_id, market.mark = recollection["trade_id"], recollection["mark"]
+        market.last = recollection["last"]
+
     def revive(self, account: Account, counters: Mapping[str, int]) -> None:
         """Go on with an account of an earlier life: its open orders rest again, in the order they came."""
         state = self._state

@@ -54,7 +54,12 @@ class ClusterRun(RealRun):
         port = self.venue_process.rest_url.rpartition(":")[2]
         document = self._document(
             {
-                "venue": {"rest_url": f"http://{HUB[VENUE]}:{port}", "ws_url": f"ws://{HUB[VENUE]}:{port}"},
+                # another machine's address counts as real money
+                "venue": {
+                    "rest_url": f"http://{HUB[VENUE]}:{port}",
+                    "ws_url": f"ws://{HUB[VENUE]}:{port}",
+                    "live": True,
+                },
                 "ownership": {"store_env": "GRIDMESH_LEASE_URL", "lease_s": LEASE_S, "skew_s": SKEW_S},
                 "journal": {"url_env": "GRIDMESH_JOURNAL_URL"},
                 "runtime": {"address": self.address, "account_place": ACCOUNT},
@@ -77,7 +82,7 @@ class ClusterRun(RealRun):
 
     def start_account(self, host: Host, **resources: float) -> None:
         """Start a node with keys; it launches the deployment, or joins the one that runs."""
-        own = self._node(host, {ACCOUNT: 1, **resources}) | self._secrets()
+        own = self._node(host, {ACCOUNT: 1, **resources}) | self._secrets() | {"GRIDMESH_LIVE": "yes"}
         self.hosts.start(host, own, str(NODE), "account", str(self.config), "--num-cpus=1")
 
     def places(self) -> dict[str, str]:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from actors.private_files import run_folder
 from actors.settings import Settings, configuration_hash, load_settings, show_config
 from actors.settings_errors import ConfigErrors, known_keys
+from actors.settings_paper import Trading
 from grid.errors import ConfigError
 from grid.ladder import GridSide, Spacing
 
@@ -144,8 +145,8 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
             "60",
             "does not exist at bybit",
         ),
-        ({"venue": {}}, "venue.live", "(missing)", "real money"),
-        ({"venue": {"live": "false"}}, "venue.live", "false", "real money"),
+        ({"paper__latency_min_ms": 90}, "paper.latency_min_ms", "90", "at most latency_max_ms, 80"),
+        ({"paper__balance": "0"}, "paper.balance", "0", "above 0"),
         ({"venue": {"testnet": "true", "live": "true"}}, "venue.testnet", "True", "excludes live"),
         ({"symbols__0__amout": "3"}, "symbols[0].amout", "3", "did you mean symbols[0].amount?"),
         ({"gatway": {"burst": 3}}, "gatway", "a section", "did you mean gateway?"),
@@ -274,11 +275,12 @@ class TestHash:
         assert one == configuration_hash(load(tmp_path, changed(gateway__burst=30)))
 
 
-@pytest.mark.parametrize("name", ["demo.yaml", "paper.yaml", "live.example.yaml"])
+@pytest.mark.parametrize("name", ["demo.yaml", "practice.yaml", "paper.yaml", "live.example.yaml"])
 def test_the_configurations_that_ship_are_valid(name: str) -> None:
     settings = load_settings(CONFIGS / name, {})
 
-    assert settings.venue.real_money == (name == "live.example.yaml")
+    assert settings.venue.live == (name == "live.example.yaml")
+    assert settings.trading is (Trading.PRACTICE if name in ("demo.yaml", "practice.yaml") else Trading.PAPER)
 
 
 def test_the_live_example_explains_every_key_with_its_default() -> None:

@@ -23,7 +23,7 @@ from tests.manual_clock import ManualClock
 from tests.store_servers import PASSWORD, RedisServer, postgres_server, redis_server
 
 LEASE_MS = 400
-CONFIG = Path(__file__).resolve().parents[2] / "configs" / "paper.yaml"
+CONFIG = Path(__file__).resolve().parents[2] / "configs" / "practice.yaml"
 
 
 @pytest.fixture(scope="module")

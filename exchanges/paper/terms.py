@@ -1,0 +1,29 @@
+"""On what terms a paper account trades."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+FUNDING_EVERY_MS = 8 * 3600 * 1000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaperTerms:
+    """What a venue would say of the account, and how far away it is. Rates are fractions of notional.
+
+    `symbols` are traded; `watched` ones only have to exist.
+    """
+
+    symbols: tuple[str, ...]
+    watched: tuple[str, ...] = ()
+    balance: Decimal = Decimal(10_000)
+    leverage: int = 5
+    maker_fee: Decimal = Decimal("0.0002")
+    taker_fee: Decimal = Decimal("0.0005")
+    funding_rate: Decimal = Decimal("0.0001")
+    """Settled every eight hours of the venue's time, at mark."""
+    latency_min_ms: int = 20
+    latency_max_ms: int = 80
+    """From our decision to the venue's matcher; drawn for each order. What it answers is heard at once."""
+    seed: int = 1
