@@ -49,6 +49,11 @@ class Lane:
         """Return how many messages are kept: waiting, under way, and to be sent again."""
         return len(self._waiting) + len(self._again) + len(self._flying)
 
+    @property
+    def is_pressed(self) -> bool:
+        """Whether something is kept that was not sent, or has to be sent again."""
+        return bool(self._waiting or self._again)
+
     def post(self, message: Message) -> None:
         """Keep a message; what waits and is made needless by it is merged into it."""
         key = conflation_key(message)

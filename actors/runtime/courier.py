@@ -2,17 +2,20 @@
 
 Ray loses messages to a restarting actor and may double those it retries itself, so it retries none here: each
 envelope is kept until its receiver has answered, and sent again after a pause. Everything happens in one thread of the
-courier's own; `post` and Ray's call-backs only put news on its queue.
+courier's own; `post` and Ray's call-backs only put news on its queues, and good news wakes nobody: it is read with the
+next message.
 """
 
 from __future__ import annotations
 
+import pickle
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import ray
 from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
@@ -20,15 +23,28 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 from actors.clock import Clock
 from actors.ending import end_process
 from actors.lane import Lane
-from actors.messages import Envelope, Message, Receipt
+from actors.messages import Envelope, Message
 from actors.outbox import Gauges, NoGauges
 from actors.runtime.late_log import LateLog
 
 INBOX_MAX = 20_000
 SHOW_EVERY_MS = 1_000
+TIDY_MS = 500
+"""So soon answers are read where nothing more is posted."""
 
-_Post = tuple[str, Message]
-_News = Callable[[int], None]
+
+class _Answer(NamedTuple):
+    """What Ray says of one sending: whether the receiver was busy, or an error."""
+
+    receiver: str
+    attempt: int
+    sequence: int
+    said: Future[bool]
+
+    @property
+    def is_good(self) -> bool:
+        """Whether the receiver has it."""
+        return self.said.exception() is None and not self.said.result()
 
 
 class Courier:
@@ -52,11 +68,15 @@ class Courier:
         self._log = log
         self._gauges = gauges or NoGauges()
         self._end = end
-        self._inbox: queue.Queue[_Post | _News | None] = queue.Queue(INBOX_MAX)
+        self._inbox: queue.SimpleQueue[tuple[str, Message] | None] = queue.SimpleQueue()
+        self._answers: deque[_Answer] = deque()
         self._lanes: dict[str, Lane] = {}
         self._handles: dict[str, Any] = {}
         self._shown_ms = 0
         self._shown_resends: dict[str, int] = {}
+        self._is_pressed = False
+        """Whether something waits that an answer lets go."""
+        self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name=f"courier {sender}", daemon=True)
 
     def start(self) -> None:
@@ -65,12 +85,16 @@ class Courier:
 
     def stop(self) -> None:
         """End the thread; what is not acknowledged is given up."""
-        self._put(None)
+        self._is_stopping = True
+        self._inbox.put(None)
         self._thread.join(5)
 
     def post(self, receiver: str, message: Message) -> None:
         """Keep the message until the receiver has it; returns at once."""
-        self._put((receiver, message))
+        if self._inbox.qsize() >= INBOX_MAX:
+            self._log.critical("courier_stuck", inbox=INBOX_MAX)
+            self._end()
+        self._inbox.put((receiver, message))
 
     def depths(self) -> dict[str, int]:
         """Return how many messages each receiver has not acknowledged."""
@@ -80,49 +104,43 @@ class Courier:
         """Return how many messages were sent again so far."""
         return sum(lane.resends for lane in list(self._lanes.values()))
 
-    def _put(self, item: _Post | _News | None) -> None:
-        try:
-            self._inbox.put_nowait(item)
-        except queue.Full:
-            self._log.critical("courier_stuck", inbox=INBOX_MAX)
-            self._end()
-
     def _run(self) -> None:
+        wait_s: float | None = None
         while True:
-            news = self._wait()
-            while news is not _NOTHING:
-                if news is None:
-                    return
-                self._take(news)
-                news = self._next()
-            self._send_due()
+            self._take(wait_s)
+            if self._is_stopping:
+                return
+            wait_s = self._round()
 
-    def _wait(self) -> Any:
-        now_ms = self._now_ms()
-        due = [at_ms for lane in self._lanes.values() if (at_ms := lane.due_ms()) is not None]
+    def _take(self, wait_s: float | None) -> None:
+        """Wait for a message, or news that cannot wait, and put all that came into its lanes."""
         try:
-            return self._inbox.get(timeout=max(0.0, (min(due) - now_ms) / 1000) if due else None)
+            news = self._inbox.get(timeout=wait_s)
+            while True:
+                if news is not None:
+                    receiver, message = news
+                    if receiver not in self._lanes:
+                        self._lanes[receiver] = Lane(self._sender, self._incarnation)
+                    self._lanes[receiver].post(message)
+                news = self._inbox.get_nowait()
         except queue.Empty:
-            return _NOTHING
-
-    def _next(self) -> Any:
-        try:
-            return self._inbox.get_nowait()
-        except queue.Empty:
-            return _NOTHING
-
-    def _take(self, news: Any) -> None:
-        if callable(news):
-            news(self._now_ms())
             return
-        receiver, message = news
-        lane = self._lanes.get(receiver)
-        if lane is None:
-            lane = self._lanes[receiver] = Lane(self._sender, self._incarnation)
-        lane.post(message)
 
-    def _send_due(self) -> None:
-        now_ms = self._now_ms()
+    def _round(self) -> float | None:
+        """Read the answers and send what may go; return how long nothing is to be done if nothing comes."""
+        while True:
+            now_ms = self._now_ms()
+            while self._answers:
+                self._judge(self._answers.popleft(), now_ms)
+            self._send_due(now_ms)
+            self._is_pressed = any(lane.is_pressed for lane in self._lanes.values())
+            # Said first and looked at then: an answer that comes in between is not slept through.
+            if not (self._is_pressed and self._answers):
+                break
+        due = [at_ms for lane in self._lanes.values() if (at_ms := lane.due_ms()) is not None]
+        return max(0, min([now_ms + TIDY_MS, *due]) - now_ms) / 1000 if due else None
+
+    def _send_due(self, now_ms: int) -> None:
         for receiver, lane in self._lanes.items():
             if lane.give_up_late(now_ms):
                 self._handles.pop(receiver, None)
@@ -138,7 +156,8 @@ class Courier:
             self._lanes[receiver].failed(envelope.sequence, attempt, self._now_ms())
             return False
         answered = partial(self._on_answer, receiver, attempt, envelope.sequence)
-        handle.receive.remote(envelope).future().add_done_callback(answered)
+        # Packed here: Ray takes bytes as they are, and would look at each object of anything else.
+        handle.receive.remote(pickle.dumps(envelope, pickle.HIGHEST_PROTOCOL)).future().add_done_callback(answered)
         return True
 
     def _handle(self, receiver: str) -> Any:
@@ -150,27 +169,27 @@ class Courier:
                 return None  # nobody of that name yet: the lane tries again
         return handle
 
-    def _on_answer(self, receiver: str, attempt: int, sequence: int, answer: Future[Receipt]) -> None:
+    def _on_answer(self, receiver: str, attempt: int, sequence: int, said: Future[bool]) -> None:
         """Runs in a thread of Ray's: only hands the news over."""
-        self._put(partial(self._judge, receiver, attempt, sequence, answer))
+        answer = _Answer(receiver, attempt, sequence, said)
+        self._answers.append(answer)
+        if self._is_pressed or not answer.is_good:
+            self._inbox.put(None)
 
-    def _judge(self, receiver: str, attempt: int, sequence: int, answer: Future[Receipt], now_ms: int) -> None:
-        lane = self._lanes[receiver]
-        error = answer.exception()
-        if error is None:
-            if answer.result().is_busy:
-                lane.failed(sequence, attempt, now_ms)
-            else:
-                lane.acknowledged(sequence, attempt)
-            return
-        if isinstance(error, RayTaskError) and not isinstance(error, RayActorError | GetTimeoutError):
+    def _judge(self, answer: _Answer, now_ms: int) -> None:
+        receiver, lane, error = answer.receiver, self._lanes[answer.receiver], answer.said.exception()
+        if answer.is_good:
+            lane.acknowledged(answer.sequence, answer.attempt)
+        elif error is None:
+            lane.failed(answer.sequence, answer.attempt, now_ms)
+        elif isinstance(error, RayTaskError) and not isinstance(error, RayActorError | GetTimeoutError):
             # The receiver broke over it, restarts and asks for the whole; the same again would break it again.
             self._log.error("receiver_failed", receiver=receiver, error=str(error))
-            lane.acknowledged(sequence, attempt)
-            return
-        self._handles.pop(receiver, None)
-        if lane.failed(sequence, attempt, now_ms):
-            self._log.warning("receiver_unreachable", receiver=receiver, error=type(error).__name__)
+            lane.acknowledged(answer.sequence, answer.attempt)
+        else:
+            self._handles.pop(receiver, None)
+            if lane.failed(answer.sequence, answer.attempt, now_ms):
+                self._log.warning("receiver_unreachable", receiver=receiver, error=type(error).__name__)
 
     def _show(self, now_ms: int) -> None:
         self._shown_ms = now_ms
@@ -183,6 +202,3 @@ class Courier:
 
     def _now_ms(self) -> int:
         return self._clock.monotonic_ns() // 1_000_000
-
-
-_NOTHING = object()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import pickle
 import sys
 import threading
 from dataclasses import dataclass
@@ -71,17 +72,20 @@ class Hosted:
     def __repr__(self) -> str:
         return self._plan.name
 
-    def receive(self, envelope: Envelope) -> Receipt:
-        """Take a message of another actor."""
+    @ray.method(enable_task_events=False)
+    def receive(self, letter: bytes) -> bool:
+        """Take an envelope of another actor; returns whether this one is too busy for it."""
         actor = self._actor
         if actor is None:
-            return Receipt(is_busy=True)
+            return True
+        envelope: Envelope = pickle.loads(letter)
         try:
-            return actor.receive(envelope)
+            return actor.receive(envelope).is_busy
         except BaseException as error:
             self._break(f"{type(envelope.message).__name__} from {envelope.sender}", error)
             raise
 
+    @ray.method(enable_task_events=False)
     def tick(self) -> None:
         """Pass on the waker's ring."""
         if self._actor is None:
@@ -166,7 +170,7 @@ class Hosted:
         except ValueError:
             return
         words = Envelope(sender=self._plan.name, incarnation=self._incarnation, sequence=0, message=LastWords(why=why))
-        ray.wait([coordinator.receive.remote(words)], timeout=LAST_WORDS_S)
+        ray.wait([coordinator.receive.remote(pickle.dumps(words))], timeout=LAST_WORDS_S)
 
 
 def remote_class(kind: str) -> Any:
