@@ -31,7 +31,7 @@ from actors.gateway.money import Money
 from actors.gateway.notices import Notices
 from actors.gateway.owning import Owning
 from actors.gateway.periodic import every
-from actors.gateway.picture import picture_of
+from actors.gateway.picture import Painter
 from actors.gateway.rule_reader import RuleReader, renewed
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
@@ -109,6 +109,7 @@ class OrderGateway:
         self._refusals: list[str] = []
         self._refusal_code = ExitCode.OK
         self._picture: dict[str, Any] = {}
+        self._painter = Painter()
         self._references: dict[str, int] = {}
         self._money: Money | None = None
         self._grids: dict[str, Grid] = {}
@@ -291,14 +292,13 @@ class OrderGateway:
         self._on_event(Ticked())
 
     def _paint(self) -> None:
-        if self._keeper is None:
+        if self._keeper is None or self._caller is None:
             return
         instruments = {name: grid.instrument for name, grid in self._grids.items()}
-        self._picture = picture_of(
+        self._picture = self._painter.paint(
             self._keeper.desk, instruments, self._references, self._money, self._keeper.counts, self._keeper.now()
         )
-        if self._caller is not None:
-            self._picture["lanes"] = self._caller.depths()
+        self._picture["lanes"] = self._caller.depths()
         self._picture["ownership"] = self._owning.picture()
         self._picture["roster"] = self._membership.rows(self._keeper.desk.book)
 

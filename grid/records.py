@@ -277,7 +277,7 @@ _NAMES = {kind: name for name, kind in KINDS.items()}
 
 def to_body(record: Record) -> tuple[str, str, dict[str, Any]]:
     """Return (kind, symbol, body) as the journal stores it; symbol is empty for the account's own records."""
-    return _NAMES[type(record)], _symbol_of(record), encode(record)
+    return _NAMES[type(record)], symbol_of(record), encode(record)
 
 
 def from_body(kind: str, body: Mapping[str, Any]) -> Record:
@@ -289,7 +289,8 @@ def from_body(kind: str, body: Mapping[str, Any]) -> Record:
     return record
 
 
-def _symbol_of(record: Record) -> str:
+def symbol_of(record: Record) -> str:
+    """Return the symbol that the record is about; empty for the account's own records."""
     match record:
         case OwnerRaised() | DayOpened() | PeakSet() | EquityBaseline() | RateSet():
             return ""

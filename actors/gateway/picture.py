@@ -5,7 +5,7 @@ Numbers of money are text.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,38 +22,58 @@ from grid.lot import Lot
 from grid.slot import SlotState
 from grid.symbol_book import SymbolBook
 
+AT_ONCE = 20
+"""Symbols painted anew each time: orders wait while that is done, so more of them take turns."""
 
-def picture_of(
-    desk: OrderDesk,
-    instruments: Mapping[str, Instrument],
-    references: Mapping[str, int],
-    money: Money | None,
-    counts: Mapping[str, int],
-    now: Instant,
-) -> dict[str, Any]:
-    """Return everything that people and programs may want to know of the account, at one moment."""
-    book = desk.book
-    return {
-        "at_ms": now.wall_ms,
-        "is_ready": desk.is_ready,
-        "is_closed": desk.is_closed,
-        "closing": desk.closing.value if desk.closing is not None else None,
-        "waiting_for": desk.waits_for(),
-        "owner_epoch": book.owner_epoch,
-        "halt_epoch": book.halt_epoch,
-        "holds": [
-            {"cause": h.cause.value, "symbol": h.symbol, "reason": h.reason, "since_ms": h.since_ms}
-            for h in book.holds.holds
-        ],
-        "entries_gone": sorted(desk.entries_gone),
-        "counts": dict(counts),
-        "account": account_picture(desk, money),
-        "symbols": {
-            name: _symbol(desk, book.symbols[name], instrument, references.get(name), now)
-            for name, instrument in instruments.items()
-            if name in book.symbols and book.symbols[name].generations
-        },
-    }
+
+class Painter:
+    """Paints one desk again and again. A symbol's row is the older the more there are, and whole once trading ends."""
+
+    def __init__(self) -> None:
+        self._rows: dict[str, dict[str, Any]] = {}
+        self._looks = 0
+
+    def paint(
+        self,
+        desk: OrderDesk,
+        instruments: Mapping[str, Instrument],
+        references: Mapping[str, int],
+        money: Money | None,
+        counts: Mapping[str, int],
+        now: Instant,
+    ) -> dict[str, Any]:
+        """Return everything that people and programs may want to know of the account."""
+        book = desk.book
+        named = [name for name in instruments if name in book.symbols and book.symbols[name].generations]
+        due = {name for name in named if name not in self._rows} | set(self._in_turn(named, is_all=bool(desk.closing)))
+        self._rows = {
+            name: _symbol(desk, book.symbols[name], instruments[name], references.get(name), now)
+            if name in due
+            else self._rows[name]
+            for name in named
+        }
+        return {
+            "at_ms": now.wall_ms,
+            "is_ready": desk.is_ready,
+            "is_closed": desk.is_closed,
+            "closing": desk.closing.value if desk.closing is not None else None,
+            "waiting_for": desk.waits_for(),
+            "owner_epoch": book.owner_epoch,
+            "halt_epoch": book.halt_epoch,
+            "holds": [
+                {"cause": h.cause.value, "symbol": h.symbol, "reason": h.reason, "since_ms": h.since_ms}
+                for h in book.holds.holds
+            ],
+            "entries_gone": sorted(desk.entries_gone),
+            "counts": dict(counts),
+            "account": account_picture(desk, money),
+            "symbols": dict(self._rows),
+        }
+
+    def _in_turn(self, named: Sequence[str], *, is_all: bool) -> Sequence[str]:
+        parts = 1 if is_all else max(1, -(-len(named) // AT_ONCE))
+        self._looks += 1
+        return named[self._looks % parts :: parts]
 
 
 def _symbol(

@@ -16,11 +16,12 @@ from grid.client_id import ClientId
 from grid.intent import Standing, Told
 from grid.order import Purpose
 from grid.reasons import Reason
-from grid.records import FillBooked, OrderMarked, Record
+from grid.records import FillBooked, OrderMarked, Record, symbol_of
 from grid.slot import Phase, Signal, SlotKey, SlotState
 from grid.symbol_book import OrderEntry, SymbolBook
 from risk.daily_loss import DailyLoss
 from risk.lease import Lease
+from risk.limits import SymbolExposure
 
 
 class Chore(Enum):
@@ -112,6 +113,8 @@ class Core:
     chores: dict[tuple[Chore, str], Due] = field(default_factory=dict)
     churn: Churn = field(default_factory=Churn)
     effects: Effects = field(default_factory=Effects)
+    exposures: dict[str, tuple[DeskSymbol | None, SymbolExposure]] = field(default_factory=dict)
+    """What each symbol commits, reckoned under these rules, until a record changes its book."""
     _changed: dict[SlotKey, None] = field(default_factory=dict)
     _recent: dict[SlotKey, None] = field(default_factory=dict)
     _earlier: dict[SlotKey, None] = field(default_factory=dict)
@@ -125,6 +128,7 @@ class Core:
             if level is not None:
                 # What an older lot keeps from buying (rule 9) learns of its end, or would idle for ever.
                 self._changed[level] = self._recent[level] = None
+        self.exposures.pop(symbol_of(record), None)
         self.churn.note(record, self.book.orders.get(getattr(record, "client_id", "")))
         self.effects.records.append(record)
 

@@ -13,11 +13,19 @@ ZERO = Decimal(0)
 
 
 def exposures(core: Core) -> list[SymbolExposure]:
-    """Return one for each symbol of the book, former ones too."""
-    return [_exposure(core, book) for book in core.book.symbols.values() if book.generations]
+    """Return one for each symbol of the book, former ones too; only those whose book has changed are reckoned anew."""
+    return [_kept(core, book) for book in core.book.symbols.values() if book.generations]
 
 
-def _exposure(core: Core, book: SymbolBook) -> SymbolExposure:
+def _kept(core: Core, book: SymbolBook) -> SymbolExposure:
+    rules = core.symbols.get(book.symbol)
+    kept = core.exposures.get(book.symbol)
+    if kept is None or kept[0] is not rules:
+        kept = core.exposures[book.symbol] = rules, exposure(core, book)
+    return kept[1]
+
+
+def exposure(core: Core, book: SymbolBook) -> SymbolExposure:
     """Return what is at stake. A symbol that the configuration names no more has lots, and no entries."""
     lots_cost = sum((lot.cost for _, lot in book.lots()), start=ZERO)
     known = core.symbols.get(book.symbol)

@@ -33,9 +33,9 @@ def section(name: str) -> Callable[[Figures], None]:
 
         return partial(latency.measure, coins=int(name.removeprefix("latency_")))
     if name in LONG:
-        from tests.bench import cost
+        from tests.bench import cost, growth
 
-        return {"packing": cost.by_packing, "growth": cost.by_symbols}[name]
+        return {"packing": cost.by_packing, "growth": growth.measure}[name]
     from tests.bench import halt, journal_append, throughput
 
     return {"halt": halt.measure, "throughput": throughput.measure, "journal": journal_append.put}[name]

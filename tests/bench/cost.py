@@ -1,4 +1,4 @@
-"""What a symbol costs: memory, actors and processor time, by the packing of levels and by the number of symbols."""
+"""What a symbol costs by the packing of its levels: memory, actors and processor time."""
 
 from __future__ import annotations
 
@@ -17,9 +17,6 @@ MEASURED_S = 8.0
 PACKED_COINS = 2
 WINDOW = 8
 """Levels at once in the comparison of packings."""
-GROWTH = (1, 5, 20, 100)
-GROWTH_CHANGES_PER_S = 100
-"""Over all symbols: what grows is their number alone."""
 ALL = 1000
 
 
@@ -37,22 +34,6 @@ def by_packing(figures: Figures) -> None:
         table(f"{PACKED_COINS} symbols of {WINDOW + 2} levels, {CHANGES_PER_S} changes/s each", columns, rows),
         flush=True,
     )
-
-
-def by_symbols(figures: Figures) -> None:
-    """Measure 1 to 100 symbols, packed, while the whole market changes equally often."""
-    rows = []
-    for coins in GROWTH:
-        runtime = {"slots_per_actor": ALL, "symbols_per_actor": ALL // 5}
-        found = _measure(coins, GROWTH_CHANGES_PER_S / coins, runtime, {})
-        for name, value in found.items():
-            figures.put(f"growth.symbols_{coins}.{name}", value)
-        rows.append((str(coins), *found.values()))
-    columns = ("symbols", "actors", "MB/symbol", "CPU %/symbol", "CPU % idle", "first order s")
-    print(table(f"Packed, {GROWTH_CHANGES_PER_S} changes/s over all symbols", columns, rows), flush=True)
-    first, last = GROWTH[0], GROWTH[-1]
-    memory = {coins: (figures.get(f"growth.symbols_{coins}.mb_per_symbol") or 0.0) * coins for coins in (first, last)}
-    figures.put("growth.mb_for_each_further_symbol", (memory[last] - memory[first]) / (last - first))
 
 
 def _measure(coins: int, per_s: float, runtime: Mapping[str, Any], ladder: Mapping[str, Any]) -> dict[str, float]:

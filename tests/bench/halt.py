@@ -2,26 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 from actors.actor_names import gateway_name
 from tests.bench.figures import Figures, table
-from tests.bench.processes import (
-    DEPLOYMENT,
-    ROOT,
-    Running,
-    Venue,
-    deployment,
-    trading_environment,
-    until_resting,
-    venue_of,
-)
+from tests.bench.processes import DEPLOYMENT, Running, Venue, deployment, until_resting, venue_of
+from tests.bench.snapshots import snapshots
 
 COINS = 2
 ROUNDS = 3
@@ -29,7 +17,7 @@ CALM_S = 3.0
 PATIENCE_S = 30.0
 CALM_VOLUME = 1_000
 NEAR = 1.001
-DEMO: dict[str, dict[str, Any]] = {
+DEMO: dict[str, Any] = {
     "ladder": {"entry_slack": 1, "min_rest_s": 1},
     "runtime": {"look_ahead": 1, "dashboard": True, "reconcile_s": 3},
     "risk": {
@@ -51,9 +39,9 @@ def measure(figures: Figures) -> None:
         figures.put("start.processes", len(running.family()))
         print(table("Start, the demo's shape", ("", "s"), [("command to first order", start_s)]), flush=True)
         last, gone, entries = [], [], 0
-        with _gateway(running) as gateway:
+        with snapshots(running, DEPLOYMENT) as look:
             for _ in range(ROUNDS):
-                found = _halt(venue, running, gateway)
+                found = _halt(venue, running, partial(look, gateway_name("binanceusdm")))
                 entries += found[2]
                 last.append(found[0])
                 gone.append(found[1])
@@ -107,31 +95,3 @@ def _until(look: Any, what: str) -> Any:
             raise RuntimeError(f"{PATIENCE_S:.0f} s are over and it is not so that {what}")
         time.sleep(0.1)
     return found
-
-
-@contextmanager
-def _gateway(running: Running) -> Iterator[Any]:
-    """Yield a way to ask the gateway for its snapshot, from a process of its own."""
-    probe = subprocess.Popen(
-        [sys.executable, "-m", "tests.ray.actor_probe", DEPLOYMENT],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        cwd=ROOT,
-        env=trading_environment(running.home),
-    )
-    assert probe.stdin is not None
-    assert probe.stdout is not None
-    into, out = probe.stdin, probe.stdout
-    out.readline()
-
-    def snapshot() -> dict[str, Any]:
-        into.write(json.dumps(["snapshot", gateway_name("binanceusdm")]) + "\n")
-        into.flush()
-        return json.loads(out.readline()) or {}
-
-    try:
-        yield snapshot
-    finally:
-        probe.communicate()

@@ -151,13 +151,15 @@ def configuration(venue: Venue, coins: int, home: Path, **over: Mapping[str, Any
 
 
 @contextmanager
-def deployment(venue: Venue, coins: int, **over: Mapping[str, Any]) -> Iterator[Running]:
-    """`gridmesh run` with so many coins, once its orders rest at the venue."""
+def deployment(
+    venue: Venue, coins: int, *, entries: int = 0, start_s: float = START_S, **over: Mapping[str, Any]
+) -> Iterator[Running]:
+    """`gridmesh run` with so many coins, once its orders rest at the venue: three a coin where not said otherwise."""
     with _home() as home:
         path = configuration(venue, coins, home, **over)
         running = _start(venue, home, ["-m", "actors.cli", "run", str(path), "--json"], has_input=False)
         try:
-            until_resting(venue, running, 3 * coins)
+            until_resting(venue, running, entries or 3 * coins, start_s)
             yield running
         finally:
             running.end()
@@ -176,13 +178,13 @@ def bare_loop(venue: Venue, coins: int) -> Iterator[Running]:
             running.end()
 
 
-def until_resting(venue: Venue, running: Running, entries: int) -> None:
+def until_resting(venue: Venue, running: Running, entries: int, start_s: float = START_S) -> None:
     """Return once so many entries rest."""
-    deadline = time.monotonic() + START_S
+    deadline = time.monotonic() + start_s
     while (resting := venue.tell("open_orders")["entries"]) < entries:
         running.check()
         if time.monotonic() > deadline:
-            raise RuntimeError(f"{resting} of {entries} entries rest after {START_S:.0f} s: {running.words()}")
+            raise RuntimeError(f"{resting} of {entries} entries rest after {start_s:.0f} s: {running.words()}")
         time.sleep(0.1)
 
 

@@ -26,6 +26,7 @@ from exchanges.desk.events import (
     TradesRead,
     Unknown,
 )
+from exchanges.desk.exposures import exposure, exposures
 from grid.book import Book
 from grid.order import OrderRequest, OrderUpdate, Purpose
 from grid.records import OrderIntended
@@ -244,6 +245,12 @@ class DeskMachine(RuleBasedStateMachine):
         unbooked = sum(f.side.sign * f.quantity for f in self.venue.fills() if not book.has_fill(f.key))
         assert book.symbol(SYMBOL).expected_position() + unbooked == self.venue.position()
         assert book.symbol(SYMBOL).foreign == 0
+
+    @invariant()
+    def what_is_committed_is_reckoned_anew_where_the_book_changed(self) -> None:
+        """What was kept of an earlier reckoning is what a new one gives."""
+        core = self.desk.desk._core
+        assert exposures(core) == [exposure(core, book) for book in core.book.symbols.values() if book.generations]
 
     @invariant()
     def every_wait_has_a_next_step(self) -> None:
