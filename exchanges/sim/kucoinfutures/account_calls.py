@@ -10,7 +10,7 @@ from exchanges.sim.kucoinfutures import render_account as render
 from exchanges.sim.kucoinfutures.contracts import contract, of_symbol
 from exchanges.sim.kucoinfutures.order_queries import ROWS_MAX, span
 from exchanges.sim.kucoinfutures.trade_calls import MARGIN_MODES
-from exchanges.sim.kucoinfutures.venue import KucoinVenue
+from exchanges.sim.kucoinfutures.venue import PATH, KucoinVenue
 from exchanges.sim.server import lagging
 from exchanges.sim.server.request import Endpoint, Request
 from exchanges.sim.server.text import plain
@@ -134,7 +134,7 @@ def bullet(venue: KucoinVenue, request: Request) -> Any:
         "token": venue.tokens.make(request.account, venue.now_ms()),
         "instanceServers": [
             {
-                "endpoint": f"ws{secure}://{request.host}{venue.tokens.path}",
+                "endpoint": f"ws{secure}://{request.host}{PATH}",
                 "encrypt": bool(secure),
                 "protocol": "websocket",
                 "pingInterval": 18_000,

@@ -10,8 +10,7 @@ from aiohttp import web
 from exchanges.sim.kucoinfutures import account_calls, market_calls, order_queries, trade_calls
 from exchanges.sim.kucoinfutures.language import KucoinLanguage
 from exchanges.sim.kucoinfutures.talk import Talk
-from exchanges.sim.kucoinfutures.tokens import PATH
-from exchanges.sim.kucoinfutures.venue import KucoinVenue
+from exchanges.sim.kucoinfutures.venue import PATH, KucoinVenue
 from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.faults import FaultKind, Subject
 from exchanges.sim.server.listeners import Session

@@ -9,16 +9,18 @@ from dataclasses import replace
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.kucoinfutures.contracts import under_own_filters
 from exchanges.sim.kucoinfutures.streams import MarketStreams, PrivateStreams
-from exchanges.sim.kucoinfutures.tokens import Tokens
 from exchanges.sim.orders import OrderView
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.listeners import Listeners
 from exchanges.sim.server.options import VenueOptions
 from exchanges.sim.server.quota import Quota
+from exchanges.sim.server.tokens import Tokens
 from exchanges.sim.server.windows import Interval, Kind, Window
 from exchanges.sim.venue_events import VenueEvent
 
 DAY_MS = 24 * 3600 * 1000
+PATH = "/endpoint"
+"""Where sockets are opened."""
 WINDOWS = (Window(kind=Kind.WEIGHT, interval=Interval.SECOND, number=30, limit=2000),)
 """The lowest tier's pool for contracts; public reads have one of their own for each address."""
 

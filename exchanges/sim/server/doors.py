@@ -11,7 +11,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.core import VenueCore
 from exchanges.sim.server.options import VenueOptions
 
-PROTOCOLS = ("binanceusdm", "bybit", "okx", "bitget", "gate", "kucoinfutures")
+PROTOCOLS = ("binanceusdm", "bybit", "okx", "bitget", "gate", "kucoinfutures", "hashkey")
 
 
 class Doors(Protocol):
@@ -60,5 +60,9 @@ def doors_of(options: VenueOptions, wall_ms: Callable[[], int]) -> Doors:
             from exchanges.sim.kucoinfutures.doors import KucoinDoors
 
             return KucoinDoors(options, wall_ms)
+        case "hashkey":
+            from exchanges.sim.hashkey.doors import HashkeyDoors
+
+            return HashkeyDoors(options, wall_ms)
         case unknown:
             raise ValueError(f"no protocol {unknown!r}: one of {', '.join(PROTOCOLS)}")

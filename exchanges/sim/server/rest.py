@@ -71,7 +71,7 @@ class RestDoor(Generic[V]):
     async def _read(self, http: web.Request) -> tuple[Endpoint[V], Request] | None:
         body = (await http.read()).decode("utf-8", "replace")
         query = dict(parse_qsl(http.rel_url.raw_query_string, keep_blank_values=True))
-        given = {**query, **_decoded(body)}
+        given = {**query, **_decoded(body, http.content_type)}
         for endpoint in self._endpoints:
             parts = endpoint.parts_of(http.method, http.path)
             name, value = endpoint.when
@@ -150,8 +150,10 @@ class RestDoor(Generic[V]):
         )
 
 
-def _decoded(body: str) -> dict[str, Any]:
+def _decoded(body: str, content_type: str) -> dict[str, Any]:
     """Return a body's parameters, numbers exact; a list is one parameter without a name."""
+    if content_type == "application/x-www-form-urlencoded":
+        return dict(parse_qsl(body, keep_blank_values=True))
     try:
         found = json.loads(body or "{}", parse_float=Decimal)
     except json.JSONDecodeError:

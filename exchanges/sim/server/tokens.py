@@ -1,4 +1,4 @@
-"""Tokens by which sockets are opened: good for a day, each for one account or for anybody."""
+"""Tokens by which sockets are opened: each good for a while, for one account or for anybody."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ import random
 import string
 
 _LETTERS = string.ascii_letters + string.digits
-PATH = "/endpoint"
 
 
 class Tokens:
     """The tokens alive now."""
-
-    path = PATH
 
     def __init__(self, *, validity_ms: int, rng: random.Random) -> None:
         self._validity_ms = validity_ms
@@ -26,6 +23,13 @@ class Tokens:
         self._known[token] = (account, now_ms + self._validity_ms)
         return token
 
+    def renew(self, token: str, account: str, now_ms: int) -> bool:
+        """Let a token of the account live on; False where it is none, or no longer."""
+        if self.account_of(token, now_ms) != account:
+            return False
+        self._known[token] = (account, now_ms + self._validity_ms)
+        return True
+
     def account_of(self, token: str, now_ms: int) -> str | None:
         """Return whose token it is; None where it is none, or no longer."""
         account, until_ms = self._known.get(token, ("", 0))
@@ -33,3 +37,6 @@ class Tokens:
 
     def expire(self, account: str) -> None:
         self._known = {token: held for token, held in self._known.items() if held[0] != account}
+
+    def forget(self, token: str) -> None:
+        self._known.pop(token, None)

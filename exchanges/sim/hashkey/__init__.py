@@ -1,0 +1,1 @@
+"""A simulated HashKey Global: contracts settled in USDT."""
