@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from actors.messages import FeedWord, HoldWord, Intents, Message, SlotsWanted
+from actors.messages import FeedWord, HoldWord, Intents, Message, SetupWanted, SlotsWanted
 from exchanges.desk.events import Asked, Event, GoSaid, HoldAsked, ReferenceSeen, StatesWanted
+from grid.slot import SlotKey
+from grid.symbol_book import SymbolBook
 from risk.lease import Go
 
 
@@ -22,3 +24,13 @@ def desk_events(message: Message) -> list[Event] | None:
             return [HoldAsked(cause=cause, symbol=symbol, is_put=is_put, reason=reason)]
         case _:
             return None
+
+
+def states_wanted(wanted: SetupWanted, book: SymbolBook, generation: int) -> StatesWanted:
+    """Return which slots are to be told to a slot actor that has (re)started.
+
+    At least one word, so that it learns which holds stand.
+    """
+    first = SlotKey(symbol=wanted.symbol, generation=generation, level=min(wanted.remainders))
+    served = (key for key in book.slots if key.level % wanted.modulus in wanted.remainders)
+    return StatesWanted(keys=tuple(dict.fromkeys((first, *served))))

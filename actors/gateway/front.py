@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from actors.desk_mail import states_wanted
 from actors.gateway.grids import Grid
 from actors.gateway.membership import Membership
 from actors.gateway.teller import Teller
 from actors.messages import SetupWanted, SymbolGone
 from actors.outbox import Outbox
-from exchanges.desk.events import Event, StatesWanted
+from exchanges.desk.events import Event
 from exchanges.order_desk import OrderDesk
 from grid.intent import Standing, Told
-from grid.slot import SlotKey
 
 EARLY_MAX = 1_000
 
@@ -45,10 +45,7 @@ class Front:
         self._outbox.post(wanted.receiver, grid.setup())
         if wanted.modulus:
             book = desk.book.symbol(wanted.symbol)
-            served = [key for key in book.slots if key.level % wanted.modulus in wanted.remainders]
-            # At least one word, so that the slot actor learns which holds stand.
-            first = SlotKey(symbol=wanted.symbol, generation=grid.generation.generation, level=min(wanted.remainders))
-            self._on_event(StatesWanted(keys=tuple({first, *served})))
+            self._on_event(states_wanted(wanted, book, grid.generation.generation))
 
     def early(self) -> list[SetupWanted]:
         """Return, once, who asked too early."""

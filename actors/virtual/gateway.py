@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actors.desk_mail import desk_events
+from actors.desk_mail import desk_events, states_wanted
 from actors.mailbox import Mailbox
 from actors.messages import (
     Envelope,
@@ -30,7 +30,6 @@ from exchanges.desk.events import (
     RateSeen,
     ReconcileDue,
     RulesRead,
-    StatesWanted,
     StopSaid,
     StreamSaid,
     StreamState,
@@ -41,10 +40,8 @@ from exchanges.order_desk import OrderDesk
 from exchanges.port import Account, Income, Position
 from grid.book import Book
 from grid.instrument import Instrument
-from grid.intent import Standing
 from grid.order import OrderUpdate
 from grid.records import GenerationStarted, Record, from_body, to_body
-from grid.slot import SlotKey
 from grid.stop import StopReport
 from risk.lease import Go
 from risk.veto import Approved, ApprovedStop
@@ -230,16 +227,11 @@ class VirtualGateway:
         symbol = self.desk.book.symbol(wanted.symbol)
         self._outbox.post(wanted.receiver, self._setup(wanted.symbol))
         if wanted.modulus:
-            served = [key for key in symbol.slots if key.level % wanted.modulus in wanted.remainders]
-            # At least one word, so that the slot actor learns which holds stand.
-            first = SlotKey(symbol=wanted.symbol, generation=symbol.generation.generation, level=min(wanted.remainders))
-            self.on_event(StatesWanted(keys=tuple(dict.fromkeys((first, *served)))))
+            self.on_event(states_wanted(wanted, symbol, symbol.generation.generation))
 
     def _tell_risk(self) -> None:
         """Tell the supervisor which holds stand: it says again what was lost on the way."""
-        book = self.desk.book
-        holds = tuple(hold.cause.value for hold in book.holds.against(""))
-        self._outbox.post(self._risk, Standing(symbol="", halt_epoch=book.halt_epoch, holds=holds))
+        self._outbox.post(self._risk, self.desk.standing(""))
 
     def _due_generation(self, symbol: str, plan: GridPlan) -> GenerationStarted | None:
         """Return the ladder to begin, None where the journal holds it already: an anchor never moves by itself."""

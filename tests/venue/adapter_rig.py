@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
 
+from actors.clock import SystemClock
 from exchanges import adapters
 from exchanges.port import MarketVenue, TradingVenue
 from exchanges.reconnect import BackoffRule
@@ -16,6 +17,7 @@ from exchanges.session.settings import AdapterSettings, Credentials
 from exchanges.sim.server.options import DEMO_KEY, DEMO_PASSPHRASE, DEMO_SECRET
 from grid.order import OrderRequest, Side, TimeInForce
 from risk.veto import Approved
+from tests.venue.running_venue import RunningVenue
 
 E = TypeVar("E")
 PATIENCE_S = 10.0
@@ -37,6 +39,17 @@ def settings(rest_url: str, ws_url: str, **changes: Any) -> AdapterSettings:
         "backoff": BackoffRule(first_s=0.02, longest_s=0.2),
     }
     return AdapterSettings(**{**chosen, **changes})
+
+
+def watching(venue: RunningVenue, clock: SystemClock) -> AdapterSettings:
+    """Settings of an actor that only looks at the venue: its own times, no keys."""
+    return AdapterSettings(
+        now_ms=clock.now_ms,
+        monotonic_ns=clock.monotonic_ns,
+        random=random.Random(1),
+        rest_url=venue.rest_url,
+        ws_url=venue.ws_url,
+    )
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from random import Random
 
 import pytest
 
@@ -17,12 +16,12 @@ from actors.messages import FeedWord, PriceWanted, SetupWanted, SymbolGone
 from actors.price_feed import PriceFeed
 from actors.symbol_feed import FeedPhase, FeedSnapshot
 from exchanges.binance.market import BinanceMarket
-from exchanges.session.settings import AdapterSettings
 from exchanges.sim.server.faults import FaultKind, FaultRule
 from exchanges.sim.server.server import SimVenue
 from grid.window import WindowChange
 from tests.grid_setup import example_setup
 from tests.post_office import Letters, PostOffice
+from tests.venue.adapter_rig import watching
 from tests.venue.running_venue import RunningVenue, quote, running, still_options
 
 GATEWAY, FEED = "gateway/binanceusdm/main", "feed/ETHUSDT"
@@ -42,13 +41,7 @@ class Running:
         self.office = PostOffice()
         self.ended = threading.Event()
         clock = SystemClock()
-        settings = AdapterSettings(
-            now_ms=clock.now_ms,
-            monotonic_ns=clock.monotonic_ns,
-            random=Random(1),
-            rest_url=venue.rest_url,
-            ws_url=venue.ws_url,
-        )
+        settings = watching(venue, clock)
         self.feed = PriceFeed(
             name=FEED,
             gateway=GATEWAY,

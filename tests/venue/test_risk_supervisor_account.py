@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from random import Random
 
 import pytest
 
@@ -14,12 +13,12 @@ from actors.clock import SystemClock
 from actors.messages import AccountWord, HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
-from exchanges.session.settings import AdapterSettings
 from exchanges.sim.server.market_source import ListedMarket
 from grid.holds import HoldCause
 from grid.intent import Standing
 from risk.lease import Go
 from tests.post_office import Letters, PostOffice
+from tests.venue.adapter_rig import watching
 from tests.venue.running_venue import RunningVenue, running, still_market, still_options
 from tests.venue.test_risk_supervisor_actor import GATEWAY, RISK, RULES, calm_candles
 
@@ -42,13 +41,7 @@ class World:
     def __init__(self, venue: RunningVenue) -> None:
         self.office = PostOffice()
         clock = SystemClock()
-        settings = AdapterSettings(
-            now_ms=clock.now_ms,
-            monotonic_ns=clock.monotonic_ns,
-            random=Random(1),
-            rest_url=venue.rest_url,
-            ws_url=venue.ws_url,
-        )
+        settings = watching(venue, clock)
         self.actor = RiskSupervisor(
             name=RISK,
             wards={GATEWAY: Decimal("0.1")},

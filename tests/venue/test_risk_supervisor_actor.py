@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from random import Random
 
 import pytest
 
@@ -16,7 +15,6 @@ from actors.clock import SystemClock
 from actors.messages import HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
-from exchanges.session.settings import AdapterSettings
 from exchanges.sim.market import Candle
 from exchanges.sim.server.faults import FaultKind, FaultRule
 from exchanges.sim.server.market_source import ListedMarket
@@ -26,6 +24,7 @@ from grid.order import Side
 from risk.lease import Go
 from risk.rules import RiskRules
 from tests.post_office import Letters, PostOffice
+from tests.venue.adapter_rig import watching
 from tests.venue.running_venue import INSTRUMENTS, RunningVenue, running, still_market, still_options, trade
 
 GATEWAY, RISK = "gateway/binanceusdm/main", "risk"
@@ -72,13 +71,7 @@ class Running:
         self.office = PostOffice()
         self.ended = threading.Event()
         clock = SystemClock()
-        settings = AdapterSettings(
-            now_ms=clock.now_ms,
-            monotonic_ns=clock.monotonic_ns,
-            random=Random(1),
-            rest_url=venue.rest_url,
-            ws_url=venue.ws_url,
-        )
+        settings = watching(venue, clock)
         self.actor = RiskSupervisor(
             name=RISK,
             wards={GATEWAY: None},
