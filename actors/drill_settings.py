@@ -42,7 +42,7 @@ def drill_settings(config: Path, rest_url: str, ws_url: str, environ: Mapping[st
     }
     document["deployment"] = "drill"
     document["runtime"] = {**_section(document, "runtime"), "address": "local"}
-    for section in ("journal", "alerts"):
+    for section in ("journal", "alerts", "paper"):
         document.pop(section, None)
     most = _section(document, "risk").get("max_leverage", LEVERAGE)
     leverage = str(min(LEVERAGE, int(most))) if str(most).isdigit() else str(LEVERAGE)

@@ -12,6 +12,7 @@ from random import Random
 from typing import Generic, TypeVar
 
 A = TypeVar("A")
+ORDERS_KEPT = 10_000
 
 
 @dataclass(slots=True, order=True)
@@ -19,6 +20,8 @@ class _Parcel(Generic[A]):
     """A call under way. `stamp_ms`: the venue's time at which it reaches the matcher."""
 
     stamp_ms: int
+    turn: int
+    """How many calls about the same order went before it: none overtakes those, and else the stamp decides."""
     about: str
     number: int
     act: Callable[[int], A] = field(compare=False)
@@ -40,7 +43,7 @@ class Road:
         self._strict_time = strict_time
         self._under_way: list[_Parcel[object]] = []
         self._counts: Counter[str] = Counter()
-        self._last_ms: dict[str, int] = {}
+        self._last: dict[str, tuple[int, int]] = {}
         self._number = 0
         self._timers: set[asyncio.TimerHandle] = set()
 
@@ -53,13 +56,16 @@ class Road:
         """Send a call about an order now, by the venue's time; `act` gets the time of its arrival."""
         loop = asyncio.get_running_loop()
         delay_ms = self._delay_ms(about)
-        stamp_ms = max(now_ms + delay_ms, self._last_ms.pop(order, 0))
-        self._last_ms[order] = stamp_ms
+        before_ms, turn = self._last.pop(order, (0, 0))
+        stamp_ms = max(now_ms + delay_ms, before_ms)
+        self._last[order] = stamp_ms, turn + 1
         self._number += 1
-        parcel = _Parcel(stamp_ms=stamp_ms, about=about, number=self._number, act=act, answer=loop.create_future())
+        parcel = _Parcel(
+            stamp_ms=stamp_ms, turn=turn, about=about, number=self._number, act=act, answer=loop.create_future()
+        )
         heapq.heappush(self._under_way, parcel)
-        while len(self._last_ms) > 10_000:
-            del self._last_ms[next(iter(self._last_ms))]
+        while len(self._last) > ORDERS_KEPT:
+            del self._last[next(iter(self._last))]
         if not self._strict_time:
             self._wake_in((stamp_ms - now_ms) / 1000, stamp_ms)
         return parcel.answer
