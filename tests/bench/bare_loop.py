@@ -20,12 +20,14 @@ from websockets.asyncio.client import connect
 
 from actors.clock import SystemClock
 from actors.credentials import load_credentials
+from actors.desk_mail import desk_events
 from actors.gateway.caller import VenueCaller
 from actors.gateway.grids import Grid, desk_settings, desk_symbol
 from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.start import Facts, first_records, grids
 from actors.gateway.starter import Starter
 from actors.journal import Journal
+from actors.messages import Intents
 from actors.settings import Settings, load_settings
 from actors.structured_log import log_of
 from actors.venues import market_venue, trading_venue
@@ -35,7 +37,6 @@ from exchanges.desk.commands import Broadcast, Command, Send, Tell
 from exchanges.desk.events import (
     Accepted,
     AccountRead,
-    Asked,
     Event,
     GoSaid,
     MarkSeen,
@@ -159,8 +160,8 @@ class BareLoop:
                 self.on_event(ReferenceSeen(symbol=name, reference=view.price, is_fresh=True))
 
     def _ask(self, name: str, requests: Requests) -> None:
-        for intent in requests.intents:
-            self.on_event(Asked(intent=intent))
+        for event in desk_events(Intents(intents=requests.intents)) or ():
+            self.on_event(event)
         if requests.unknown_levels:
             self.on_event(StatesWanted(keys=requests.unknown_levels))
         symbol = self._symbols[name]

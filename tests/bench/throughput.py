@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-import ccxt.async_support as ccxt
+import ccxt.pro as ccxt
 from pydantic import SecretStr
 
 from actors.clock import SystemClock
@@ -122,7 +122,7 @@ def measure(figures: Figures) -> None:
     with venue_of(1) as venue:
         for way in ("websocket", "rest"):
             rows.append(_put(figures, f"throughput.gateway_{way}", asyncio.run(_ours(venue, way == "rest"))))
-        rows.append(_put(figures, "throughput.ccxt_rest", asyncio.run(_ccxt(venue))))
+            rows.append(_put(figures, f"throughput.ccxt_{way}", asyncio.run(_ccxt(venue, way))))
     columns = (f"{ORDERS} orders at once", "orders/s", "CPU us/order")
     print(table("Order entry with the limiter off; the venue shares the machine", columns, rows), flush=True)
 
@@ -190,38 +190,39 @@ async def _hang_up(trading: BinanceTrading) -> None:
     await trading._calls._entry.down("the bench wants REST")
 
 
-async def _ccxt(venue: Venue) -> tuple[float, float]:
+async def _ccxt(venue: Venue, way: str) -> tuple[float, float]:
     exchange = ccxt.binanceusdm(
         {"apiKey": venue.ready["key"], "secret": venue.ready["secret"], "enableRateLimit": False}
     )
-    exchange.urls["api"] = _rewritten(exchange.urls["api"], venue.ready["rest_url"])
+    exchange.urls["api"] = _rewritten(exchange.urls["api"], venue)
+    place, cancel = exchange.create_order, exchange.cancel_order
+    if way == "websocket":
+        place, cancel = exchange.create_order_ws, exchange.cancel_order_ws
     try:
         await exchange.load_markets()
         symbol = next(name for name, row in exchange.markets.items() if row["id"] == venue.coins[0])
         wall_s = cpu_s = 0.0
         for number in range(ROUNDS + 1):
+            prices = [(ANCHOR + level * INTERVAL) / TICKS for level in range(-ORDERS, 0)]
             begun, begun_cpu = time.perf_counter(), time.process_time()
-            made = await asyncio.gather(*(_place(exchange, symbol, level) for level in range(-ORDERS, 0)))
+            calls = (place(symbol, "limit", "buy", 0.03, price, {"timeInForce": "GTX"}) for price in prices)
+            made = await asyncio.gather(*calls)
             if number:
                 wall_s, cpu_s = wall_s + time.perf_counter() - begun, cpu_s + time.process_time() - begun_cpu
-            await asyncio.gather(*(exchange.cancel_order(order["id"], symbol) for order in made))
+            await asyncio.gather(*(cancel(order["id"], symbol) for order in made))
         return ORDERS * ROUNDS / wall_s, cpu_s * 1e6 / (ORDERS * ROUNDS)
     finally:
         await exchange.close()
 
 
-def _place(exchange: Any, symbol: str, level: int) -> Any:
-    price = (ANCHOR + level * INTERVAL) / TICKS
-    return exchange.create_order(symbol, "limit", "buy", 0.03, price, {"timeInForce": "GTX"})
-
-
-def _rewritten(addresses: Any, rest_url: str) -> Any:
+def _rewritten(addresses: Any, venue: Venue) -> Any:
     """Return the tree of addresses with scheme and host replaced: nothing leaves this machine."""
     if isinstance(addresses, dict):
-        return {name: _rewritten(value, rest_url) for name, value in addresses.items()}
+        return {name: _rewritten(value, venue) for name, value in addresses.items()}
     if not isinstance(addresses, str) or "://" not in addresses:
         return addresses
-    return rest_url + urlsplit(addresses).path
+    base: str = venue.ready["ws_url" if addresses.startswith("ws") else "rest_url"]
+    return base + urlsplit(addresses).path
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
