@@ -1,0 +1,162 @@
+"""One real run with two accounts on two venues of different protocols, each venue a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from actors.demo_reckoning import reckon
+from actors.settings_deployment import DeploymentSettings, load_deployment
+from actors.sim_process import SimProcess
+from tests.live_control import VenueControl
+from tests.ray.real_run import NEVER_STOPPED, RealRun
+
+GATEWAYS = {"alpha": "gateway/binanceusdm/alpha", "beta": "gateway/bybit/beta"}
+PROTOCOLS = {"alpha": "binanceusdm", "beta": "bybit"}
+OWN = ("venue", "symbols", "account", "gateway")
+
+
+class SeveralRun(RealRun):
+    """`gridmesh run` of one configuration with two accounts."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+        self.metrics_port = 0
+        self.venues = {name: self._venue("--seed", "5", "--protocol", one) for name, one in PROTOCOLS.items()}
+        self.venue_process = self.venues["alpha"]
+        self.config = home / "crash.yaml"
+        self.config.write_text(yaml.safe_dump(self._two_accounts()))
+        self.process = None
+        self._probe = None
+        self._family = []
+
+    def control(self, name: str) -> VenueControl:
+        ready = self.venues[name]._ready
+        return VenueControl(ready["rest_url"], ready["ws_url"], ready["control_token"], PROTOCOLS[name])
+
+    def trades(self, name: str) -> bool:
+        """Whether its gateway is ready, free of holds and quoting."""
+        seen = self.picture(GATEWAYS[name])
+        return bool(seen.get("is_ready") and not seen.get("holds") and self.control(name).own_orders(is_open=True))
+
+    def breaches_of(self, name: str) -> list[str]:
+        """Return what the demo's reckoning finds wrong between an account's book and its venue just now."""
+        final = {**self.picture(GATEWAYS[name]), "verified": True}
+        settings = self.deployment.account(name)
+        found = reckon({"state": "stopped", "final": final}, self.control(name).truth(), settings, 0).violations
+        return [text for text in found if not any(words in text for words in NEVER_STOPPED)]
+
+    def fills(self, name: str) -> int:
+        return len(self.control(name).account()["fills"])
+
+    @property
+    def deployment(self) -> DeploymentSettings:
+        return load_deployment(self.config, self._environment())
+
+    def end(self) -> None:
+        try:
+            super().end()
+        finally:
+            for venue in self.venues.values():
+                venue.stop()
+
+    def _two_accounts(self) -> dict[str, Any]:
+        document = self._document({})
+        accounts = []
+        for name, process in self.venues.items():
+            own: dict[str, Any] = {key: document[key] for key in OWN}
+            own["venue"] = {**own["venue"], "name": PROTOCOLS[name], **_addresses(process)}
+            accounts.append({"name": name, **own})
+        return {**{key: value for key, value in document.items() if key not in OWN}, "accounts": accounts}
+
+
+def _addresses(process: SimProcess) -> Mapping[str, str]:
+    return {"rest_url": process.rest_url, "ws_url": process.ws_url}
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[SeveralRun]:
+    started = SeveralRun(tmp_path)
+    try:
+        started.start()
+        yield started
+    finally:
+        started.end()
+
+
+def test_both_trade_are_halted_and_are_verified_at_the_stop(run: SeveralRun) -> None:
+    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade", timeout_s=150)
+    run.family()
+
+    code, status = run.command("status")
+    assert code == 0, status
+    assert [(one["name"], one["state"]) for one in status["accounts"]] == [("alpha", "running"), ("beta", "running")]
+    code, halted = run.command("halt", "--reason", "a look around")
+    assert (code, halted["said"]) == (
+        0,
+        [f"{name}: all entries are verified gone; exits stay" for name in GATEWAYS],
+    )
+    code, stopped = run.command("stop")
+
+    assert code == 0, stopped
+    assert [one["final"]["verified"] for one in stopped["accounts"]] == [True, True]
+    assert run.wait() == 0
+    assert [run.control(name).own_orders(is_open=True) for name in GATEWAYS] == [[], []]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(400)
+def test_one_venue_dies_and_the_other_account_trades_on(run: SeveralRun) -> None:
+    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade", timeout_s=150)
+    run.venues["beta"]._process.kill()
+    before = run.fills("alpha")
+
+    run.until(lambda: run.picture(GATEWAYS["beta"]).get("holds"), "beta is held")
+    run.until(lambda: run.fills("alpha") > before + 2, "alpha trades on", timeout_s=120)
+    assert run.picture(GATEWAYS["alpha"])["holds"] == []
+
+    code, halted = run.command("halt", "--timeout", "20", timeout_s=60)
+    assert (code, halted["done"]) == (1, False)
+    assert "alpha: all entries are verified gone; exits stay" in halted["said"]
+    assert any(line.startswith("beta: the hold is set; entries are NOT verified gone") for line in halted["said"])
+    assert all(identity.purpose.closing for _, identity in run.control("alpha").own_orders(is_open=True))
+
+    assert run.command("resume", "--account", "alpha", timeout_s=60)[0] == 0
+    run.until(lambda: run.trades("alpha"), "alpha trades again")
+    run.until(lambda: run.breaches_of("alpha") == [], "its book and venue agree")
+
+    code, stopped = run.command("stop", "--account", "alpha")
+    assert (code, stopped["done"]) == (0, True), stopped
+    assert run.control("alpha").own_orders(is_open=True) == []
+    code, status = run.command("status")
+    assert [(one["name"], one["state"]) for one in status["accounts"]] == [("alpha", "stopped"), ("beta", "running")]
+    code, left = run.command("stop", "--timeout", "14", timeout_s=60)
+    assert (code, left["done"]) == (1, False)
+    assert "beta: " in left["said"][0]
+    assert "alpha" not in left["said"][0]
+
+
+@pytest.mark.long
+@pytest.mark.timeout(500)
+def test_whoever_dies_each_book_agrees_with_its_own_venue(run: SeveralRun) -> None:
+    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade", timeout_s=150)
+    for victim in (GATEWAYS["beta"], "coordinator", "risk", GATEWAYS["alpha"]):
+        run.kill(victim)
+        run.until(lambda victim=victim: run.ask("process", victim) is not None, f"{victim} is back")  # type: ignore[misc]
+        run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade again", timeout_s=150)
+    for name in GATEWAYS:
+        run.until(lambda name=name: run.breaches_of(name) == [], f"{name}: book and venue agree")  # type: ignore[misc]
+
+    code, levels = run.command("explain", "beta/ethusdt")
+    assert (code, levels["symbol"]) == (0, "beta/ETHUSDT")
+    code, refused = run.command("explain", "ETHUSDT")
+    assert code == 2
+    assert "alpha/ETHUSDT or beta/ETHUSDT" in refused["error"]["message"]
+    code, stopped = run.command("stop")
+    assert code == 0, stopped
+    assert run.wait() == 0
+    assert [run.control(name).own_orders(is_open=True) for name in GATEWAYS] == [[], []]
