@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from actors.commands.accounts import accounts_of, emit_accounts
 from actors.commands.numbers import money, plain
 from actors.commands.offline import Config, Live
-from actors.commands.output import Json, emit, table
+from actors.commands.output import Json, table
+from actors.commands.running import Account
 from grid.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,10 +31,12 @@ def plan(
     config: Config,
     price: Annotated[
         list[str] | None,
-        typer.Option("--price", metavar="[SYMBOL=]PRICE", help="As if the price were this; repeat it for each symbol."),
+        typer.Option(
+            "--price", metavar="[[ACCOUNT/]SYMBOL=]PRICE", help="As if the price were this; repeat it for each symbol."
+        ),
     ] = None,
     wallet: Annotated[
-        str | None, typer.Option("--wallet", metavar="USDT", help="As if the wallet held so much.")
+        str | None, typer.Option("--wallet", metavar="USDT", help="As if each wallet held so much.")
     ] = None,
     maker_fee: Annotated[
         str | None, typer.Option("--maker-fee", metavar="SHARE", help="As if the maker paid this, e.g. 0.0002.")
@@ -40,6 +44,7 @@ def plan(
     taker_fee: Annotated[
         str | None, typer.Option("--taker-fee", metavar="SHARE", help="As if the taker paid this, e.g. 0.0005.")
     ] = None,
+    account: Account = None,
     live: Live = False,
     as_json: Json = False,
 ) -> None:
@@ -52,20 +57,22 @@ def plan(
     from actors.clock import now_ms
     from actors.ladder_facts import Told, read_ladder_facts
     from actors.ladder_plan import LadderPlan
-    from actors.settings import load_settings
 
-    settings = load_settings(config)
-    if live:
-        settings = settings.for_live()
-    told = Told(
-        maker_fee=_fee("--maker-fee", maker_fee),
-        taker_fee=_fee("--taker-fee", taker_fee),
-        prices=_prices(price or [], settings),
-    )
+    accounts = accounts_of(config, account, live=live)
+    prices = _prices(price or [], accounts)
     amount = _number("--wallet", wallet) if wallet is not None else None
-    facts = asyncio.run(read_ladder_facts(settings, _keys(settings), told))
-    document = LadderPlan(settings, facts, read_book(settings).book, told, amount).document(now_ms())
-    emit(document, as_json=as_json, render=lambda: _render(document))
+
+    def planned(settings: Settings) -> tuple[str, dict[str, Any]]:
+        told = Told(
+            maker_fee=_fee("--maker-fee", maker_fee),
+            taker_fee=_fee("--taker-fee", taker_fee),
+            prices=prices[settings.account_name],
+        )
+        facts = asyncio.run(read_ladder_facts(settings, _keys(settings), told))
+        plan = LadderPlan(settings, facts, read_book(settings).book, told, amount)
+        return settings.account_name, plan.document(now_ms())
+
+    emit_accounts([planned(one) for one in accounts], as_json=as_json, render=_render)
 
 
 def _keys(settings: Settings) -> Credentials | None:
@@ -81,17 +88,21 @@ def _keys(settings: Settings) -> Credentials | None:
     return load_credentials(venue) if is_given else None
 
 
-def _prices(texts: Sequence[str], settings: Settings) -> dict[str, Decimal]:
-    known = [symbol.symbol for symbol in settings.symbols]
-    found: dict[str, Decimal] = {}
+def _prices(texts: Sequence[str], accounts: Sequence[Settings]) -> dict[str, dict[str, Decimal]]:
+    """Return the prices to be taken for granted, by account and symbol; a symbol alone means it on every account."""
+    known = {one.account_name: [symbol.symbol for symbol in one.symbols] for one in accounts}
+    symbols = list(dict.fromkeys(name for names in known.values() for name in names))
+    found: dict[str, dict[str, Decimal]] = {name: {} for name in known}
     for text in texts:
-        symbol, separator, value = text.rpartition("=")
-        if not separator and len(known) > 1:
-            raise ConfigError("--price", text, f"needs the symbol before it, e.g. {known[0]}={text}")
-        name = symbol if separator else known[0]
-        if name not in known:
-            raise ConfigError("--price", text, f"has to name a symbol of the configuration: {', '.join(known)}")
-        found[name] = _number("--price", value)
+        place, separator, value = text.rpartition("=")
+        if not separator and len(symbols) > 1:
+            raise ConfigError("--price", text, f"needs the symbol before it, e.g. {symbols[0]}={text}")
+        account, _, symbol = (place if separator else symbols[0]).rpartition("/")
+        meant = [name for name in known if account in ("", name) and symbol in known[name]]
+        if not meant:
+            raise ConfigError("--price", text, f"has to name a symbol of the configuration: {', '.join(symbols)}")
+        for name in meant:
+            found[name][symbol] = _number("--price", value)
     return found
 
 

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
+from actors.commands.accounts import accounts_of, emit_accounts
 from actors.commands.offline import Config, Live
-from actors.commands.output import Json, emit, table
+from actors.commands.output import Json, table
+from actors.commands.running import Account
 from actors.exit_codes import ExitCode
 from grid.book import Book
-from grid.errors import GridmeshError
+from grid.errors import ConfigError, GridmeshError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -22,19 +26,45 @@ if TYPE_CHECKING:
     from actors.settings_venue import Credentials
 
 
-def check(config: Config, live: Live = False, as_json: Json = False) -> None:
+def check(config: Config, account: Account = None, live: Live = False, as_json: Json = False) -> None:
     """Find out, without placing anything, whether a start would work: keys, clock, account, filters, amounts, disk.
 
     As of `run`, a start on paper is meant unless --live is given.
     """
+    from actors.check_lines import Verdict
+
+    accounts = accounts_of(config, account, live=live)
+    checked = asyncio.run(_check_all(accounts))
+    if account is None and len(accounts) > 1 and (apart := _apart(config, live=live)) is not None:
+        checked = [[*lines, apart] for lines in checked]
+    documents = [
+        (
+            one.account_name,
+            {
+                "trading": one.trading.value,
+                "ready": all(line.verdict in (Verdict.OK, Verdict.WARN) for line in lines),
+                "checks": [{"what": ln.what, "verdict": ln.verdict.value, "sentence": ln.sentence} for ln in lines],
+            },
+        )
+        for one, lines in zip(accounts, checked, strict=True)
+    ]
+    emit_accounts(documents, as_json=as_json, render=_render_checks)
+    if any(line.is_configuration for lines in checked for line in lines):
+        raise typer.Exit(ExitCode.CONFIGURATION)
+    if not all(document["ready"] for _, document in documents):
+        raise typer.Exit(ExitCode.REFUSED_TO_START)
+
+
+async def _check_all(accounts: Sequence[Settings]) -> list[list[Checked]]:
+    """Check all accounts at once: a venue that does not answer delays no other's."""
+    return await asyncio.gather(*(_check_account(one) for one in accounts))
+
+
+async def _check_account(settings: Settings) -> list[Checked]:
     from actors.check_book import KnownBook
     from actors.check_host import check_journal, check_keys, check_run_folder, check_settings, read_book
-    from actors.check_lines import Verdict, refuse
-    from actors.settings import load_settings
+    from actors.check_lines import refuse
 
-    settings = load_settings(config)
-    if live:
-        settings = settings.for_live()
     credentials, keys = check_keys(settings)
     lines = [*check_settings(settings), keys, check_run_folder(), *check_journal(settings)]
     try:
@@ -43,17 +73,22 @@ def check(config: Config, live: Live = False, as_json: Json = False) -> None:
         known = KnownBook(book=Book())
         lines.append(refuse("book", f"the journal's records make no book: {error}"))
     if credentials is not None:
-        lines += asyncio.run(_check_venue(settings, credentials, known))
-    document = {
-        "trading": settings.trading.value,
-        "ready": all(line.verdict in (Verdict.OK, Verdict.WARN) for line in lines),
-        "checks": [{"what": line.what, "verdict": line.verdict.value, "sentence": line.sentence} for line in lines],
-    }
-    emit(document, as_json=as_json, render=lambda: _render_checks(document))
-    if any(line.is_configuration for line in lines):
-        raise typer.Exit(ExitCode.CONFIGURATION)
-    if not document["ready"]:
-        raise typer.Exit(ExitCode.REFUSED_TO_START)
+        lines += await _check_venue(settings, credentials, known)
+    return lines
+
+
+def _apart(config: Path, *, live: bool) -> Checked | None:
+    """Return what is wrong with two accounts that are one, as a run would be refused for it."""
+    from actors.accounts_apart import require_apart
+    from actors.check_lines import Checked, Verdict
+    from actors.settings_deployment import load_deployment
+
+    settings = load_deployment(config)
+    try:
+        require_apart(settings.for_live() if live else settings)
+    except ConfigError as error:
+        return Checked(what="accounts", verdict=Verdict.REFUSE, sentence=str(error), is_configuration=True)
+    return None
 
 
 async def _check_venue(settings: Settings, credentials: Credentials, known: KnownBook) -> list[Checked]:
