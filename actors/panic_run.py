@@ -31,7 +31,8 @@ def living(deployment: str, environ: Mapping[str, str] = os.environ) -> RunFile 
 def others(deployment: str, account: str, environ: Mapping[str, str] = os.environ) -> list[RunFile]:
     """Return the other living runs that trade on the same account, as far as their run files tell."""
     names = [name for name in run_file.names(environ) if name != deployment]
-    return [run for name in names if account and (run := living(name, environ)) is not None and run.account == account]
+    living_runs = [run for name in names if account and (run := living(name, environ)) is not None]
+    return [run for run in living_runs if account in run.account.split()]
 
 
 def end(run: RunFile) -> str:

@@ -40,7 +40,7 @@ class RunFile:
     dashboard_url: str = ""
     needs_launcher: bool = True
     account: str = ""
-    """Which account it trades on, without telling the key: see `actors.credentials.account_mark`."""
+    """Which accounts it trades on, without telling a key, blanks between: see `actors.credentials.account_mark`."""
     trading: str = ""
     """Where its orders go, as `settings_paper.Trading` says."""
 

@@ -131,10 +131,15 @@ class Settings(Section):
         return self.model_copy(update={"symbols": tuple(symbols)})
 
     @property
-    def journal_path(self) -> Path:
-        """The journal's file: as configured, else in the run folder; on paper one beside it."""
+    def real_journal_path(self) -> Path:
+        """The file of a journal of real orders: as configured, else in the run folder."""
         name = f"{self.deployment}.{self.account_name}" if self.account_name else self.deployment
-        path = self.journal.path or run_folder() / f"{name}.sqlite"
+        return self.journal.path or run_folder() / f"{name}.sqlite"
+
+    @property
+    def journal_path(self) -> Path:
+        """The journal's file; on paper one beside that of real orders."""
+        path = self.real_journal_path
         return path.with_name(f"{path.stem}-paper{path.suffix}") if self.is_paper else path
 
     @property

@@ -14,11 +14,18 @@ from typing import IO, TYPE_CHECKING, Annotated, Any
 import orjson
 import typer
 
+from actors.commands.accounts import accounts_of, emit_accounts
 from actors.commands.output import Json, emit
+from actors.commands.running import Account
 from actors.errors import NotFound
+from actors.exit_codes import ExitCode
+from grid.errors import GridmeshError
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+
     from actors.journal_errors import Place
+    from actors.settings import Settings
     from exchanges.port import TradingVenue
 
 Live = Annotated[
@@ -45,11 +52,10 @@ def show_version(as_json: Json = False) -> None:
 
 def show_config(config: Config, as_json: Json = False) -> None:
     """Show the configuration as it will be used: defaults filled in, environment applied, nothing secret."""
-    from actors.settings import configuration_hash, load_settings
-    from actors.settings import show_config as plain_settings
+    from actors.settings_deployment import deployment_hash, load_deployment, show_deployment
 
-    settings = load_settings(config)
-    document: dict[str, Any] = {"hash": configuration_hash(settings), "settings": plain_settings(settings)}
+    settings = load_deployment(config)
+    document: dict[str, Any] = {"hash": deployment_hash(settings), "settings": show_deployment(settings)}
     emit(document, as_json=as_json, render=lambda: as_yaml(document))
 
 
@@ -65,24 +71,33 @@ def export(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|JOURNAL", help="Configuration file, or a journal file.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="Write here instead of the terminal.")] = None,
     after: Annotated[int, typer.Option("--after", min=0, help="Only records after this number.")] = 0,
+    account: Account = None,
     live: Live = False,
     as_json: Json = True,
 ) -> None:
-    """Write the journal as JSON, one object a line; works beside a running deployment."""
+    """Write the journal as JSON, one object a line; works beside a running deployment.
+
+    Of several accounts each line names its own.
+    """
     from actors.journal_read import export as read_journal
 
-    path = journal_of(source, live=live)
-    if isinstance(path, Path) and not path.is_file():
-        raise NotFound(f"no journal at {path}: it is made by the first gridmesh run{_other_journal(source, live=live)}")
+    journals = journals_of(source, account, live=live)
+    for _, path in journals:
+        if isinstance(path, Path) and not path.is_file():
+            other = _other_journal(source, account, live=live)
+            raise NotFound(f"no journal at {path}: it is made by the first gridmesh run{other}")
     with _destination(output) as target:
-        for line in read_journal(path, after):
-            target.write(orjson.dumps(line) + b"\n")
+        for name, path in journals:
+            whose = {"account": name} if name else {}
+            for line in read_journal(path, after):
+                target.write(orjson.dumps({**whose, **line}) + b"\n")
 
 
 def recover(
     source: Annotated[Path, typer.Argument(metavar="CONFIG|JOURNAL", help="Configuration file, or a journal file.")],
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and change nothing.")] = False,
     days: Annotated[int, typer.Option("--days", min=1, max=180, help="How far back the venue is asked.")] = 90,
+    account: Account = None,
     live: Live = False,
     as_json: Json = False,
 ) -> None:
@@ -96,48 +111,53 @@ def recover(
     from actors.journal_recover import recover as rewrite
 
     if source.suffix.lower() in (".yaml", ".yml"):
-        _recover_by_venue(source, days=days, dry_run=dry_run, live=live, as_json=as_json)
+        _require_there(source)
+        accounts = accounts_of(source, account, live=live)
+        found = [_recover_by_venue(one, days=days, dry_run=dry_run) for one in accounts]
+        emit_accounts(found, as_json=as_json, render=_recovery_words)
+        if any("error" in document for _, document in found):
+            raise typer.Exit(ExitCode.ERROR)
         return
-    path = journal_of(source)
-    assert isinstance(path, Path), "a configuration was dealt with above"
+    _require_there(source)
+    path = source
     if dry_run:
         raise typer.BadParameter("--dry-run needs the configuration, which names the venue")
     with readable(path):
-        found = rewrite(path, now_ms())
+        made = rewrite(path, now_ms())
     document = {
         "journal": str(path),
-        "kept": found.kept,
-        "last_seq": found.last_seq,
-        "wrong": found.wrong,
-        "damaged_file": str(found.damaged_file) if found.damaged_file else None,
+        "kept": made.kept,
+        "last_seq": made.last_seq,
+        "wrong": made.wrong,
+        "damaged_file": str(made.damaged_file) if made.damaged_file else None,
     }
-    if found.damaged_file is None:
-        words = f"{path} is sound: {found.kept} records, nothing was changed"
+    if made.damaged_file is None:
+        words = f"{path} is sound: {made.kept} records, nothing was changed"
     else:
         words = (
-            f"{path} was damaged ({found.wrong}). Kept: {found.kept} records, up to number {found.last_seq}. "
-            f"The damaged file is {found.damaged_file}. Lots bought or sold since are NOT in it: where the venue can "
+            f"{path} was damaged ({made.wrong}). Kept: {made.kept} records, up to number {made.last_seq}. "
+            f"The damaged file is {made.damaged_file}. Lots bought or sold since are NOT in it: where the venue can "
             "be asked, put the damaged file back and run gridmesh recover CONFIG"
         )
     emit(document, as_json=as_json, render=lambda: words)
 
 
-def _recover_by_venue(config: Path, *, days: int, dry_run: bool, live: bool, as_json: bool) -> None:
+def _recover_by_venue(settings: Settings, *, days: int, dry_run: bool) -> tuple[str, dict[str, Any]]:
+    """Return the account's name and what was made; of several, one that cannot be keeps no other from it."""
     from actors.clock import now_ms
     from actors.credentials import account_keys
-    from actors.recovery import Found, recover_journal
-    from actors.settings import load_settings
+    from actors.recovery import recover_journal
     from actors.venues import trading_venue
-
-    _require_there(config)
-    settings = load_settings(config)
-    if live:
-        settings = settings.for_live()
 
     def venue() -> TradingVenue:
         return trading_venue(settings, account_keys(settings))
 
-    made = asyncio.run(recover_journal(settings, venue, days=days, at_ms=now_ms(), dry_run=dry_run))
+    try:
+        made = asyncio.run(recover_journal(settings, venue, days=days, at_ms=now_ms(), dry_run=dry_run))
+    except GridmeshError as error:
+        if not settings.account_name:
+            raise
+        return settings.account_name, {"journal": str(settings.journal_path), "error": str(error)}
     document = {
         "journal": str(settings.journal_path),
         "found": made.found.value,
@@ -151,43 +171,47 @@ def _recover_by_venue(config: Path, *, days: int, dry_run: bool, live: bool, as_
         "damaged_file": str(made.aside) if made.aside else None,
         "dry_run": dry_run,
     }
-    if made.found is Found.SOUND:
-        words = [f"{settings.journal_path} is sound; nothing was changed"]
-    else:
-        words = [
-            f"{settings.journal_path}: {made.wrong}",
-            f"{made.kept} records stand, {made.added} {'would be' if dry_run else 'were'} added "
-            f"({made.fills} fills that the venue tells)",
-            *(f"lot: {lot.symbol} level {lot.level}: {lot.quantity} for {lot.cost}, {lot.target}" for lot in made.lots),
-            *(f"cannot be known: {sentence}" for sentence in made.unknown),
-            *([f"the old file is {made.aside}"] if made.aside else []),
-            "nothing was changed" if dry_run else "done; entries are held until gridmesh resume",
-        ]
-    emit(document, as_json=as_json, render=lambda: words)
+    return settings.account_name, document
 
 
-def journal_of(source: Path, *, live: bool = False) -> Place:
-    """Return the journal that a configuration names, or the file itself where it is one."""
+def _recovery_words(document: dict[str, Any]) -> list[RenderableType]:
+    if "error" in document:
+        return [f"NOT recovered: {document['error']}"]
+    if document["found"] == "sound":
+        return [f"{document['journal']} is sound; nothing was changed"]
+    verb = "would be" if document["dry_run"] else "were"
+    return [
+        f"{document['journal']}: {document['wrong']}",
+        f"{document['kept']} records stand, {document['added']} {verb} added ({document['fills']} fills that the "
+        "venue tells)",
+        *(
+            f"lot: {lot['symbol']} level {lot['level']}: {lot['quantity']} for {lot['cost']}, {lot['target']}"
+            for lot in document["lots"]
+        ),
+        *(f"cannot be known: {sentence}" for sentence in document["unknown"]),
+        *([f"the old file is {document['damaged_file']}"] if document["damaged_file"] else []),
+        "nothing was changed" if document["dry_run"] else "done; entries are held until gridmesh resume",
+    ]
+
+
+def journals_of(source: Path, account: str | None, *, live: bool = False) -> list[tuple[str, Place]]:
+    """Return the journals that a configuration names, each with its account, or the file itself where it is one."""
     _require_there(source)
     if source.suffix.lower() in (".yaml", ".yml"):
         from actors.journal_place import journal_place
-        from actors.settings import load_settings
 
-        settings = load_settings(source)
-        return journal_place(settings.for_live() if live else settings)
-    return source
+        return [(one.account_name, journal_place(one)) for one in accounts_of(source, account, live=live)]
+    return [("", source)]
 
 
-def _other_journal(source: Path, *, live: bool) -> str:
+def _other_journal(source: Path, account: str | None, *, live: bool) -> str:
     """Return where the journal of real orders lies, where that of paper was looked for in vain."""
-    from actors.settings import load_settings
-
     if live or source.suffix.lower() not in (".yaml", ".yml"):
         return ""
-    settings = load_settings(source)
-    if not settings.is_paper or not settings.venue.live:
+    real = [one for one in accounts_of(source, account, live=False) if one.is_paper and one.venue.live]
+    if not real:
         return ""
-    return f"; --live means the journal of real orders, {settings.for_live().journal_path}"
+    return f"; --live means the journal of real orders, {', '.join(str(one.for_live().journal_path) for one in real)}"
 
 
 def _require_there(path: Path) -> None:

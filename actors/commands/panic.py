@@ -5,12 +5,18 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from actors.account_sections import prefixed
+from actors.actor_names import of_account
+from actors.commands.accounts import accounts_of
 from actors.commands.offline import Config, Live
 from actors.commands.output import Json, emit
+from actors.commands.running import Account
 from actors.exit_codes import ExitCode
 from grid.errors import ConfigError
 
@@ -21,6 +27,8 @@ if TYPE_CHECKING:
     from actors.settings_venue import Credentials
     from exchanges.port import TradingVenue
 
+    Ended = tuple[PanicReport, list[dict[str, Any]]]
+
 LOOK_FIRST_S = 10.0
 TIMEOUT_S_MAX = 3600.0
 
@@ -29,7 +37,9 @@ def panic(
     config: Config,
     sell_lots: Annotated[
         list[str] | None,
-        typer.Option("--sell-lots", metavar="SYMBOL=QUANTITY", help="Then close so much at market; may be repeated."),
+        typer.Option(
+            "--sell-lots", metavar="[ACCOUNT/]SYMBOL=QUANTITY", help="Then close so much at market; may be repeated."
+        ),
     ] = None,
     keep_run: Annotated[
         bool, typer.Option("--keep-run", help="Do not end the run of CONFIG first; it will place its orders again.")
@@ -40,6 +50,7 @@ def panic(
     deadline: Annotated[
         float, typer.Option("--timeout", min=5, max=TIMEOUT_S_MAX, help="Give up after so many seconds.")
     ] = 60.0,
+    account: Account = None,
     live: Live = False,
     as_json: Json = False,
 ) -> None:
@@ -47,94 +58,152 @@ def panic(
 
     Where CONFIG says venue.live: true it cancels at the venue, whatever ran; --sell-lots needs --live besides.
     """
-    from actors.credentials import load_credentials
     from actors.sell_lots import parse_sales
-    from actors.settings import load_settings
     from actors.settings_paper import Trading
 
-    settings = load_settings(config)
-    sales = parse_sales(sell_lots or [])
-    if live or settings.venue.live:
-        settings = settings.for_live()
-    if sales and settings.trading is Trading.LIVE and not live:
-        raise ConfigError("--live", "(missing)", "is needed for --sell-lots, which places orders with real money")
-    if settings.is_paper:
-        _end_paper(settings, is_selling=bool(sales), keep_run=keep_run, as_json=as_json)
+    accounts = tuple(
+        one.for_live() if live or one.venue.live else one for one in accounts_of(config, account, live=False)
+    )
+    sales = {
+        one.account_name: parse_sales(texts)
+        for one, texts in zip(accounts, _texts_of(sell_lots or [], accounts), strict=True)
+    }
+    for one in accounts:
+        if sales[one.account_name] and one.trading is Trading.LIVE and not live:
+            raise ConfigError("--live", "(missing)", "is needed for --sell-lots, which places orders with real money")
+    real = [one for one in accounts if not one.is_paper]
+    if not real:
+        _end_paper(accounts, is_selling=any(sales.values()), keep_run=keep_run, as_json=as_json)
         return
-    credentials = load_credentials(settings.venue)
-    attempt = _Attempt(settings, credentials, deadline_s=deadline, as_json=as_json)
-    journal = _journal_id(settings) if only_mine else None
-    report, sold = asyncio.run(attempt.run(sales, keep_run=keep_run, journal=journal))
-    document = _document(report, sold, attempt.said)
-    emit(document, as_json=as_json, render=lambda: document["said"][len(attempt.said) :])
-    if not report.is_clear:
+    panicking = _Panic(real, sales, deadline_s=deadline, only_mine=only_mine, as_json=as_json)
+    ended = asyncio.run(panicking.run(keep_run=keep_run, others=_others(config, account)))
+    reports = [(one.account_name, report) for one, report in zip(real, ended, strict=True)]
+    document = _whole(reports, panicking.said)
+    emit(document, as_json=as_json, render=lambda: document["said"][len(panicking.said) :])
+    failed = [report for _, report in reports if isinstance(report, BaseException)]
+    if failed:
+        raise failed[0]
+    if not document["clear"]:
         raise typer.Exit(ExitCode.TIMED_OUT)
-    if any(not sale["done"] for sale in sold):
+    if any(not sale["done"] for _, ended in reports if not isinstance(ended, BaseException) for sale in ended[1]):
         raise typer.Exit(ExitCode.ERROR)
 
 
-def _end_paper(settings: Settings, *, is_selling: bool, keep_run: bool, as_json: bool) -> None:
+def _texts_of(texts: list[str], accounts: Sequence[Settings]) -> list[list[str]]:
+    """Return the sales of each account, `NAME/SYMBOL=QUANTITY` without the name; of several none may be left out."""
+    found: dict[str, list[str]] = {one.account_name: [] for one in accounts}
+    for text in texts:
+        name, _, sale = text.rpartition("/")
+        if not name and len(found) == 1:
+            name = accounts[0].account_name
+        if name not in found:
+            names = " or ".join(of_account(one, sale) for one in found)
+            raise ConfigError("--sell-lots", text, f"has to name the account: {names}")
+        found[name].append(sale)
+    return list(found.values())
+
+
+def _others(config: Path, account: str | None) -> list[str]:
+    """Return the accounts of the configuration that were not asked for."""
+    every = accounts_of(config, None, live=False)
+    return [one.account_name for one in every if account is not None and one.account_name != account]
+
+
+def _end_paper(accounts: Sequence[Settings], *, is_selling: bool, keep_run: bool, as_json: bool) -> None:
     """End a run on paper: nothing of it rests at any venue."""
     from actors import panic_run
 
     if is_selling:
         raise ConfigError("--sell-lots", "(given)", "needs a venue: on paper there is nothing to sell at one")
-    run = panic_run.living(settings.deployment, os.environ)
+    run = panic_run.living(accounts[0].deployment, os.environ)
     why = panic_run.end(run) if run is not None and not keep_run else ""
     said = ["PAPER: no order of this configuration is at any venue"]
     if run is not None:
         fate = f"could not be ended: {why}" if why else "still runs" if keep_run else "was running and has been ended"
-        said.insert(0, f"{settings.deployment} (process {run.pid}) {fate}")
-    said.append(
-        f"the paper account keeps its orders in {settings.paper_account_path}; the next start goes on with them"
-    )
-    real = settings.journal.path or settings.paper_account_path.with_name(f"{settings.deployment}.sqlite")
-    if real.exists():
-        said.append(f"WARNING: {real} is a journal of real orders: panic looks after those where venue.live is true")
+        said.insert(0, f"{accounts[0].deployment} (process {run.pid}) {fate}")
+    for settings in accounts:
+        path, real = settings.paper_account_path, settings.real_journal_path
+        said.append(f"the paper account keeps its orders in {path}; the next start goes on with them")
+        if real.exists():
+            words = "is a journal of real orders: panic looks after those where venue.live is true"
+            said.append(f"WARNING: {real} {words}")
     emit({"clear": not why, "trading": "paper", "said": said}, as_json=as_json, render=lambda: said)
     if why:
         raise typer.Exit(ExitCode.ERROR)
 
 
-class _Attempt:
-    """One panic: what is said at its start is said at once, since the rest may take a minute."""
+class _Panic:
+    """One panic over accounts: what is said at its start is said at once, since the rest may take a minute."""
 
-    def __init__(self, settings: Settings, credentials: Credentials, *, deadline_s: float, as_json: bool) -> None:
+    def __init__(
+        self,
+        accounts: Sequence[Settings],
+        sales: Mapping[str, list[Sale]],
+        *,
+        deadline_s: float,
+        only_mine: bool,
+        as_json: bool,
+    ) -> None:
         self.said: list[str] = []
-        self._settings = settings
-        self._credentials = credentials
+        self._accounts = accounts
+        self._sales = sales
         self._deadline_s = deadline_s
+        self._only_mine = only_mine
         self._as_json = as_json
 
-    async def run(
-        self, sales: list[Sale], *, keep_run: bool, journal: str | None
-    ) -> tuple[PanicReport, list[dict[str, Any]]]:
+    async def run(self, *, keep_run: bool, others: Sequence[str]) -> list[Ended | BaseException]:
+        """Return what came of each account; one that fails keeps no other from it."""
+        from actors.credentials import load_credentials
+        from actors.venues import trading_venue
+
+        keys: dict[str, Credentials] = {}
+        journals: dict[str, str | None] = {}
+        failed: dict[str, BaseException] = {}
+        for one in self._accounts:
+            try:
+                keys[one.account_name] = load_credentials(one.venue)
+                journals[one.account_name] = _journal_id(one) if self._only_mine else None
+            except ConfigError as error:
+                failed[one.account_name] = error
+        if len(failed) == len(self._accounts):
+            raise next(iter(failed.values()))
+        able = [one for one in self._accounts if one.account_name not in failed]
+        venues = {one.account_name: trading_venue(one, keys[one.account_name]) for one in able}
+        try:
+            for one in able:
+                if sales := self._sales[one.account_name]:
+                    await self._look_first(venues[one.account_name], sales)
+            self._end_run(keep_run=keep_run, others=others)
+            for one in able:
+                self._name_others(one, keys[one.account_name], is_limited=journals[one.account_name] is not None)
+            tried = await asyncio.gather(
+                *(self._one(one, venues[one.account_name], journals[one.account_name]) for one in able),
+                return_exceptions=True,
+            )
+        finally:
+            for venue in venues.values():
+                await venue.close()
+        ended: dict[str, Ended | BaseException] = dict(zip((one.account_name for one in able), tried, strict=True))
+        return [{**failed, **ended}[one.account_name] for one in self._accounts]
+
+    async def _one(self, settings: Settings, venue: TradingVenue, journal: str | None) -> Ended:
         from actors.clock import SystemClock
         from actors.panic import Panic
         from actors.sell_lots import SellLots
-        from actors.venues import trading_venue
 
-        settings, clock = self._settings, SystemClock()
-        venue = trading_venue(settings, self._credentials)
-        try:
-            if sales:
-                await self._look_first(venue, sales)
-            self._end_run(keep_run=keep_run)
-            self._name_others(is_limited=journal is not None)
-            attempt = Panic(
-                venue,
-                clock,
-                asyncio.sleep,
-                symbols=[ladder.symbol for ladder in settings.symbols],
-                recv_window_ms=settings.gateway.recv_window_ms,
-                deadline_ms=int(self._deadline_s * 1000),
-                journal=journal,
-            )
-            report = await attempt.run()
-            sold = [await SellLots(venue, clock, asyncio.sleep).run(sale) for sale in sales] if report.is_clear else []
-            return report, sold
-        finally:
-            await venue.close()
+        clock, sales = SystemClock(), self._sales[settings.account_name]
+        attempt = Panic(
+            venue,
+            clock,
+            asyncio.sleep,
+            symbols=[ladder.symbol for ladder in settings.symbols],
+            recv_window_ms=settings.gateway.recv_window_ms,
+            deadline_ms=int(self._deadline_s * 1000),
+            journal=journal,
+        )
+        report = await attempt.run()
+        sold = [await SellLots(venue, clock, asyncio.sleep).run(sale) for sale in sales] if report.is_clear else []
+        return report, sold
 
     async def _look_first(self, venue: TradingVenue, sales: list[Sale]) -> None:
         """Refuse a sale that cannot be meant; a venue that does not answer delays no cancel."""
@@ -148,10 +217,10 @@ class _Attempt:
                 f"--sell-lots could not be compared with the venue's rules beforehand: {str(error) or 'no answer'}"
             )
 
-    def _end_run(self, *, keep_run: bool) -> None:
+    def _end_run(self, *, keep_run: bool, others: Sequence[str]) -> None:
         from actors import panic_run
 
-        run = panic_run.living(self._settings.deployment, os.environ)
+        run = panic_run.living(self._accounts[0].deployment, os.environ)
         if run is None:
             return
         who = f"{run.deployment} (process {run.pid})"
@@ -164,14 +233,19 @@ class _Attempt:
             )
         else:
             self._say(f"{who} was running and has been ended")
+            if others:
+                self._say(
+                    f"WARNING: it traded on {', '.join(others)} too, whose orders rest on: nobody looks after them"
+                )
 
-    def _name_others(self, *, is_limited: bool) -> None:
+    def _name_others(self, settings: Settings, credentials: Credentials, *, is_limited: bool) -> None:
         from actors import panic_run
         from actors.credentials import account_mark
 
-        mark = account_mark(self._settings.venue, self._credentials)
-        for run in panic_run.others(self._settings.deployment, mark, os.environ):
-            who = f"{run.deployment} (process {run.pid}) runs on the same account"
+        mark = account_mark(settings.venue, credentials)
+        for run in panic_run.others(settings.deployment, mark, os.environ):
+            which = f"account {settings.account_name}" if settings.account_name else "account"
+            who = f"{run.deployment} (process {run.pid}) runs on the same {which}"
             if is_limited:
                 self._say(f"{who}; its orders stay (--only-mine)")
             else:
@@ -203,6 +277,31 @@ def _journal_id(settings: Settings) -> str:
                 journal_file.hang_up(connection)
     except (JournalError, KeyError) as error:
         raise ConfigError("--only-mine", path, f"{rule}: {error}") from None
+
+
+def _whole(reports: Sequence[tuple[str, Ended | BaseException]], first: list[str]) -> dict[str, Any]:
+    """Return the document of the only account, or of several each its own."""
+    if len(reports) == 1 and not reports[0][0]:
+        ended = reports[0][1]
+        if isinstance(ended, BaseException):
+            raise ended
+        return _document(*ended, first)
+    documents = [
+        {
+            "name": name,
+            **(
+                {"clear": False, "said": [f"FAILED: {ended}"], "error": str(ended)}
+                if isinstance(ended, BaseException)
+                else _document(*ended, [])
+            ),
+        }
+        for name, ended in reports
+    ]
+    return {
+        "clear": all(document["clear"] for document in documents),
+        "said": [*first, *(line for one in documents for line in prefixed(str(one["name"]), one["said"]))],
+        "accounts": documents,
+    }
 
 
 def _document(report: PanicReport, sold: list[dict[str, Any]], first: list[str]) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def check(config: Config, account: Account = None, live: Live = False, as_json: 
 
     accounts = accounts_of(config, account, live=live)
     checked = asyncio.run(_check_all(accounts))
-    if account is None and len(accounts) > 1 and (apart := _apart(config, live=live)) is not None:
+    is_sound = not any(line.is_configuration for lines in checked for line in lines)
+    if is_sound and account is None and (apart := _apart(config, live=live)) is not None:
         checked = [[*lines, apart] for lines in checked]
     documents = [
         (
