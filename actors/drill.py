@@ -7,6 +7,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from actors.commands.accounts import the_account
 from actors.demo_market import CANDLE_SPEED, LEAD_S, WARM_UP_S, is_candles
 from actors.drill_faults import standard_faults
 from actors.drill_settings import deposit, drill_settings, write_coins
@@ -17,20 +18,24 @@ from actors.sim_process import SimProcess
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from actors.settings import Settings
+
 AFTER_S = 30.0
 REMARK = "A generated market proves mechanics; its profit says nothing about money."
 
 
-def run(config: Path, *, duration_s: float, tape: tuple[Path, ...], seed: int, as_json: bool) -> int:
+def run(
+    config: Path, *, account: str | None = None, duration_s: float, tape: tuple[Path, ...], seed: int, as_json: bool
+) -> int:
     """Drill for so many seconds in a home of its own. Returns 0 where every invariant held, else 1."""
     with tempfile.TemporaryDirectory(prefix="gridmesh-drill-") as folder:
-        home = Path(folder)
-        funds = deposit(config)
-        arguments = [*_market(config, home, duration_s, tape), "--seed", str(seed), "--deposit", str(funds)]
+        home, mine = Path(folder), the_account(config, account, live=False)
+        funds = deposit(mine)
+        arguments = [*_market(mine, home, duration_s, tape), "--seed", str(seed), "--deposit", str(funds)]
         os.environ["GRIDMESH_HOME"] = folder
         venue = SimProcess(arguments, home / "venue.log")
         try:
-            settings = drill_settings(config, venue.rest_url, venue.ws_url)
+            settings = drill_settings(config, venue.rest_url, venue.ws_url, account=mine.account_name)
             begin = (lambda: None) if tape else (lambda: venue.skip_to(LEAD_S))
             faults = standard_faults(duration_s)
             ordeal = undergo(settings, venue, faults, duration_s, quiet=as_json, begin=begin)
@@ -40,13 +45,13 @@ def run(config: Path, *, duration_s: float, tape: tuple[Path, ...], seed: int, a
     return ExitCode.OK if not ordeal.reckoning.violations else ExitCode.ERROR
 
 
-def _market(config: Path, home: Path, duration_s: float, tape: tuple[Path, ...]) -> list[str]:
+def _market(mine: Settings, home: Path, duration_s: float, tape: tuple[Path, ...]) -> list[str]:
     if tape:
         speed = CANDLE_SPEED if any(is_candles(one) for one in tape) else 1
         files = [part for one in tape for part in ("--tape", str(one.resolve()))]
         return [*files, "--speed", str(speed), "--warm-up", str(WARM_UP_S * speed), "--keep-playing"]
     coins = home / "coins.yaml"
-    write_coins(config, coins)
+    write_coins(mine, coins)
     whole_s = LEAD_S + duration_s + AFTER_S
     return ["--coins", str(coins), "--lead", str(LEAD_S), "--duration", str(whole_s)]
 

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from actors.settings import Settings, load_settings
+from actors.settings import Settings
+from actors.settings_deployment import account_document
 from actors.settings_errors import raise_config_errors
 from actors.settings_symbol import SymbolSettings
 from actors.settings_text import read
@@ -28,12 +29,14 @@ TRADED_STEP_MS, WATCHED_STEP_MS = 40, 200
 SWING_OF_WATCHED = Decimal("0.0007")
 
 
-def drill_settings(config: Path, rest_url: str, ws_url: str, environ: Mapping[str, str] = os.environ) -> Settings:
+def drill_settings(
+    config: Path, rest_url: str, ws_url: str, environ: Mapping[str, str] = os.environ, *, account: str = ""
+) -> Settings:
     """Return the configuration for a drill: nothing of it can reach the real venue, a real journal or anybody's phone.
 
     A ladder that leaves leverage to the venue gets a modest one, since a new simulated account has the venue's default.
     """
-    document = read(config, environ)
+    document = account_document(read(config, environ), account)
     document["venue"] = {
         "rest_url": rest_url,
         "ws_url": ws_url,
@@ -62,18 +65,17 @@ def _begun(ladder: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in ladder.items() if key != "trigger_price"}
 
 
-def deposit(config: Path) -> Decimal:
+def deposit(settings: Settings) -> Decimal:
     """Return what the simulated account begins with: plenty, since a drill is not about margin."""
-    return max(DEPOSIT_MIN, load_settings(config).account.max_notional * DEPOSIT_TIMES)
+    return max(DEPOSIT_MIN, settings.account.max_notional * DEPOSIT_TIMES)
 
 
-def write_coins(config: Path, target: Path) -> None:
+def write_coins(settings: Settings, target: Path) -> None:
     """Write the generated market for the configuration's symbols and watched coins.
 
     A ladder's market begins at its anchor, or at a price that its coin is known for, and swings by its own intervals.
     Raises `ConfigError` for a symbol whose rules the simulated venue does not know.
     """
-    settings = load_settings(config)
     known = {instrument.symbol for instrument in demo_instruments()}
     for index, ladder in enumerate(settings.symbols):
         if ladder.symbol not in known:

@@ -138,6 +138,15 @@ def load_deployment(path: Path, environ: Mapping[str, str] = os.environ) -> Depl
     )
 
 
+def account_document(document: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return a sound document as it would be if the named account were its only one."""
+    if ACCOUNTS not in document:
+        return dict(document)
+    item = next(one for one in document[ACCOUNTS] if one["name"] == name)
+    shared = {key: value for key, value in document.items() if key in SHARED}
+    return {**shared, **{key: value for key, value in item.items() if key != "name"}}
+
+
 def for_each_account(settings: DeploymentSettings, act: Callable[[Settings], T]) -> list[T]:
     """Return what the act makes of each account; a `ConfigError` of several accounts names the account's key."""
     found = []

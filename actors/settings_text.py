@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Mapping
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -179,9 +180,12 @@ def _lay(document: dict[str, Any], name: str, value: Any) -> None:
         below = place[key] if isinstance(place, dict) and key in place else None
         if isinstance(place, list) and key < len(place):
             below = place[key]
-        if not isinstance(below, dict | list):
+        if isinstance(below, dict | list):
+            # A part of its own from here on: an anchor may have put the same one in other places too.
+            below = copy(below)
+        else:
             below = [] if _is_number(following) else {}
-            _put(place, key, below)
+        _put(place, key, below)
         place = below
 
 

@@ -11,7 +11,7 @@ import typer
 
 from actors.commands.offline import Config, Live
 from actors.commands.output import Json, emit
-from actors.commands.running import load
+from actors.commands.running import Account, load
 from grid.errors import ConfigError
 from risk.rules import DetectorKind
 
@@ -66,11 +66,17 @@ def drill(
     ] = 60.0,
     tape: Tapes = None,
     seed: Seed = 1,
+    account: Account = None,
     as_json: Json = False,
 ) -> None:
-    """Try your own configuration at a simulated venue where everything goes wrong; do this before you go live."""
+    """Try your own configuration at a simulated venue where everything goes wrong; do this before you go live.
+
+    Of several accounts it plays the one that is named.
+    """
     raise typer.Exit(
-        load("actors.drill", "run")(config, duration_s=duration, tape=tuple(tape or ()), seed=seed, as_json=as_json)
+        load("actors.drill", "run")(
+            config, account=account, duration_s=duration, tape=tuple(tape or ()), seed=seed, as_json=as_json
+        )
     )
 
 

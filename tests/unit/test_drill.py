@@ -77,20 +77,20 @@ def test_the_environment_still_wins_over_the_file_but_not_over_the_drill(config:
 def test_the_market_is_made_for_the_users_ladders(config: Path, tmp_path: Path) -> None:
     target = tmp_path / "coins.yaml"
 
-    write_coins(config, target)
+    write_coins(load_settings(config), target)
 
     coins = {coin.symbol: coin for coin in read_coins(target)}
     assert set(coins) == {"ETHUSDT", "DOGEUSDT", "BTCUSDT"}
     assert (coins["ETHUSDT"].start, coins["ETHUSDT"].swing) == (Decimal(2500), Decimal(3))
     assert coins["DOGEUSDT"].swing == Decimal("0.2") * Decimal("0.002")
-    assert deposit(config) == 60_000
+    assert deposit(load_settings(config)) == 60_000
 
 
 def test_a_symbol_that_cannot_be_played_is_named(config: Path, tmp_path: Path) -> None:
     config.write_text(LIVE.replace("DOGEUSDT", "PEPEUSDT"))
 
     with pytest.raises(ConfigError, match=r"symbols\[1\]\.symbol.*PEPEUSDT.*--tape"):
-        write_coins(config, tmp_path / "coins.yaml")
+        write_coins(load_settings(config), tmp_path / "coins.yaml")
 
 
 def test_a_wrong_configuration_is_refused_with_its_key(config: Path) -> None:
@@ -147,8 +147,21 @@ def test_a_breach_is_told_by_its_invariant() -> None:
 
 def test_the_demos_own_configuration_can_be_drilled(tmp_path: Path) -> None:
     config = Path(__file__).parents[2] / "configs" / "demo.yaml"
-    write_coins(config, tmp_path / "coins.yaml")
+    write_coins(load_settings(config), tmp_path / "coins.yaml")
 
     assert {coin["symbol"] for coin in yaml.safe_load((tmp_path / "coins.yaml").read_text())["coins"]} >= {
         ladder.symbol for ladder in drill_settings(config, REST, WS, {}).symbols
     }
+
+
+def test_a_drill_plays_the_account_that_is_named(config: Path, tmp_path: Path) -> None:
+    mine = yaml.safe_load(LIVE)
+    shared = {key: mine[key] for key in ("deployment", "risk", "runtime")}
+    own = {key: value for key, value in mine.items() if key not in shared}
+    other = {**own, "symbols": [{**own["symbols"][0], "symbol": "BTCUSDT"}], "journal": {"path": "/other.sqlite"}}
+    other["venue"] = {**own["venue"], "name": "bybit"}
+    several = tmp_path / "several.yaml"
+    several.write_text(yaml.safe_dump({**shared, "accounts": [{"name": "a", **own}, {"name": "b", **other}]}))
+
+    assert drill_settings(several, REST, WS, {}, account="a") == drill_settings(config, REST, WS, {})
+    assert [one.symbol for one in drill_settings(several, REST, WS, {}, account="b").symbols] == ["BTCUSDT"]
