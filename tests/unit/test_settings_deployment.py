@@ -162,3 +162,12 @@ def test_a_command_for_one_account_names_those_there_are(load: Load, tmp_path: P
         made.chosen("c")
     with pytest.raises(ConfigError, match="several accounts"):
         load_settings(tmp_path / "several.yaml", {})
+
+
+def test_the_example_that_ships_is_valid() -> None:
+    made = load_deployment(Path(__file__).parents[2] / "configs" / "accounts.example.yaml", {})
+
+    assert made.names == ("alpha", "beta")
+    assert made.watched.account_name == "alpha"
+    assert all(one.is_paper for one in made.accounts), "it trades on paper until somebody consents"
+    assert not any(one.is_paper for one in made.for_live().accounts)
