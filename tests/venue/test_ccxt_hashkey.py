@@ -352,12 +352,13 @@ async def test_faults_of_the_control_reach_a_client(client: Any, venue: RunningV
 
 
 async def test_the_window_of_requests_is_spent() -> None:
-    few = (Window(kind=Kind.WEIGHT, interval=Interval.MINUTE, number=1, limit=15),)
+    few = (Window(kind=Kind.WEIGHT, interval=Interval.MINUTE, number=600, limit=12),)
     with running(still_options(protocol="hashkey", windows=few)) as venue:
         made = made_client(venue)
         try:
             await made.load_markets()
-            await made.fetch_my_trades(SYMBOL)
+            for _ in range(2):
+                await made.fetch_my_trades(SYMBOL)
             with pytest.raises(ccxt.pro.RateLimitExceeded):
                 await made.fetch_my_trades(SYMBOL)
         finally:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
+import aiohttp
 import ccxt.pro
 import pytest
 
@@ -292,6 +293,16 @@ async def test_refusals_have_their_classes(client: Any, venue: RunningVenue) -> 
         with pytest.raises(ccxt.pro.AuthenticationError):
             await client.fetch_open_orders(SYMBOL)
         setattr(client, field, kept)
+    signed = client.sign
+
+    def under_another_body(*parts: Any) -> Any:
+        told = signed(*parts)
+        return {**told, "url": told["url"] + "&pageSize=7"}
+
+    client.sign = under_another_body
+    with pytest.raises(ccxt.pro.AuthenticationError, match="400005"):
+        await client.fetch_open_orders(SYMBOL)
+    client.sign = signed
     client.nonce = lambda: client.milliseconds() - 60_000
     with pytest.raises(ccxt.pro.InvalidNonce):
         await client.fetch_open_orders(SYMBOL)
@@ -301,10 +312,14 @@ async def test_refusals_have_their_classes(client: Any, venue: RunningVenue) -> 
 async def test_an_ended_session_wants_a_new_token(client: Any, venue: RunningVenue) -> None:
     orders = asyncio.create_task(client.watch_orders(SYMBOL))
     await until(listens(venue, "/contractMarket/tradeOrders"))
+    (token,) = [url for url in client.clients if "token=" in url]
     venue.within(lambda server: server.venue.expire_session("main"))
     with pytest.raises(ccxt.pro.NetworkError):
         await asyncio.wait_for(orders, PATIENCE_S)
     await until(lambda: venue.within(lambda server: not server.connections(PRIVATE)))
+
+    async with aiohttp.ClientSession() as session, session.ws_connect(token) as socket:
+        assert (await socket.receive_json())["data"] == "token is expired"
 
     fresh = made_client(venue)
     try:
@@ -341,7 +356,7 @@ async def test_faults_of_the_control_reach_a_client(client: Any, venue: RunningV
 
 
 async def test_the_pool_of_requests_is_spent() -> None:
-    few = (Window(kind=Kind.WEIGHT, interval=Interval.SECOND, number=30, limit=24),)
+    few = (Window(kind=Kind.WEIGHT, interval=Interval.SECOND, number=36000, limit=24),)
     with running(still_options(protocol="kucoinfutures", windows=few)) as venue:
         made = made_client(venue)
         try:
