@@ -11,7 +11,6 @@ from typing import Any
 
 from actors.settings import Settings
 from grid.client_id import ClientId, decode
-from grid.order import Purpose
 
 TIE = Decimal("0.000001")
 """The venue rounds its average entry price to eight decimals; our cash flow is exact."""
@@ -193,7 +192,7 @@ def _overlaps(orders: list[tuple[Mapping[str, Any], ClientId]]) -> Iterator[str]
     """Yield each order that lived while another of its slot did: two live orders in one slot is a doubled order."""
     slots: dict[tuple[str, int, int], list[Mapping[str, Any]]] = defaultdict(list)
     for row, identity in orders:
-        if identity.purpose in (Purpose.ENTRY, Purpose.EXIT):
+        if identity.purpose.is_of_slot:
             slots[(identity.symbol, identity.generation, identity.level)].append(row)
     for (symbol, _, level), rows in slots.items():
         rows.sort(key=lambda row: (row["time"], row["orderId"]))

@@ -56,6 +56,7 @@ def _account_view(part: Section) -> dict[str, Any]:
                 "max_lots": part["max_lots"].get(name),
                 "stop": picture.get("stop"),
                 "trigger": picture.get("trigger"),
+                "opening": picture.get("opening"),
                 **{column: picture.get(column) for column in _COLUMNS},
                 "churn": picture.get("churn", {}).get("ratio"),
             }
@@ -112,6 +113,7 @@ def explanation(
         "holds": holds_of(gateway, symbol),
         "stop": _stop(picture.get("stop")),
         "trigger": picture.get("trigger"),
+        "opening": picture.get("opening"),
         "levels": sorted(rows, key=lambda row: (-row["generation"], -row["level"])),
         "silent": silent,
     }

@@ -207,7 +207,7 @@ class _Rebuilding:
             return
         key = SlotKey(symbol=self._name, generation=identity.generation, level=identity.level)
         ladder = self._symbol.ladders[identity.generation]
-        has_slot = identity.purpose in (Purpose.ENTRY, Purpose.EXIT)
+        has_slot = identity.purpose.is_of_slot
         self._add(
             OrderIntended(
                 client_id=order.client_id,

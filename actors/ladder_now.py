@@ -40,6 +40,8 @@ class Bounds:
     order_cap: int
     notional_spent: Decimal
     notional_max: Decimal
+    opened: int = 0
+    """Lots that a new grid begins with; what they cost is in `notional_spent`."""
 
 
 def ladder_now(grid: Grid, book: SymbolBook, reference: int, bounds: Bounds, now_ms: int) -> list[LevelNow]:
@@ -123,7 +125,7 @@ def _admitted(
 ) -> list[LevelNow]:
     """Ask the caps for each, in the order in which they rank: what they refuse waits."""
     resting: list[RestingOrder] = []
-    lots = sum(1 for _ in book.lots())
+    lots = bounds.opened + sum(1 for _ in book.lots())
     spent = bounds.notional_spent + sum((lot.cost for _, lot in book.lots()), Decimal(0))
     found = []
     for level in levels:

@@ -11,7 +11,7 @@ from actors.gateway.grids import Grid, grid_of
 from actors.ladder_facts import MAINTENANCE_ASSUMED, LadderFacts, Told
 from actors.ladder_now import Bounds, LevelNow, committed, ladder_now
 from actors.settings import Settings
-from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan
+from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan, with_opening
 from actors.trading_words import terms
 from exchanges.port import Account
 from grid.book import Book
@@ -45,7 +45,7 @@ class LadderPlan:
         spent, symbols = Decimal(0), []
         for grid, plan in zip(self._grids, self._plans, strict=True):
             levels = self._levels(grid, plan, spent, now_ms)
-            spent += committed(levels, grid, self._book.symbol(plan.symbol))
+            spent += committed(levels, grid, self._book.symbol(plan.symbol)) + plan.opened[1]
             symbols.append(self._symbol(grid, plan, levels))
         return {
             "deployment": self._settings.deployment,
@@ -79,6 +79,8 @@ class LadderPlan:
         """Return the symbol as a start sees it; what the journal holds stands in for a position that nobody told."""
         reading = self._reading(grid)
         plan = symbol_plan(self._settings, grid.settings, reading, grid.ladder)
+        if grid.is_first:
+            plan = with_opening(plan, grid.settings)
         if self._facts.account is not None:
             return plan
         book = self._book.symbol(plan.symbol)
@@ -113,8 +115,9 @@ class LadderPlan:
                 venue_limit=plan.instrument.orders_max,
                 foreign=sum(1 for identity in own if identity is None),
             ),
-            notional_spent=spent,
+            notional_spent=spent + plan.opened[1],
             notional_max=self._settings.account.max_notional,
+            opened=len(plan.opening),
         )
         return ladder_now(grid, self._book.symbol(plan.symbol), plan.reference, bounds, now_ms)
 
@@ -139,6 +142,7 @@ class LadderPlan:
             "stop_price": plan.stop_price,
             "take_profit_price": plan.profit_price,
             "trigger_price": grid.settings.trigger_price,
+            "opening": _opening(plan),
             "generation": generation.generation,
             "leverage": plan.leverage,
             "margin_type": "isolated" if plan.is_isolated else "cross",
@@ -196,6 +200,21 @@ def _order(one: LevelNow, plan: SymbolPlan) -> dict[str, Any]:
         "rests": one.rests,
         "reason": one.reason.value,
         "detail": one.detail,
+    }
+
+
+def _opening(plan: SymbolPlan) -> dict[str, Any] | None:
+    """Return what a first start would buy at once, and at what most; None where nothing."""
+    if not plan.opening:
+        return None
+    instrument, (quantity, cost) = plan.instrument, plan.opened
+    return {
+        "lots": len(plan.opening),
+        "from": instrument.price(plan.ladder.price(plan.opening[0])),
+        "to": instrument.price(plan.ladder.price(plan.opening[-1])),
+        "quantity": quantity,
+        "limit": instrument.price(plan.opening_limit),
+        "cost": cost,
     }
 
 

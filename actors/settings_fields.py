@@ -32,6 +32,13 @@ def broken(rules: Iterable[tuple[str, object, str]]) -> None:
         raise PydanticCustomError(BROKEN_RULES, "broken rules between keys", {"broken": found})
 
 
+def fraction(value: Any) -> Any:
+    """Take `8%` for 0.08; anything else is judged as it stands."""
+    if isinstance(value, str) and value.strip().endswith("%") and value.strip()[:-1].replace(".", "", 1).isdigit():
+        return str(Decimal(value.strip()[:-1]) / 100)
+    return value
+
+
 def _exact(value: Any) -> Any:
     if isinstance(value, float):
         raise PydanticCustomError("inexact", "has to be written as text or a whole number, so that 0.1 stays 0.1")

@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from actors.settings_fields import Exact, Section, broken
+from actors.settings_fields import Exact, Section, broken, fraction
 from grid.stop import WorkingType
 from risk.stop_rule import StopRule
-
-
-def _fraction(value: Any) -> Any:
-    """Take `8%` for 0.08; anything else is judged as it stands."""
-    if isinstance(value, str) and value.strip().endswith("%") and value.strip()[:-1].replace(".", "", 1).isdigit():
-        return str(Decimal(value.strip()[:-1]) / 100)
-    return value
 
 
 class StopSettings(Section):
     """A stop at the venue that closes the whole position when its price comes, whether or not we live."""
 
-    distance: Annotated[Exact | None, BeforeValidator(_fraction)] = Field(
+    distance: Annotated[Exact | None, BeforeValidator(fraction)] = Field(
         None, gt=0, lt=1, description="so far beyond the ladder's end, as a fraction (0.08 or 8%)"
     )
     price: Exact | None = Field(None, gt=0, description="or at this price, in USDT; it never moves then")

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import Enum
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import BeforeValidator, Field, model_validator
 
 from actors.settings_breakers import BreakerSettings
-from actors.settings_fields import PLACE, Exact, Section, broken
+from actors.settings_fields import PLACE, Exact, Section, broken, fraction
 from actors.settings_stop import StopSettings
 from grid.bounded import PriceRange, TrailLimit
 from grid.ladder import GridSide, Spacing
+from grid.opening import OpeningRule
 
 
 class MarginType(Enum):
@@ -59,6 +60,17 @@ class TrailSettings(Section):
         if self.low is not None and self.high is not None and self.high <= self.low:
             broken([("high", self.high, f"has to be above low, {self.low}")])
         return self
+
+
+class OpenSettings(Section):
+    """The position that a new grid begins with: the lots of the levels over the price."""
+
+    levels: int | None = Field(
+        None, ge=1, le=5000, description="so many levels over the price; left out: all that the grid has there"
+    )
+    slippage: Annotated[Exact, BeforeValidator(fraction)] = Field(
+        Decimal("0.002"), gt=0, le=Decimal("0.05"), description="most beyond the mark price that is paid, as a fraction"
+    )
 
 
 class SymbolSettings(BreakerSettings):
@@ -141,6 +153,18 @@ class SymbolSettings(BreakerSettings):
         None, gt=0, description="mark price at which the grid begins, in USDT; left out: at once"
     )
 
+    open_position: OpenSettings | None = Field(
+        None,
+        description="at its creation the grid buys the lots of levels over the price; left out: it begins with none",
+    )
+
+    @property
+    def opening(self) -> OpeningRule | None:
+        """Return what a new grid buys at once, None where nothing."""
+        if self.open_position is None:
+            return None
+        return OpeningRule(levels=self.open_position.levels, slippage=self.open_position.slippage)
+
     @property
     def price_range(self) -> PriceRange | None:
         """Return the range of a bounded grid, None where the window slides."""
@@ -186,6 +210,8 @@ class SymbolSettings(BreakerSettings):
             found.append(
                 ("stop_price", stop, f"has to lie {where} take_profit_price, {goal}, in a {self.side.value} grid")
             )
+        if self.open_position is not None:
+            found += self._broken_opening(self.open_position)
         if self.trigger_price is not None:
             found += self._broken_trigger(self.trigger_price)
         if (self.existing_position == "adopt") != bool(self.adopted_lots):
@@ -207,6 +233,21 @@ class SymbolSettings(BreakerSettings):
             found.append(
                 (other, getattr(self, other), f"has no meaning for {self.spacing.value} spacing; leave it out")
             )
+        return found
+
+    def _broken_opening(self, opening: OpenSettings) -> list[tuple[str, object, str]]:
+        found: list[tuple[str, object, str]] = []
+        far_end = "high" if self.side is GridSide.LONG else "low"
+        has_end = self.range is not None or getattr(self.trail_limit, far_end, None) is not None
+        if opening.levels is None and not has_end:
+            rule = f"is required where the grid has no end on that side (range, or trail_limit.{far_end})"
+            found.append(("open_position.levels", "(missing)", rule))
+        if opening.levels is not None and opening.levels > self.max_lots:
+            rule = f"can be at most max_lots, {self.max_lots}"
+            found.append(("open_position.levels", opening.levels, rule))
+        if self.existing_position == "adopt":
+            rule = "has no meaning with existing_position: adopt, which says what the grid begins with; use one of them"
+            found.append(("open_position", "(given)", rule))
         return found
 
     def _broken_trigger(self, trigger: Decimal) -> list[tuple[str, object, str]]:

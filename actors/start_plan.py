@@ -10,6 +10,7 @@ from actors.settings_symbol import MarginType, SymbolSettings
 from exchanges.port import Account, FeeRates, MaintenanceTier, Position
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Ladder
+from grid.opening import levels_to_open
 from grid.order import Quote
 from grid.policy import GridPolicy
 from risk.plan import AccountPlan, SymbolPlan, Tier
@@ -58,6 +59,16 @@ def symbol_plan(settings: Settings, symbol: SymbolSettings, reading: SymbolReadi
         profit_price=symbol.take_profit_price,
         stop=symbol.exchange_stop.rule() if symbol.exchange_stop is not None else None,
     )
+
+
+def with_opening(plan: SymbolPlan, symbol: SymbolSettings) -> SymbolPlan:
+    """Return the plan of a grid that is created now, with the position that it begins with."""
+    rule, mark = symbol.opening, plan.instrument.price(plan.reference)
+    if rule is None:
+        return plan
+    reference = plan.sign * plan.reference
+    levels = levels_to_open(rule, plan.ladder, plan.policy, plan.instrument, reference, plan.lots_held)
+    return replace(plan, opening=levels, opening_limit=rule.limit(mark, plan.instrument, plan.sign))
 
 
 def grid_policy(settings: Settings, ladder: SymbolSettings, fees: FeeRates) -> GridPolicy:

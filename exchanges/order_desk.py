@@ -56,6 +56,7 @@ from exchanges.desk.events import (
 from exchanges.desk.flattening import Flattening
 from exchanges.desk.guarding import Guarding
 from exchanges.desk.joining import Joining
+from exchanges.desk.opening import Opening
 from exchanges.desk.placing import Placing
 from exchanges.desk.readings import Readings
 from exchanges.desk.reports import Reports
@@ -101,6 +102,7 @@ class OrderDesk:
         self._joining = Joining(self._core, self._standing, self._readings, self._closing)
         self._dust = Dust(self._core, self._cancelling, self._placing)
         self._triggering = Triggering(self._core, self._standing)
+        self._opening = Opening(self._core, self._placing)
         self._chores = Chores(
             self._core,
             self._cancelling,
@@ -376,6 +378,7 @@ class OrderDesk:
         self._standing.on_tick(now)
         self._guarding.check(now)
         self._dust.step(now)
+        self._opening.step(now)
         self._stops.step(now)
         self._chores.do(now)
         if not self._core.is_ready:

@@ -15,7 +15,8 @@ from grid.account_records import AccountRecord
 from grid.booking import book_foreign, book_funding, book_own, set_lot
 from grid.errors import UnexpectedSignal
 from grid.holds import HoldSet
-from grid.kind_records import TriggerSet
+from grid.kind_records import OpeningSet, TriggerSet
+from grid.order import Purpose
 from grid.records import (
     Counted,
     FillBooked,
@@ -150,7 +151,7 @@ class Book:
                 self.holds, self.halt_epoch = self.holds.with_hold(record.hold), self.halt_epoch + 1
             case HoldLifted():
                 self.holds, self.halt_epoch = self.holds.without(record.cause, record.symbol), self.halt_epoch + 1
-            case ForeignSet() | ForeignNamed() | TriggerSet():
+            case ForeignSet() | ForeignNamed() | TriggerSet() | OpeningSet():
                 self._set(record)
             case TradesCompleted():
                 book = self.symbol(record.symbol)
@@ -166,7 +167,7 @@ class Book:
             case _:
                 raise TypeError(f"no rule for {type(record).__name__}")
 
-    def _set(self, record: ForeignSet | ForeignNamed | TriggerSet) -> None:
+    def _set(self, record: ForeignSet | ForeignNamed | TriggerSet | OpeningSet) -> None:
         symbol = self.symbol(record.symbol)
         match record:
             case ForeignSet():
@@ -175,6 +176,8 @@ class Book:
                 symbol.unnamed.pop(record.order_id, None)
             case TriggerSet():
                 symbol.trigger = record
+            case OpeningSet():
+                symbol.opening = record
 
     def _stop(self, record: StopIntended | StopMarked) -> None:
         symbol = self.symbol(record.symbol)
@@ -301,6 +304,9 @@ class Book:
         entry.order_id = entry.order_id or fill.order_id
         self._ids[(entry.symbol, fill.order_id)] = entry.client_id
         changed = book_own(symbol, entry, fill)
+        if entry.purpose is Purpose.OPEN and entry.key is not None and symbol.opening is not None:
+            # With the fill itself: a crash between the two could buy the level a second time.
+            symbol.opening = symbol.opening.without(entry.key.level)
         # A dict, not a set: the order must be the same in every process.
         return tuple(dict.fromkeys((*changed, *self._fill_signal(entry))))
 

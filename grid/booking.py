@@ -28,7 +28,7 @@ def book_own(symbol: SymbolBook, order: OrderEntry, fill: Fill) -> tuple[SlotKey
         entry_fills=ledger.entry_fills + (0 if order.purpose.closing else 1),
         exit_fills=ledger.exit_fills + (1 if order.purpose.closing else 0),
     )
-    if order.purpose is Purpose.ENTRY and order.key is not None:
+    if not order.purpose.closing and order.key is not None:
         return _grow(symbol, order.key, order.target, fill, notional)
     if order.purpose is Purpose.EXIT and order.key is not None:
         return _close(symbol, [order.key], fill, notional)

@@ -28,6 +28,8 @@ class Purpose(Enum):
     """Why an order of ours exists; its value is the letter in the client order id."""
 
     ENTRY = "E"
+    OPEN = "O"
+    """An entry over the price that takes: it buys what a new grid begins with."""
     EXIT = "X"
     DUST = "D"
     FLATTEN = "F"
@@ -37,7 +39,12 @@ class Purpose(Enum):
     @property
     def closing(self) -> bool:
         """Whether the order may only make the exposure smaller."""
-        return self is not Purpose.ENTRY
+        return self not in (Purpose.ENTRY, Purpose.OPEN)
+
+    @property
+    def is_of_slot(self) -> bool:
+        """Whether the order belongs to one level; the others are the symbol's own."""
+        return self in (Purpose.ENTRY, Purpose.OPEN, Purpose.EXIT)
 
 
 class TimeInForce(Enum):

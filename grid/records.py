@@ -19,7 +19,7 @@ from grid.account_records import (
 )
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
-from grid.kind_records import TriggerSet
+from grid.kind_records import OpeningSet, TriggerSet
 from grid.ladder import GridSide, Ladder, Spacing
 from grid.lot import Lot
 from grid.order import Fill, OrderStatus, Purpose, Side
@@ -233,6 +233,7 @@ Record = (
     | StopIntended
     | StopMarked
     | TriggerSet
+    | OpeningSet
     | Counted
     | BreakerSet
     | DayOpened
@@ -262,6 +263,7 @@ KINDS: dict[str, type[Any]] = {
     "stop": StopIntended,
     "stopped": StopMarked,
     "trigger": TriggerSet,
+    "opening": OpeningSet,
     "count": Counted,
     "breaker": BreakerSet,
     "day": DayOpened,

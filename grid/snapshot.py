@@ -17,7 +17,7 @@ from grid.account_records import BreakerSet, DayOpened, EquityBaseline, RateSet,
 from grid.book import Book
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldSet
-from grid.kind_records import TriggerSet
+from grid.kind_records import OpeningSet, TriggerSet
 from grid.ledger import Ledger, MutableTotals
 from grid.records import GenerationStarted
 from grid.slot import SlotState
@@ -43,6 +43,7 @@ class _SymbolImage:
     forgotten_ms: int = 0
     stop: StopEntry | None = None
     trigger: TriggerSet | None = None
+    opening: OpeningSet | None = None
     unnamed: tuple[tuple[str, int], ...] = ()
 
 
@@ -131,6 +132,7 @@ def _symbol_image(book: SymbolBook) -> _SymbolImage:
         totals=tuple(book.totals.counts.items()),
         stop=book.stop,
         trigger=book.trigger,
+        opening=book.opening,
     )
 
 
@@ -150,6 +152,7 @@ def _symbol_book(image: _SymbolImage) -> SymbolBook:
         totals=MutableTotals(dict(image.totals)),
         stop=image.stop,
         trigger=image.trigger,
+        opening=image.opening,
     )
 
 

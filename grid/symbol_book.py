@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from grid.errors import GridmeshError
-from grid.kind_records import TriggerSet
+from grid.kind_records import OpeningSet, TriggerSet
 from grid.ladder import Ladder
 from grid.ledger import Ledger, MutableTotals
 from grid.lot import Lot
@@ -70,6 +70,8 @@ class SymbolBook:
     """Our exchange-side stop while it may live, or may still sell."""
     trigger: TriggerSet | None = None
     """The mark price that the grid waits for, or has come to; None where it had none."""
+    opening: OpeningSet | None = None
+    """What the grid still buys of the position that it begins with; None where it begins with none."""
 
     @property
     def generation(self) -> GenerationStarted:

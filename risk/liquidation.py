@@ -52,9 +52,13 @@ def full_ladder(plan: SymbolPlan, max_lots: int) -> FullLadder:
 
 
 def held_now(plan: SymbolPlan) -> FullLadder:
-    """Return what the symbol holds before anything more is bought; only what stands on the grid's side counts."""
-    held = plan.instrument.quantity(max(0, plan.position * plan.sign))
-    return FullLadder(quantity=held, cost=held * plan.entry_price, last_price=plan.instrument.price(plan.reference))
+    """Return what the symbol holds before any level below is bought; only what stands on the grid's side counts."""
+    held, (opened, cost) = plan.instrument.quantity(max(0, plan.position * plan.sign)), plan.opened
+    return FullLadder(
+        quantity=held + opened,
+        cost=held * plan.entry_price + cost,
+        last_price=plan.instrument.price(plan.reference),
+    )
 
 
 def fills_ahead(plan: SymbolPlan, max_lots: int) -> Iterator[tuple[int, FullLadder]]:

@@ -8,6 +8,7 @@ from enum import Enum
 
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Ladder
+from grid.opening import order_of
 from grid.policy import GridPolicy
 from grid.sizing import entry_quantity
 from risk.stop_rule import StopRule
@@ -82,6 +83,9 @@ class SymbolPlan:
     stop: StopRule | None = None
     stop_price: Decimal | None = None
     profit_price: Decimal | None = None
+    opening: tuple[int, ...] = ()
+    """Levels over the price that are bought at once, up to `opening_limit` (plain ticks)."""
+    opening_limit: int = 0
 
     @property
     def symbol(self) -> str:
@@ -113,7 +117,18 @@ class SymbolPlan:
     def lots_held(self) -> int:
         """Return how many lots the position on the grid's side amounts to, rounded up."""
         held = max(0, self.position * self.sign)
-        return -(-held // max(1, self.quantity(self.first_index)))
+        return -(-held // max(1, self.quantity(self.first_index))) + len(self.opening)
+
+    @property
+    def opened(self) -> tuple[Decimal, Decimal]:
+        """Return quantity and cost of the position that a new grid begins with, at the worst price that it may pay."""
+        orders = [
+            order_of(level, self.ladder, self.policy, self.instrument, self.opening_limit) for level in self.opening
+        ]
+        known = [order for order in orders if order is not None]
+        steps = sum(quantity for _, quantity in known)
+        cost = sum((self.instrument.notional(price, quantity) for price, quantity in known), Decimal(0))
+        return self.instrument.quantity(steps), cost
 
     def levels_to_buy(self, max_lots: int) -> list[int]:
         """Return the consecutive levels that can still fill when the price runs against the grid, nearest first."""

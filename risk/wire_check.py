@@ -43,10 +43,14 @@ class ClosingRoom:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WireLimits:
-    """Bounds of one symbol. `amount` is the configured quote amount of an entry; `mark_band` a fraction of mark."""
+    """Bounds of one symbol. `amount` is the configured quote amount of an entry; `mark_band` a fraction of mark.
+
+    `slippage`: an entry that buys what a new grid begins with takes, by so much of mark at most; None for any other.
+    """
 
     amount: Decimal
     mark_band: Decimal = Decimal("0.1")
+    slippage: Decimal | None = None
 
 
 def approve(
@@ -67,7 +71,10 @@ def approve(
     if request.symbol != instrument.symbol:
         return Vetoed(reason=f"{request.symbol} checked against the rules of {instrument.symbol}")
     broken = [*_against_venue(request, instrument), *_against_mark(request, instrument, limits, mark)]
-    broken += _closing(request, room) if request.closing else _entry(request, instrument, limits, daily_loss)
+    if request.closing:
+        broken += _closing(request, room)
+    else:
+        broken += [*_entry(request, instrument, limits, daily_loss), *_taking(request, instrument, limits, mark)]
     return Vetoed(reason="; ".join(broken)) if broken else Approved(request=request)
 
 
@@ -112,10 +119,17 @@ def _entry(request: OrderRequest, instrument: Instrument, limits: WireLimits, da
     notional = instrument.notional(request.price, request.quantity)
     if notional > limits.amount:
         yield f"notional {notional} is over the amount of {limits.amount}"
-    if request.time_in_force is not TimeInForce.POST_ONLY:
-        yield f"an entry is post-only, never {request.time_in_force.value}"
     if refusal := daily_loss.refusal():
         yield refusal
+
+
+def _taking(request: OrderRequest, instrument: Instrument, limits: WireLimits, mark: Decimal | None) -> Iterator[str]:
+    if request.time_in_force is TimeInForce.POST_ONLY:
+        return
+    if limits.slippage is None or request.time_in_force is not TimeInForce.IOC:
+        yield f"an entry is post-only, never {request.time_in_force.value}"
+    elif mark is not None and request.side.sign * (instrument.price(request.price) / mark - 1) > limits.slippage:
+        yield f"price {instrument.price(request.price)} is more than {limits.slippage:%} beyond mark {mark}"
 
 
 def _closing(request: OrderRequest, room: ClosingRoom) -> Iterator[str]:

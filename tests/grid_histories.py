@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from grid.book import Book
 from grid.holds import HoldCause
-from grid.kind_records import TriggerSet
+from grid.kind_records import OpeningSet, TriggerSet
 from grid.ladder import GridSide
 from grid.lot import Lot
 from grid.order import Fill, OrderStatus, Purpose, Side
@@ -44,6 +44,7 @@ KINDS = (
     + ["fill"] * 6
     + ["foreign_buy", "foreign_sell", "funding", "hold", "lift", "reconcile", "short_end", "venue_end"]
     + ["clear", "late_fill", "lot_set", "foreign_set", "count", "owner", "flatten", "end_again", "bnb_fill"]
+    + ["trigger", "opening"]
 )
 EVENTS = st.lists(
     st.builds(Event, kind=st.sampled_from(KINDS), choice=st.integers(0, 50), size=st.integers(-900, 900)), max_size=40
@@ -151,6 +152,13 @@ class History(GridWorld):
     def on_trigger(self, choice: int, size: int) -> None:
         price, way = Decimal(3000 + choice), size % 2 == 0
         self.record(TriggerSet(symbol=SYMBOL, price=price, rises=way, is_fired=size % 3 == 0, at_ms=self.now_ms))
+
+    def on_opening(self, choice: int, size: int) -> None:
+        levels = tuple(range(choice % 5, choice % 5 + abs(size) % 4))
+        planned = size % 2 == 0
+        self.record(
+            OpeningSet(symbol=SYMBOL, generation=1, is_planned=planned, levels=levels, limit=choice, at_ms=self.now_ms)
+        )
 
     def on_count(self, choice: int, size: int) -> None:
         self.record(Counted(symbol=SYMBOL, what=f"thing{choice % 3}"))

@@ -90,6 +90,7 @@ def _account_parts(answer: dict[str, Any]) -> list[RenderableType]:
         parts += [line for row in symbols for line in _block(row)]
     parts += [line for row in symbols for line in render_stop(row["symbol"], row.get("stop"))]
     parts += [line for row in symbols for line in render_trigger(row["symbol"], row.get("trigger"))]
+    parts += [line for row in symbols for line in render_opening(row["symbol"], row.get("opening"))]
     if answer.get("account"):
         parts.append(_account(answer["account"]))
     return parts
@@ -141,6 +142,15 @@ def render_trigger(symbol: str, trigger: dict[str, Any] | None) -> list[str]:
     if not trigger or trigger["is_fired"]:
         return []
     return [f"{symbol}: begins once the mark price has come to {plain(trigger['price'])} by a {trigger['way']}"]
+
+
+def render_opening(symbol: str, opening: dict[str, Any] | None) -> list[str]:
+    """Return one line on what a new grid still has to buy."""
+    if not opening or (opening["is_planned"] and not opening["levels"]):
+        return []
+    if not opening["is_planned"]:
+        return [f"{symbol}: begins with a position that is not bought yet"]
+    return [f"{symbol}: {len(opening['levels'])} lots that it begins with are to be bought up to {opening['limit']}"]
 
 
 def render_stop(symbol: str, stop: dict[str, Any] | None) -> list[str]:

@@ -198,6 +198,11 @@ def _ends(symbol: dict[str, Any]) -> list[RenderableType]:
             said.append(f"{word} of the whole grid at {plain(symbol[key])}")
     if symbol["trigger_price"] is not None:
         said.append(f"begins once the mark price has come to {plain(symbol['trigger_price'])}")
+    if (opening := symbol["opening"]) is not None:
+        said.append(
+            f"begins with {opening['lots']} lots of the levels {plain(opening['from'])} to {plain(opening['to'])}, "
+            f"{plain(opening['quantity'])} in all, none beyond {plain(opening['limit'])}, for {money(opening['cost'])}"
+        )
     return ["; ".join(said)] if said else []
 
 

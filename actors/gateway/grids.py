@@ -36,6 +36,8 @@ class Grid:
     """Whether the journal does not know the generation yet."""
     older: tuple[GenerationStarted, ...] = ()
     """The generations before it."""
+    is_first: bool = False
+    """Whether the journal does not know the symbol: the grid is created."""
 
     @property
     def ladder(self) -> Ladder:
@@ -76,6 +78,7 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
         generation=wanted,
         is_new=last != wanted,
         older=known.older_than(wanted.generation) if known is not None else (),
+        is_first=known is None,
     )
 
 
@@ -113,6 +116,7 @@ def desk_symbol(grid: Grid) -> DeskSymbol:
         countdown_ms=milliseconds(grid.settings.countdown_s or Decimal(0)),
         stop=grid.settings.exchange_stop.rule() if grid.settings.exchange_stop is not None else None,
         trigger=grid.settings.trigger_price,
+        opening=grid.settings.opening,
     )
 
 

@@ -99,6 +99,7 @@ def _symbol(
         "foreign": str(instrument.quantity(book.foreign)),
         "stop": _stop(desk, book.symbol, instrument, now),
         "trigger": _trigger(book),
+        "opening": _opening(book, instrument),
         "entries": sum(1 for slot in book.slots.values() if slot.has_live_entry),
         "exits": sum(1 for slot in book.slots.values() if slot.has_live_exit),
         "grid_profit_gross": str(ledger.realised),
@@ -143,6 +144,19 @@ def _trigger(book: SymbolBook) -> dict[str, Any] | None:
         return None
     way = "rise" if trigger.rises else "fall"
     return {"price": str(trigger.price), "way": way, "is_fired": trigger.is_fired, "at_ms": trigger.at_ms}
+
+
+def _opening(book: SymbolBook, instrument: Instrument) -> dict[str, Any] | None:
+    """Return what is still to be bought of the position that the grid begins with; None where it begins with none."""
+    opening = book.opening
+    if opening is None:
+        return None
+    return {
+        "is_planned": opening.is_planned,
+        "levels": list(opening.levels),
+        "limit": str(instrument.price(opening.limit)),
+        "reason": opening.reason,
+    }
 
 
 def _churn(reading: ChurnReading) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from actors.gateway.adoption import adopted, why_not
 from actors.gateway.contracts import watched_findings
 from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.settings import Settings
-from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan
+from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan, with_opening
 from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue, VenueRules
 from grid.book import Book
 from grid.client_id import decode
 from grid.instrument import Instrument
+from grid.kind_records import OpeningSet
 from grid.order import OrderReport, Quote
 from grid.records import ForeignSet, Record, TradesCompleted
 from grid.stop import StopReport
@@ -101,6 +102,7 @@ def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book, jour
 def first_records(due: list[Grid], facts: Facts, book: Book) -> list[Record]:
     """Return what a new owner writes first: new generations, and whose the positions are that stand already."""
     records: list[Record] = [grid.generation for grid in due if grid.is_new]
+    records += [_opening(grid) for grid in due if grid.is_first and grid.settings.opening is not None]
     for grid in due:
         position = facts.positions.get(grid.settings.symbol)
         if position is None or grid.settings.symbol in book.symbols:
@@ -117,6 +119,18 @@ def first_records(due: list[Grid], facts: Facts, book: Book) -> list[Record]:
     return records
 
 
+def _opening(grid: Grid) -> OpeningSet:
+    """Return the word, said once, that a position is to be opened; at which price is seen once it may be."""
+    return OpeningSet(
+        symbol=grid.settings.symbol,
+        generation=grid.generation.generation,
+        is_planned=False,
+        levels=(),
+        limit=0,
+        at_ms=0,
+    )
+
+
 def _plan(settings: Settings, grid: Grid, facts: Facts) -> SymbolPlan:
     """Return what is checked: the levels of the journal's generation, which a first start would not have."""
     name = grid.settings.symbol
@@ -127,7 +141,8 @@ def _plan(settings: Settings, grid: Grid, facts: Facts) -> SymbolPlan:
         tiers=facts.tiers[name],
         position=facts.positions.get(name),
     )
-    return symbol_plan(settings, grid.settings, reading, grid.ladder)
+    plan = symbol_plan(settings, grid.settings, reading, grid.ladder)
+    return with_opening(plan, grid.settings) if grid.is_first else plan
 
 
 def _orders_of_other_journals(facts: Facts, journal_id: str) -> list[Finding]:

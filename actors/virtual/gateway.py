@@ -40,6 +40,7 @@ from exchanges.order_desk import OrderDesk
 from exchanges.port import Account, Income, Position
 from grid.book import Book
 from grid.instrument import Instrument
+from grid.kind_records import OpeningSet
 from grid.order import OrderUpdate
 from grid.records import GenerationStarted, Record, from_body, to_body
 from grid.stop import StopReport
@@ -103,6 +104,7 @@ class VirtualGateway:
             breakers=grid.breakers,
             stop=grid.stop,
             trigger=grid.trigger,
+            opening=grid.opening,
         )
 
     def start(self) -> None:
@@ -110,8 +112,14 @@ class VirtualGateway:
         records: list[Record] = []
         for symbol, plan in self._plans.items():
             generation = self._due_generation(symbol, plan)
+            is_first = symbol not in self.desk.book.symbols
             if generation is not None:
                 records.append(generation)
+            if is_first and generation is not None and plan.opening is not None:
+                number = generation.generation
+                records.append(
+                    OpeningSet(symbol=symbol, generation=number, is_planned=False, levels=(), limit=0, at_ms=0)
+                )
         owner_epoch = self.desk.book.owner_epoch + 1
         self._carry_out(self.desk.begin(owner_epoch, records, self._agenda.instant()))
         self._tell_risk()

@@ -11,6 +11,7 @@ from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.settings import PESSIMISTIC, FillModel
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Spacing
+from grid.opening import OpeningRule
 from grid.policy import GridPolicy
 from grid.records import GenerationStarted
 from risk.rules import RiskRules
@@ -47,6 +48,7 @@ class GridPlan:
     breakers: Breakers | None = None
     stop: StopRule | None = None
     trigger: Decimal | None = None
+    opening: OpeningRule | None = None
 
     @property
     def symbol(self) -> str:

@@ -61,7 +61,7 @@ class Placing:
         refusal = self._outdated(intent, slot)
         if refusal is not None:
             self._core.refuse(intent.key, refusal)
-        elif intent.purpose is Purpose.ENTRY:
+        elif not intent.purpose.closing:
             self._on_entry(intent, now)
         else:
             self._on_exit(intent, slot, now)
@@ -153,7 +153,7 @@ class Placing:
             return Reason.RESTORING
         if slot.version != intent.basis_version or slot.phase is not Phase.FREE:
             return Reason.STALE
-        if intent.purpose is Purpose.ENTRY and intent.halt_epoch != self._core.book.halt_epoch:
+        if not intent.purpose.closing and intent.halt_epoch != self._core.book.halt_epoch:
             return Reason.STALE
         return None
 
@@ -343,7 +343,13 @@ class Placing:
         verdict = approve(
             request,
             instrument=desk_symbol.instrument,
-            limits=WireLimits(amount=desk_symbol.policy.amount, mark_band=core.settings.mark_band),
+            limits=WireLimits(
+                amount=desk_symbol.policy.amount,
+                mark_band=core.settings.mark_band,
+                slippage=desk_symbol.opening.slippage
+                if desk_symbol.opening is not None and order.purpose is Purpose.OPEN
+                else None,
+            ),
             mark=core.mark(order.symbol, now),
             room=self._room(order.symbol, order.client_id),
             daily_loss=core.daily_loss,
@@ -368,7 +374,7 @@ class Placing:
 
 
 def _lifetime(order: OrderEntry, takes: bool) -> TimeInForce:
-    if order.purpose is Purpose.FLATTEN:
+    if order.purpose in (Purpose.FLATTEN, Purpose.OPEN):
         return TimeInForce.IOC
     return TimeInForce.GTC if takes else TimeInForce.POST_ONLY
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from grid.instrument import Instrument
+from grid.opening import OpeningRule
 from grid.policy import GridPolicy
 from risk.breakers import BreakerRules
 from risk.stop_rule import StopRule
@@ -65,6 +66,8 @@ class DeskSymbol:
     """Where its exchange-side stop lies; None: it has none."""
     trigger: Decimal | None = None
     """The mark price at which it begins; None: at once."""
+    opening: OpeningRule | None = None
+    """What it buys at its creation; None: nothing."""
 
     @property
     def symbol(self) -> str:

@@ -8,7 +8,6 @@ from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import Instant, OpenOrdersRead, ReferenceSeen
 from grid.client_id import decode
 from grid.holds import Hold, HoldCause
-from grid.order import Purpose
 from grid.records import HoldLifted, HoldPut
 from grid.symbol_book import OrderEntry
 from risk.lease import LeaseState
@@ -119,7 +118,7 @@ class StandingHolds:
     def _is_entry(self, client_id: str, symbol: str) -> bool:
         identity = decode(client_id, symbol)
         own = identity is not None and identity.journal == self._core.settings.journal
-        return own and identity is not None and identity.purpose is Purpose.ENTRY
+        return own and identity is not None and not identity.purpose.closing
 
     def _last_sent(self, symbol: str) -> int:
         sent = [ms for name, ms in self._core.last_entry_sent_ms.items() if symbol in ("", name)]

@@ -64,7 +64,7 @@ class Strays:
             OrderIntended(
                 client_id=report.client_id,
                 symbol=report.symbol,
-                key=key if identity.purpose in (Purpose.ENTRY, Purpose.EXIT) else None,
+                key=key if identity.purpose.is_of_slot else None,
                 purpose=identity.purpose,
                 side=report.side,
                 price=report.price,

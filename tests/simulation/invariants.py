@@ -20,6 +20,9 @@ from grid.records import from_body
 from grid.slot import Phase, SlotKey
 from risk.breakers import BreakerKind
 from tests.simulation.kind_invariants import (
+    an_opening_buys_each_level_once,
+    an_opening_leaves_nothing_that_it_could_buy,
+    an_opening_pays_no_more_than_it_may,
     lots_keep_their_targets,
     no_entry_leaves_before_the_trigger,
     waits_for_its_price,
@@ -333,6 +336,7 @@ EVERY_STEP: tuple[Invariant, ...] = (
     every_order_was_intended,
     entries_leave_only_without_holds,
     no_entry_leaves_before_the_trigger,
+    an_opening_pays_no_more_than_it_may,
     gone_is_gone,
     positions_tie,
     every_live_order_is_in_the_book,
@@ -360,6 +364,8 @@ AT_REST: tuple[Invariant, ...] = (
     money_ties,
     equity_ties,
     lots_keep_their_targets,
+    an_opening_buys_each_level_once,
+    an_opening_leaves_nothing_that_it_could_buy,
     every_decree_is_answered,
     the_rules_are_known,
     readings_go_on,

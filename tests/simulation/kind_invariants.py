@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
+from decimal import Decimal
 
+from actors.virtual.settings import GridPlan
 from actors.virtual.world import World
+from grid.order import OrderRequest, Purpose, TimeInForce
+from grid.slot import SlotKey
 from tests.simulation.oracle import level_at
 from tests.simulation.truth import Truth
 
@@ -34,3 +39,71 @@ def waits_for_its_price(world: World, truth: Truth, symbol: str) -> bool:
     plan = next(grid for grid in world.settings.grids if grid.symbol == symbol)
     kept = world.book.symbol(symbol).trigger
     return (kept is None or not kept.is_fired) and not truth.is_beyond_trigger(plan)
+
+
+def an_opening_pays_no_more_than_it_may(world: World, truth: Truth) -> Iterator[str]:
+    """What takes to open is bounded by the level's own price, by the journalled limit, and by the mark."""
+    for request in truth.sent:
+        identity = truth.identity(request.client_id, request.symbol)
+        if request.closing or identity is None:
+            continue
+        if request.time_in_force is not TimeInForce.POST_ONLY and identity.purpose is not Purpose.OPEN:
+            yield f"entry {request.client_id} may take"
+        if identity.purpose is Purpose.OPEN:
+            grid = next(one for one in world.settings.grids if one.symbol == request.symbol)
+            yield from _overpaid(world, grid, request, identity.generation, identity.level)
+
+
+def _overpaid(world: World, grid: GridPlan, request: OrderRequest, generation: int, level: int) -> Iterator[str]:
+    book, sign = world.book.symbol(grid.symbol), grid.side.sign
+    paid = sign * request.price
+    if paid > level_at(book.generations[generation], level):
+        yield f"{request.client_id} pays {request.price}, more than its level's price"
+    if book.opening is None or paid > sign * book.opening.limit:
+        yield f"{request.client_id} pays {request.price}, the limit is {book.opening}"
+    known = world.gateway.desk.mark(grid.symbol, world.agenda.instant()) if world.gateway is not None else None
+    assert grid.opening is not None
+    if known is not None and sign * (grid.venue.price(request.price) / known - 1) > grid.opening.slippage:
+        yield f"{request.client_id} pays {request.price} at a mark of {known}"
+
+
+def an_opening_buys_each_level_once(world: World, truth: Truth) -> Iterator[str]:
+    """Whatever dies in between: of the orders that open a level one alone is ever filled."""
+    filled: defaultdict[SlotKey, set[str]] = defaultdict(set)
+    for (symbol, _, _), (_, client_id) in truth.fills.items():
+        identity = truth.identity(client_id, symbol) if client_id else None
+        if identity is not None and identity.purpose is Purpose.OPEN and client_id not in world.venue.late:
+            filled[SlotKey(symbol=symbol, generation=identity.generation, level=identity.level)].add(client_id)
+    for key, orders in filled.items():
+        if len(orders) > 1:
+            yield f"{key} was opened by {len(orders)} orders: {sorted(orders)}"
+
+
+def an_opening_leaves_nothing_that_it_could_buy(world: World, truth: Truth) -> Iterator[str]:
+    """What is still to be bought is dearer than it may be, or the limits of inventory and money are in the way."""
+    day = world.book.account.day
+    for grid in world.settings.grids if day is None or day.tripped_at is None else ():
+        book = world.book.symbol(grid.symbol)
+        if book.opening is None or world.book.holds.against(grid.symbol) or not book.opening.levels:
+            continue
+        top, sign = world.venue.engine.read.book(grid.symbol), grid.side.sign
+        mark = world.venue.engine.read.premium_index(grid.symbol).mark_price
+        assert grid.opening is not None
+        bound = sign * mark * (1 + sign * grid.opening.slippage) / grid.venue.tick
+        asked = top.ask if sign > 0 else -top.bid
+        lots = sum(1 for _ in book.lots())
+        for level in book.opening.levels:
+            price = min(Decimal(sign * book.opening.limit), Decimal(level_at(book.generation, level)), bound)
+            notional = grid.venue.price(sign * int(price)) * Decimal("0.02")
+            has_room = lots < grid.policy.max_lots and _spent(world) + notional <= world.settings.desk.notional_max
+            if not book.opening.is_planned or (asked <= price and has_room and _has_place(world, grid)):
+                yield f"{grid.symbol}: level {level} is not opened at {asked}, up to {price} is allowed"
+
+
+def _spent(world: World) -> Decimal:
+    lots = (lot for grid in world.settings.grids for _, lot in world.book.symbol(grid.symbol).lots())
+    return sum((lot.cost for lot in lots), Decimal(0)) * 2
+
+
+def _has_place(world: World, grid: GridPlan) -> bool:
+    return world.settings.desk.orders_max > 10 and grid.venue.trading

@@ -12,6 +12,7 @@ from actors.virtual.settings import GridPlan, WorldSettings
 from exchanges.desk.settings import Breakers
 from exchanges.sim.catalogue import demo_instrument
 from grid.ladder import GridSide, Spacing
+from grid.opening import OpeningRule
 from grid.policy import GridPolicy
 from risk.breakers import BreakerKind, BreakerRules, Reentry
 
@@ -45,6 +46,8 @@ class Trait(Enum):
     """The window follows the price between two limits only."""
     TRIGGER = "trigger"
     """Each grid waits for a mark price before it begins."""
+    OPENING = "opening"
+    """Each grid begins with the lots of some levels over the price."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -62,7 +65,7 @@ _SHARES = {
 
 _KINDS = {Trait.END_PRICES: 0.15, Trait.RANGE: 0.15}
 """Kinds of grids, drawn apart: they leave what every seed drew before as it was."""
-_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15, Trait.TRIGGER: 0.15}
+_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15, Trait.TRIGGER: 0.15, Trait.OPENING: 0.2}
 """Further kinds, each drawn by itself, so that the next one leaves them as they are."""
 RATIOS = ("1.0005", "1.0007", "1.001")
 
@@ -217,6 +220,15 @@ def _triggers(settings: WorldSettings, rng: Random) -> WorldSettings:
     return replace(settings, grids=tuple(grids))
 
 
+def _openings(settings: WorldSettings, rng: Random) -> WorldSettings:
+    grids = []
+    for grid in settings.grids:
+        levels = None if grid.policy.highest_level is not None and rng.random() < 0.5 else rng.choice((1, 3, 7))
+        slippage = Decimal(rng.choice(("0.0002", "0.001", "0.01")))
+        grids.append(replace(grid, opening=OpeningRule(levels=levels, slippage=slippage)))
+    return replace(settings, grids=tuple(grids))
+
+
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TWO_SYMBOLS: _two_symbols,
     Trait.MONEY: _money,
@@ -231,4 +243,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.GEOMETRIC: _geometric,
     Trait.TRAIL: _trailing,
     Trait.TRIGGER: _triggers,
+    Trait.OPENING: _openings,
 }

@@ -28,6 +28,7 @@ from exchanges.order_desk import OrderDesk
 from exchanges.port import Position
 from grid.book import Book
 from grid.intent import CancelIntent, PlaceIntent
+from grid.opening import OpeningRule
 from grid.order import Fill, OrderReport, OrderRequest, OrderStatus, OrderUpdate, Purpose, Side, TimeInForce
 from grid.reasons import Reason
 from grid.records import GenerationStarted, Record
@@ -51,12 +52,17 @@ class DeskWorld:
         max_lots: int = 50,
         stop: StopRule | None = None,
         trigger: Decimal | None = None,
+        opening: OpeningRule | None = None,
     ) -> None:
         plan = example_plan(max_lots=max_lots)
         self.now_ms = now_ms
         self.said: list[Command] = []
         self.records: list[Record] = []
-        symbols = {SYMBOL: DeskSymbol(policy=plan.policy, instrument=plan.instrument, stop=stop, trigger=trigger)}
+        symbols = {
+            SYMBOL: DeskSymbol(
+                policy=plan.policy, instrument=plan.instrument, stop=stop, trigger=trigger, opening=opening
+            )
+        }
         self.desk = OrderDesk(book or Book(), DeskSettings(journal="Sim1", notional_max=Decimal(5_000)), symbols)
         first: list[GenerationStarted] = [] if book is not None else [plan.generation(0, 300_000)]
         self._take(self.desk.begin(self.desk.book.owner_epoch + 1, first, self.now()))

@@ -21,6 +21,18 @@ BOUNDED = {"range": RANGE, "interval": None}
         ({"trigger_price": 2600, "stop_price": 2700}, "trigger_price", "would end as it begins"),
         ({"trigger_price": 3300, "take_profit_price": 3300}, "trigger_price", "would end as it begins"),
         ({"side": "short", "trigger_price": 3300, "stop_price": 3200}, "trigger_price", "would end as it begins"),
+        ({"open_position": {}}, "levels", "no end on that side"),
+        ({"side": "short", "trail_limit": {"high": 3300}, "open_position": {}}, "levels", "trail_limit.low"),
+        ({"open_position": {"levels": 500}}, "levels", "at most max_lots"),
+        (
+            {
+                "existing_position": "adopt",
+                "adopted_lots": [{"price": 3000, "quantity": "0.01"}],
+                "open_position": {"levels": 1},
+            },
+            "open_position",
+            "use one of them",
+        ),
         ({**BOUNDED, "trail_limit": {"low": 2700}}, "trail_limit", "no meaning with range"),
     ],
 )

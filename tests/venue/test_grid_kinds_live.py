@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from grid.order import Purpose
 from tests.live_control import still_venue
-from tests.live_deployment import deployed, live_settings
+from tests.live_deployment import LiveDeployment, deployed, live_settings
 
 
 @pytest.mark.parametrize("side", ["long", "short"])
@@ -95,3 +96,53 @@ def test_a_trigger_price_is_waited_for_over_a_kill_and_stays_reached_after_anoth
         live.until(lambda: live.entries() == ["2996", "2994", "2992"], "what was reached stays reached")
         live.settle()
         live.reckon()
+
+
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_a_grid_begins_with_the_lots_over_the_price_each_bought_once_over_a_kill(tmp_path: Path, side: str) -> None:
+    keys = {
+        "side": side,
+        "interval": None,
+        "anchor": None,
+        "range": {"low": 2990, "high": 3010, "grids": 10},
+        "max_lots": 10,
+        "open_position": {"slippage": "0.1%"},
+    }
+    levels = [6, 7, 8, 9] if side == "long" else [5, 6, 7, 8, 9]  # 3000.00 lies under the ask
+    with still_venue() as venue:
+        venue.fault("reply_latency", scope={"endpoint": "order.place"}, delay=150)
+        venue.fault("reply_lost", scope={"endpoint": "order.place"}, count=2)
+        with deployed(live_settings(tmp_path, venue, keys), venue) as live:
+            live.until(lambda: _opened(live), "the first of them is under way")
+            live.kill_gateway()
+            live.restart_gateway()
+            venue.heal()
+            live.until(lambda: live.exits() == levels[::-1], "each of them has its exit")
+            live.settle()
+            orders = [row for row, identity in live.venue.own_orders() if identity.purpose is Purpose.OPEN]
+            filled = [row for row in orders if Decimal(row["executedQty"])]
+            assert len(filled) == len(levels)
+            worst = 3000 * (Decimal("1.001") if side == "long" else Decimal("0.999"))
+            sign = 1 if side == "long" else -1
+            assert all(sign * Decimal(row["price"]) <= sign * worst for row in orders)
+            lots = live.levels()
+            price = Decimal("3000.01") if side == "long" else Decimal(3000)
+            assert all(
+                Decimal(lots[level]["lot"]["cost"]) == price * Decimal(lots[level]["lot"]["quantity"])
+                for level in levels
+            )
+            live.until(lambda: live.symbol()["opening"]["levels"] == [], "nothing of it is left to buy")
+
+            venue.walk("ETHUSDT", "3004.5" if side == "long" else "2997.5")
+            live.until(lambda: live.exits() == levels[:0:-1], "the nearest is sold at its target")
+            live.kill_gateway()
+            live.restart_gateway()
+            live.settle()
+            assert len([1 for row, one in live.venue.own_orders() if one.purpose is Purpose.OPEN]) == len(orders)
+            reckoning = live.reckon()
+
+    assert reckoning.open_own_orders == 0
+
+
+def _opened(live: LiveDeployment) -> bool:
+    return any(identity.purpose is Purpose.OPEN for _, identity in live.venue.own_orders())

@@ -225,6 +225,27 @@ def test_a_limit_of_the_trail_and_the_end_prices_are_planned_and_told(account: T
     assert f"take-profit of the whole grid at {goal}" in words
 
 
+@pytest.mark.parametrize("side", ["long", "short"])
+def test_what_a_grid_begins_with_is_planned_and_counted_in_its_worst(account: TradingAccount, side: str) -> None:
+    bounds = {"low": 2990, "high": 3010, "grids": 10}
+    keys = {"side": side, "interval": None, "range": bounds, "max_lots": 10, "buy_window": 20}
+    account.configure(symbol=keys)
+    plain = symbol_of(account.run("plan", account.config, "--json"))
+    account.configure(symbol={**keys, "open_position": {"slippage": "0.1%"}})
+
+    symbol = symbol_of(account.run("plan", account.config, "--json"))
+
+    opening = symbol["opening"]
+    # A short grid looks from the ask, 3000.01: its level at 3000.00 is one of them.
+    assert opening["lots"] == (4 if side == "long" else 5)
+    assert [opening["from"], opening["to"]] == (["3002.00", "3008.00"] if side == "long" else ["3000.00", "2992.00"])
+    added = Decimal(symbol["worst"]["position"]) - Decimal(plain["worst"]["position"])
+    assert added == Decimal(opening["quantity"])
+    assert Decimal(symbol["worst"]["loss"]) > Decimal(plain["worst"]["loss"])
+    assert f"begins with {opening['lots']} lots" in account.run("plan", account.config).out
+    assert account.run("check", account.config).code == 0
+
+
 def test_a_range_of_uneven_steps_is_refused_with_what_works(account: TradingAccount) -> None:
     bounds = {"low": 2990, "high": "3010.01", "grids": 10}
     account.configure(symbol={"interval": None, "range": bounds})

@@ -14,7 +14,7 @@ from exchanges.desk.events import Instant, ReferenceSeen
 from exchanges.desk.guarding import Guarding
 from exchanges.desk.standing import StandingHolds
 from grid.holds import HoldCause
-from grid.kind_records import TriggerSet
+from grid.kind_records import OpeningSet, TriggerSet
 from grid.ladder import GridSide, Ladder
 from grid.ledger import with_fees
 from grid.lot import Fees
@@ -126,6 +126,11 @@ def any_mark_is_the_trigger(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(TriggerSet, "is_crossed_by", lambda self, mark: True)
 
 
+def every_life_opens_anew(patch: pytest.MonkeyPatch) -> None:
+    """What was bought does not fall away from what is to be bought."""
+    patch.setattr(OpeningSet, "without", lambda self, *levels: self)
+
+
 BUGS = (
     TraitBug(trait=Trait.TWO_SYMBOLS, plant=one_fresh_price_is_enough, kinds=(Kind.FROZEN_PRICE,)),
     TraitBug(trait=Trait.MONEY, plant=what_fills_paid_is_counted_again),
@@ -139,5 +144,6 @@ BUGS = (
     TraitBug(trait=Trait.GEOMETRIC, plant=ratios_are_added_up),
     TraitBug(trait=Trait.TRAIL, plant=the_window_follows_for_ever),
     TraitBug(trait=Trait.TRIGGER, plant=any_mark_is_the_trigger),
+    TraitBug(trait=Trait.OPENING, plant=every_life_opens_anew),
     TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
 )
