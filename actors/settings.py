@@ -23,7 +23,7 @@ from actors.settings_runtime import GatewaySettings, JournalSettings, RiskSettin
 from actors.settings_symbol import AccountSettings, SymbolSettings
 from actors.settings_text import read
 from actors.settings_venue import VenueSettings
-from exchanges.adapters import LACKING
+from exchanges import adapters
 from grid.errors import ConfigError
 
 
@@ -77,7 +77,7 @@ class Settings(Section):
             if ladder.symbol in seen:
                 found.append((f"symbols[{index}].symbol", ladder.symbol, "stands twice: one ladder for each symbol"))
             seen.add(ladder.symbol)
-            for key, rule in LACKING.get(self.venue.name, {}).items():
+            for key, rule in adapters.lacking(self.venue.name).items():
                 if getattr(ladder, key) is not None:
                     found.append(
                         (

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, model_validator
 from pydantic.config import JsonDict
 
 from actors.settings_fields import File, Section, broken
-from exchanges.adapters import NATIVE, WITH_PASSPHRASE
+from exchanges import adapters
 from exchanges.hosts import is_loopback
 
 
@@ -80,12 +80,12 @@ class VenueSettings(Section):
 
     def _broken(self) -> list[tuple[str, object, str]]:
         found: list[tuple[str, object, str]] = []
-        if self.name not in NATIVE:
-            found.append(("name", self.name, f"has to be one of: {', '.join(NATIVE)}"))
+        if rule := adapters.complaint(self.name):
+            found.append(("name", self.name, rule))
         for key, schemes in (("rest_url", ("http", "https")), ("ws_url", ("ws", "wss"))):
             url = getattr(self, key)
-            if url is not None and (rule := _url_rule(url, schemes)):
-                found.append((key, "(hidden)" if "@" in url else url, rule))
+            if url is not None and (broken_rule := _url_rule(url, schemes)):
+                found.append((key, "(hidden)" if "@" in url else url, broken_rule))
         if (self.rest_url is None) != (self.ws_url is None):
             lacking = "rest_url" if self.rest_url is None else "ws_url"
             found.append(
@@ -95,9 +95,9 @@ class VenueSettings(Section):
             found.append(("testnet", True, "excludes live: true and URL overrides; choose one"))
         has_key = self.api_key_env is not None or self.api_key_file is not None
         has_passphrase = self.api_passphrase_env is not None or self.api_passphrase_file is not None
-        if self.name in WITH_PASSPHRASE and has_key and not has_passphrase:
-            rule = f"has to name the variable of the key's passphrase, which {self.name} asks for"
-            found.append(("api_passphrase_env", "(missing)", rule))
+        if not rule and has_key and not has_passphrase and adapters.needs_passphrase(self.name):
+            words = f"has to name the variable of the key's passphrase, which {self.name} asks for"
+            found.append(("api_passphrase_env", "(missing)", words))
         for what in ("api_key", "api_secret", "api_passphrase"):
             if getattr(self, f"{what}_env") and getattr(self, f"{what}_file"):
                 found.append((f"{what}_env", "(hidden)", f"excludes {what}_file: name one source, not two"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -24,6 +25,40 @@ LACKING: dict[str, dict[str, str]] = {
     "okx": {"exchange_stop": "is not placed at okx: its conditional orders are read alone"},
 }
 """By venue, the settings of a symbol that its adapter raises `NotSupported` for, and why."""
+
+
+GENERIC_LACKING = {
+    "countdown_s": "does not exist for a symbol through ccxt",
+    "exchange_stop": "is not placed through ccxt",
+}
+
+
+def is_generic(name: str) -> bool:
+    """Whether the generic adapter serves the name."""
+    return name not in NATIVE
+
+
+def lacking(name: str) -> Mapping[str, str]:
+    """Return the settings of a symbol that the venue's adapter raises `NotSupported` for, and why."""
+    return GENERIC_LACKING if is_generic(name) else LACKING.get(name, {})
+
+
+def complaint(name: str) -> str:
+    """Return why a name cannot be traded, or an empty text. Of a name without a native adapter ccxt is asked."""
+    if not is_generic(name):
+        return ""
+    from exchanges.generic.abilities import complaint as of_generic
+
+    return of_generic(name.removeprefix(FORCED))
+
+
+def needs_passphrase(name: str) -> bool:
+    """Whether a key has a passphrase besides its secret there."""
+    if not is_generic(name):
+        return name in WITH_PASSPHRASE
+    from exchanges.generic.abilities import described
+
+    return described(name.removeprefix(FORCED)).needs_passphrase
 
 
 def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:

@@ -10,7 +10,7 @@ from types import TracebackType
 import typer
 from typer.exceptions import TyperException
 
-from actors.commands import init, launch, observe, offline, operate, panic, plan, roster, venue
+from actors.commands import init, launch, observe, offline, operate, panic, plan, roster, venue, venues
 from actors.commands.output import report_error, to_json
 from actors.errors import TimedOut
 from actors.exit_codes import ExitCode
@@ -35,6 +35,7 @@ app.command("demo")(launch.demo)
 app.command("drill")(launch.drill)
 app.command("sim")(launch.sim)
 app.command("init")(init.init)
+app.command("venues")(venues.venues)
 app.command("check")(venue.check)
 app.command("plan")(plan.plan)
 app.command("status")(observe.status)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from exchanges.adapters import NATIVE
 from exchanges.generic.facts import WITHOUT_CLIENT_IDS, WITHOUT_REDUCE_ONLY, facts_of
 from exchanges.session.one_exchange import ccxt_streaming, streaming_names
 from grid.errors import ConfigError
@@ -21,6 +22,9 @@ class Described:
     linear: dict[str, Any]
     """Its features of linear swaps; empty where it has none."""
     has_testnet: bool
+    needs_passphrase: bool
+    needs_wallet: bool
+    """Its requests are signed with a wallet's key, of which the settings know nothing."""
 
     @property
     def lacks(self) -> tuple[str, ...]:
@@ -45,7 +49,9 @@ def _places(key: str) -> Callable[[Described], bool]:
     return is_there
 
 
+BEYOND_KEYS = ("privateKey", "walletAddress", "uid", "accountId", "login", "twofa", "token")
 NEEDS: tuple[tuple[str, Callable[[Described], bool]], ...] = (
+    ("signing by key and secret", lambda told: not told.needs_wallet),
     ("client order ids", lambda told: told.name not in WITHOUT_CLIENT_IDS),
     ("reduce-only orders", lambda told: told.name not in WITHOUT_REDUCE_ONLY),
     ("post-only orders", _places("PO")),
@@ -69,16 +75,29 @@ def described(name: str) -> Described:
     kind, _ = ccxt_streaming(name)
     made = kind({"enableRateLimit": False})
     swap = (made.features or {}).get("swap") or {}
+    asks = made.requiredCredentials
     return Described(
-        name=name, has=dict(made.has), linear=dict(swap.get("linear") or {}), has_testnet=bool(made.urls.get("test"))
+        name=name,
+        has=dict(made.has),
+        linear=dict(swap.get("linear") or {}),
+        has_testnet=bool(made.urls.get("test")),
+        needs_passphrase=bool(asks.get("password")),
+        needs_wallet=not asks.get("apiKey") or any(asks.get(key) for key in BEYOND_KEYS),
     )
+
+
+def complaint(name: str) -> str:
+    """Return why an exchange cannot be traded, or an empty text."""
+    if name not in streaming_names():
+        known = ", ".join(NATIVE)
+        return f"has to be one of: {known}; or an exchange of ccxt's with streams (gridmesh venues lists them)"
+    lacks = described(name).lacks
+    return f"cannot be traded: through ccxt it lacks {', '.join(lacks)}" if lacks else ""
 
 
 def usable(name: str) -> str:
     """Return the name of an exchange that can be traded; raises `ConfigError` with what another one lacks."""
-    if name not in streaming_names():
-        raise ConfigError("venue.name", name, "is no exchange that ccxt has streams of; `gridmesh venues` lists them")
-    lacks = described(name).lacks
-    if lacks:
-        raise ConfigError("venue.name", name, f"cannot be traded: through ccxt it lacks {', '.join(lacks)}")
+    rule = complaint(name)
+    if rule:
+        raise ConfigError("venue.name", name, rule)
     return name

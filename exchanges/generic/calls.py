@@ -107,6 +107,10 @@ class Calls:
     def _meaning(self, call: Call, method: str, fault: Exception) -> VenueError:
         """Return what a fault of ccxt's own means: before anything was sent it is a plain no."""
         words = f"{method}: {name_of(fault)}"
+        refusal = CODES.refused.get(name_of(fault))
+        is_answer = call.effect is Effect.READ and isinstance(fault, self.exchange.base_error)
+        if call.is_sent and is_answer and refusal is Refusal.UNKNOWN_ORDER:
+            return VenueRefused(name_of(fault), f"{method}: the answer holds none", refusal)
         if call.is_sent:
             lost = f"{words}: the answer could not be read"
             return OutcomeUnknown(lost) if call.effect is Effect.WRITE else BadReply(lost)
@@ -114,7 +118,6 @@ class Calls:
             return VenueRefused("", f"{words}: {fault}", Refusal.OTHER)
         if name_of(fault) == "NotSupported":
             return NotSupported(f"{self.name}: {method}")
-        refusal = CODES.refused.get(name_of(fault))
         if refusal is None:
             return VenueUnreachable(f"not sent: {words}")
         return worded(VenueRefused(name_of(fault), str(fault), refusal), closing=call.closing, post_only=call.post_only)

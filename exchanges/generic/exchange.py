@@ -227,7 +227,12 @@ def exchange(name: str, settings: AdapterSettings, ground: Ground, session: aioh
 
 def policy(made: Any) -> HostPolicy:
     """Return which hosts an exchange may reach: those of its table of addresses and no other."""
-    return HostPolicy.of(address.replace("{hostname}", str(made.hostname)) for address in _addresses(made.urls["api"]))
+    told = [address.replace("{hostname}", str(made.hostname)) for address in _addresses(made.urls["api"])]
+    known = HostPolicy.of(told)
+    # on loopback the simulated venue tells its own
+    return (
+        known if known.loopback_only else HostPolicy.of([*told, *(f"wss://{one}" for one in facts_of(made.id).hosts)])
+    )
 
 
 def _addresses(tree: Any) -> Iterator[str]:

@@ -37,6 +37,8 @@ class Facts:
     """Whether the fees on ccxt's stream of fills were seen to be right; else fills are read over REST."""
     final: tuple[tuple[str, Refusal], ...] = ()
     """What of an answer means a plain no, where ccxt has no class for it. Nothing else widens what is final."""
+    hosts: tuple[str, ...] = ()
+    """Where its sockets are, if the venue tells that at run time only; no other host is believed."""
     lacks: tuple[str, ...] = ()
     """What makes it unusable here, found by trying."""
 
@@ -54,10 +56,15 @@ TABLE: dict[str, Facts] = {
         order_needs={"positionIdx": 0},
         reading_needs={"acknowledged": True},
     ),
-    "gate": Facts(client_id_prefix="t-"),
-    "kucoin": Facts(lacks=("sockets at addresses that are known beforehand",)),
-    "kucoinfutures": Facts(lacks=("sockets at addresses that are known beforehand",)),
+    "gate": Facts(client_id_prefix="t-", lacks=("a stream of orders that needs no account number",)),
+    "kucoin": Facts(hosts=("ws-api-futures.kucoin.com", "ws-api-spot.kucoin.com")),
+    "kucoinfutures": Facts(hosts=("ws-api-futures.kucoin.com",)),
+    "binancecoinm": Facts(lacks=("linear swaps",)),
 }
+
+
+TESTED: frozenset[str] = frozenset()
+"""Where the contract suite passes, at a simulated venue that speaks the exchange's language."""
 
 
 def facts_of(name: str) -> Facts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -19,6 +20,8 @@ from exchanges.session.settings import AdapterSettings
 UNREAD_LEVERAGE = 1
 """Of a flat symbol whose leverage nobody tells: the careful reading."""
 ALREADY = ("NoChange", "MarginModeAlreadySet")
+UNCHANGED = re.compile(r"not (been )?modified|no need to change|not changed|no change", re.IGNORECASE)
+"""How venues say that a setting is what was asked for, where ccxt has no class for it."""
 
 
 class Holdings:
@@ -29,6 +32,7 @@ class Holdings:
         self._facts = facts
         self._settings = settings
         self._marks = Marks(calls)
+        self._tells_leverage = calls.has("fetchLeverage")
         self._leverages: dict[str, int] = {}
         self._margin_modes: dict[str, str] = {}
 
@@ -93,7 +97,7 @@ class Holdings:
         try:
             await self._calls.write(method, *arguments)
         except VenueRefused as refusal:
-            if refusal.code not in ALREADY:
+            if refusal.code not in ALREADY and not UNCHANGED.search(str(refusal)):
                 raise
 
     def _margin_params(self, contract: Contract) -> dict[str, Any]:
@@ -131,11 +135,15 @@ class Holdings:
     async def _leverage(self, contract: Contract) -> tuple[int, str]:
         """Return leverage and margin mode of a symbol without a position."""
         mode = self._margin_modes.get(contract.symbol, "")
-        if self._calls.has("fetchLeverage"):
-            row = await self._calls.read("fetch_leverage", contract.unified, self._margin_params(contract))
-            told = row.get("longLeverage") or row.get("shortLeverage")
-            if told is not None:
-                return int(wire.exact(told, "leverage")), str(row.get("marginMode") or mode)
+        if self._tells_leverage:
+            try:
+                row = await self._calls.read("fetch_leverage", contract.unified, self._margin_params(contract))
+            except NotSupported:
+                self._tells_leverage = False  # ccxt has it for other kinds of markets alone
+            else:
+                told = row.get("longLeverage") or row.get("shortLeverage")
+                if told is not None:
+                    return int(wire.exact(told, "leverage")), str(row.get("marginMode") or mode)
         return self._leverages.get(contract.symbol, UNREAD_LEVERAGE), mode
 
     async def _is_one_way(self, known: Contracts) -> bool:

@@ -114,11 +114,14 @@ def by_ccxt(name: str, kind: VenueUnderTest, **differs: Any) -> VenueUnderTest:
         "tells_other_hands": False,
         "names_decrees": False,
         "batch_call": "order.place",
-        "doubts": frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}) - kind.lacks,
+        "doubts": frozenset({FaultKind.SERVICE_UNAVAILABLE}) - kind.lacks,
     }
     return replace(kind, **{**general, **differs})
 
 
 BY_NAME = {kind.name: kind for kind in NATIVE}
-GENERIC = (by_ccxt("okx", BY_NAME["okx"], candle="1m", doubts=frozenset({FaultKind.SERVICE_UNAVAILABLE})),)
+GENERIC = (
+    by_ccxt("bybit", BY_NAME["bybit"]),
+    by_ccxt("okx", BY_NAME["okx"], candle="1m"),
+)
 VENUES = NATIVE + GENERIC
