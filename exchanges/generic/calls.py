@@ -120,7 +120,13 @@ class Calls:
             return NotSupported(f"{self.name}: {method}")
         if refusal is None:
             return VenueUnreachable(f"not sent: {words}")
-        return worded(VenueRefused(name_of(fault), str(fault), refusal), closing=call.closing, post_only=call.post_only)
+        # nothing was sent: however it is worded, it is no doubt
+        return worded(
+            VenueRefused(name_of(fault), str(fault), refusal),
+            Effect.READ,
+            closing=call.closing,
+            post_only=call.post_only,
+        )
 
     async def _mind_clock(self, refusal: VenueRefused) -> None:
         if refusal.refusal is Refusal.CLOCK and not self._is_measuring:

@@ -37,13 +37,9 @@ class Contract:
         """Return our name of it."""
         return self.instrument.symbol
 
-    def amount_text(self, steps: int) -> str:
+    def contracts(self, steps: int) -> Decimal:
         """Return so many steps in contracts."""
-        return f"{(self.lot * steps).normalize():f}"
-
-    def price_text(self, ticks: int) -> str:
-        """Return so many ticks in quote currency."""
-        return f"{self.instrument.price(ticks).normalize():f}"
+        return self.lot * steps
 
     def steps(self, value: Any, where: str) -> int:
         """Return a number of contracts as steps; one between two lots is a wrong message."""

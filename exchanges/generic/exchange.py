@@ -104,7 +104,7 @@ class _Grounded:
                 retry_after_s=pause_s(told),
             )
             raise self._refused(reply) or worded(
-                http.judged(reply, call.effect), closing=call.closing, post_only=call.post_only
+                http.judged(reply, call.effect), call.effect, closing=call.closing, post_only=call.post_only
             ) from None
         if not is_success:
             raise http.judged(

@@ -35,6 +35,8 @@ class Facts:
     """Parameters of the reading of one order."""
     streams_fees: bool = False
     """Whether the fees on ccxt's stream of fills were seen to be right; else fills are read over REST."""
+    streams_marks: bool = False
+    """Whether ccxt's stream of mark prices was seen to work for linear swaps; else they are read."""
     final: tuple[tuple[str, Refusal], ...] = ()
     """What of an answer means a plain no, where ccxt has no class for it. Nothing else widens what is final."""
     hosts: tuple[str, ...] = ()
@@ -48,6 +50,7 @@ TABLE: dict[str, Facts] = {
         # one order a request, not a list of one: its outcome is its own
         options={"createOrder": "privatePostTradeOrder"},
         total_holds_unrealised=True,
+        streams_marks=True,
         final=(('"sCode":"51169"', Refusal.REDUCE_ONLY_CONFLICT), ('"sCode":"51016"', Refusal.DUPLICATE_ID)),
     ),
     "bybit": Facts(
@@ -63,7 +66,7 @@ TABLE: dict[str, Facts] = {
 }
 
 
-TESTED: frozenset[str] = frozenset()
+TESTED = frozenset({"kucoinfutures"})
 """Where the contract suite passes, at a simulated venue that speaks the exchange's language."""
 
 

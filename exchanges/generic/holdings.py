@@ -53,6 +53,8 @@ class Holdings:
         for position in read:
             if position.leverage:
                 self._leverages[position.symbol] = position.leverage
+            if position.quantity:
+                self._margin_modes[position.symbol] = "isolated" if position.is_isolated else "cross"
         told = {position.symbol for position in read}
         return [await self._completed(one, known) for one in read] + [
             await self._flat(contract) for contract in wanted if contract.symbol not in told
@@ -92,6 +94,20 @@ class Holdings:
         self._margin_modes[contract.symbol] = mode
         leverage = self._leverages.get(contract.symbol, UNREAD_LEVERAGE)
         await self._set("set_margin_mode", mode, contract.unified, {"leverage": leverage, "lever": leverage})
+
+    async def margin_mode(self, contract: Contract) -> str:
+        """Return the margin mode that an order of the symbol has to name; cross where none is told."""
+        if contract.symbol not in self._margin_modes:
+            mode = "cross"
+            if self._calls.has("fetchMarginMode"):
+                row = await self._calls.read("fetch_margin_mode", contract.unified)
+                mode = "isolated" if wire.mapping(row, "margin mode").get("marginMode") == "isolated" else "cross"
+            self._margin_modes[contract.symbol] = mode
+        return self._margin_modes[contract.symbol]
+
+    def forget_margin_mode(self, symbol: str) -> None:
+        """Have the mode read anew: the venue says that it is another one."""
+        self._margin_modes.pop(symbol, None)
 
     async def _set(self, method: str, *arguments: Any) -> None:
         try:

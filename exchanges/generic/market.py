@@ -14,6 +14,7 @@ from exchanges.generic import wire_market
 from exchanges.generic.calls import Calls
 from exchanges.generic.contracts import Contract, Contracts, contracts
 from exchanges.generic.exchange import KEPT
+from exchanges.generic.facts import facts_of
 from exchanges.generic.link import Watch, copied
 from exchanges.generic.marks import Marks
 from exchanges.generic.streaming import CcxtStreams, Take
@@ -121,9 +122,9 @@ class CcxtMarket:
         return self._stream("candle", symbols, ask, buffer, take, announce=announce, polls=not streams)
 
     def marks(self, symbols: Sequence[str]) -> AsyncGenerator[MarkEvent, None]:
-        """Yield (symbol, mark price, venue time in ms); read every two seconds where none stream."""
+        """Yield (symbol, mark price, venue time in ms); read every two seconds where no stream may be trusted."""
         buffer = mark_buffer(_names("mark", symbols))
-        streams = self._calls.has("watchMarkPrice")
+        streams = facts_of(self._calls.name).streams_marks
 
         async def ask(made: Any, unified: str) -> Any:
             if streams:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from exchanges.errors import Refusal, VenueError, VenueRefused
-from exchanges.outcome import CodeTable
+from exchanges.errors import OutcomeUnknown, Refusal, VenueError, VenueRefused
+from exchanges.outcome import CodeTable, Effect
 from exchanges.port import UsedQuota
 
 _REFUSED: dict[Refusal, str] = {
@@ -39,10 +39,14 @@ CODES = CodeTable(
     not_done_words="",
 )
 
-_REDUCE_ONLY = re.compile(r"reduce.?only|only reduce|no position|position (is )?(zero|not enough)", re.IGNORECASE)
+_REDUCE_ONLY = re.compile(
+    r"reduce.?only|only reduce|no (open )?position|positions? (is |to )?(zero|not enough|close|reduce)", re.IGNORECASE
+)
 _POST_ONLY = re.compile(r"post.?only|immediately (match|fill|trigger)|would (take|cross|match)", re.IGNORECASE)
 _DUPLICATE = re.compile(r"duplicate|already (exist|used|in use)", re.IGNORECASE)
 _CLOCK = re.compile(r"time.?stamp|recv.?window|nonce|request.{0,20}expired", re.IGNORECASE)
+_DOUBT = re.compile(r"time.?out|timed out|try again later|busy|internal (server )?error|system error|unavailable", re.I)
+"""Words that no plain refusal has. ccxt puts some venues' time-outs under classes that mean no."""
 _WIDE = frozenset({Refusal.FILTER, Refusal.OTHER})
 
 
@@ -65,10 +69,12 @@ def name_of(error: BaseException) -> str:
     return type(error).__name__
 
 
-def worded(error: VenueError, *, closing: bool = False, post_only: bool = False) -> VenueError:
+def worded(error: VenueError, effect: Effect, *, closing: bool = False, post_only: bool = False) -> VenueError:
     """Return a refusal under our word for it: where ccxt's class is wider, the venue's own message chooses."""
     if not isinstance(error, VenueRefused):
         return error
+    if effect is Effect.WRITE and _DOUBT.search(str(error)):
+        return OutcomeUnknown(str(error))
     refusal, words = error.refusal, str(error).partition(": ")[2]
     if refusal in _WIDE and closing and _REDUCE_ONLY.search(words):
         refusal = Refusal.REDUCE_ONLY_CONFLICT

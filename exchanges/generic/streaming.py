@@ -48,6 +48,7 @@ class CcxtStreams:
         await self._prepare()
         session = aiohttp.ClientSession(connector=self._calls.policy.connector(), trust_env=False)
         made = exchange(self._calls.name, self._settings, self._calls.ground, session)
+        made.open()  # some ask for their sockets' address before they open one
         made.set_markets_from_exchange(self._calls.exchange)
         made.markets_loading = self._calls.exchange.markets_loading
         link = CcxtLink(made, session, self._settings.socket_times, self._settings.monotonic_ns)

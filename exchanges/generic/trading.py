@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from decimal import Decimal
@@ -43,6 +44,7 @@ from risk.veto import Approved, ApprovedStop
 CANCEL_LOOKS = 3
 CANCEL_LOOK_S = 0.05
 """A cancel is acknowledged before it is done: so often, and so long apart, the order is asked for."""
+MARGIN_MODE = re.compile(r"margin.?mode", re.IGNORECASE)
 LOOK_BACK_MS = 3 * 24 * 3600 * 1000
 """How far back the lists are looked through for an order of which only our id is known."""
 
@@ -87,18 +89,26 @@ class CcxtTrading(TradingHalf[Calls]):
         """Send one order, once. An acknowledgement is no end: an immediate order is read afterwards."""
         request = order.request
         contract = await self._contract(request.symbol)
-        amount, price = self._texts(request, contract)
-        row = await self._calls.write(
-            "create_order",
-            contract.unified,
-            "limit",
-            request.side.value.lower(),
-            amount,
-            price,
-            self._params(request),
-            closing=request.closing,
-            post_only=request.time_in_force is TimeInForce.POST_ONLY,
-        )
+        amount, price = self._numbers(request, contract)
+        params = self._params(request)
+        if self._calls.feature("createOrder").get("marginMode"):
+            params["marginMode"] = await self._holdings.margin_mode(contract)
+        try:
+            row = await self._calls.write(
+                "create_order",
+                contract.unified,
+                "limit",
+                request.side.value.lower(),
+                amount,
+                price,
+                params,
+                closing=request.closing,
+                post_only=request.time_in_force is TimeInForce.POST_ONLY,
+            )
+        except VenueRefused as refusal:
+            if MARGIN_MODE.search(str(refusal)):
+                self._holdings.forget_margin_mode(request.symbol)
+            raise
         order_id = row.get("id") if isinstance(row, dict) else None
         if not order_id:
             raise OutcomeUnknown("place: the answer names no order")
@@ -252,9 +262,12 @@ class CcxtTrading(TradingHalf[Calls]):
             sweeping.cancel()
             await asyncio.wait([sweeping])
 
-    def _texts(self, request: OrderRequest, contract: Contract) -> tuple[str, str]:
-        """Return amount and price as ccxt will write them; raises `VenueRefused` where it would write others."""
-        amount, price = contract.amount_text(request.quantity), contract.price_text(request.price)
+    def _numbers(self, request: OrderRequest, contract: Contract) -> tuple[Decimal, Decimal]:
+        """Return amount and price as ccxt will write them; raises `VenueRefused` where it would write others.
+
+        ccxt asks for floats. It compares amounts and makes text of them, and exact numbers do for both.
+        """
+        amount, price = contract.contracts(request.quantity), contract.instrument.price(request.price)
         made = self._calls.exchange
         try:
             written = (
@@ -263,7 +276,7 @@ class CcxtTrading(TradingHalf[Calls]):
             )
         except made.base_error as error:
             raise VenueRefused(type(error).__name__, "ccxt refuses the amount or the price", Refusal.FILTER) from None
-        if (Decimal(written[0]), Decimal(written[1])) != (Decimal(amount), Decimal(price)):
+        if (Decimal(written[0]), Decimal(written[1])) != (amount, price):
             raise VenueRefused("", f"ccxt would send {written[0]} at {written[1]}", Refusal.FILTER)
         return amount, price
 

@@ -25,6 +25,8 @@ class VenueUnderTest:
     refuses_post_only: bool = True
     """Else it accepts a post-only order that would take, and cancels it a moment later."""
     refuses_duplicates: bool = True
+    has_minimum: bool = True
+    """Else the smallest quantity is one step."""
     tells_fees_with_fills: bool = True
     tells_quota: bool = True
     tells_other_hands: bool = True
@@ -120,7 +122,23 @@ def by_ccxt(name: str, kind: VenueUnderTest, **differs: Any) -> VenueUnderTest:
 
 
 BY_NAME = {kind.name: kind for kind in NATIVE}
+KUCOIN = VenueUnderTest(
+    name="kucoinfutures",
+    public_path="/endpoint",
+    private_path="/endpoint/private",
+    order_path="",
+    refuses_post_only=False,
+    has_minimum=False,
+    candle="1m",
+    windows=(),
+)
 GENERIC = (
+    by_ccxt(
+        "kucoinfutures",
+        KUCOIN,
+        names_decrees=True,
+        doubts=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
+    ),
     by_ccxt("bybit", BY_NAME["bybit"]),
     by_ccxt("okx", BY_NAME["okx"], candle="1m"),
 )
