@@ -13,11 +13,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import aiohttp
 
-from exchanges.errors import BadReply, VenueRefused
+from exchanges.errors import BadReply, OutcomeUnknown, VenueError, VenueRefused
 from exchanges.generic.facts import facts_of
 from exchanges.generic.outcome import name_of, worded
 from exchanges.hosts import HostPolicy
-from exchanges.outcome import Effect, Reply
+from exchanges.outcome import BANNED, TOO_MANY_REQUESTS, Effect, Reply
 from exchanges.session.http import MESSAGE_LENGTH_MAX, HttpClient, pause_s
 from exchanges.session.one_exchange import ccxt_streaming
 from exchanges.session.settings import AdapterSettings
@@ -103,7 +103,7 @@ class _Grounded:
                 message=text[:MESSAGE_LENGTH_MAX],
                 retry_after_s=pause_s(told),
             )
-            raise self._refused(reply) or worded(
+            raise self._known(reply, call.effect) or worded(
                 http.judged(reply, call.effect), call.effect, closing=call.closing, post_only=call.post_only
             ) from None
         if not is_success:
@@ -115,12 +115,15 @@ class _Grounded:
             raise BadReply("rest: no JSON")
         return decoded
 
-    def _refused(self, reply: Reply) -> VenueRefused | None:
-        """Return the refusal that an answer is known to mean although ccxt has no class for it."""
-        if reply.code == "ExchangeError" and 400 <= reply.status < 500:
-            for words, refusal in facts_of(self.id).final:  # type: ignore[attr-defined]
-                if words in reply.message:
-                    return VenueRefused(str(reply.code), reply.message, refusal)
+    def _known(self, reply: Reply, effect: Effect) -> VenueError | None:
+        """Return what an answer is known to mean although ccxt's class for it says otherwise."""
+        facts = facts_of(self.id)  # type: ignore[attr-defined]
+        is_answer = 400 <= reply.status < 500 and reply.status not in (TOO_MANY_REQUESTS, BANNED)
+        if effect is Effect.WRITE and any(words in reply.message for words in facts.doubtful):
+            return OutcomeUnknown(reply.message)
+        for words, refusal in facts.final if is_answer else ():
+            if words in reply.message:
+                return VenueRefused(str(reply.code), reply.message, refusal)
         return None
 
     def open(self, lazy: bool = False) -> None:

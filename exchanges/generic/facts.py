@@ -37,10 +37,20 @@ class Facts:
     """Whether the fees on ccxt's stream of fills were seen to be right; else fills are read over REST."""
     streams_marks: bool = False
     """Whether ccxt's stream of mark prices was seen to work for linear swaps; else they are read."""
+    mark_call: tuple[str, str] = ("", "")
+    """The venue's own call for a symbol's mark price and the field that holds it, where ccxt unifies none."""
     final: tuple[tuple[str, Refusal], ...] = ()
     """What of an answer means a plain no, where ccxt has no class for it. Nothing else widens what is final."""
     hosts: tuple[str, ...] = ()
     """Where its sockets are, if the venue tells that at run time only; no other host is believed."""
+    doubtful: tuple[str, ...] = ()
+    """What of an answer means that nobody knows, where ccxt's class for it says no."""
+    by_symbol: bool = False
+    """Whether positions and open orders are told of one symbol at a time: those of others are not seen then."""
+    by_side: bool = False
+    """Whether an order opens or closes one of two sides: a grid, whose exits close, only ever holds one of them."""
+    lookup: str = "clientOrderId"
+    """ccxt's parameter by which an order is looked up with our id."""
     lacks: tuple[str, ...] = ()
     """What makes it unusable here, found by trying."""
 
@@ -60,13 +70,26 @@ TABLE: dict[str, Facts] = {
         reading_needs={"acknowledged": True},
     ),
     "gate": Facts(client_id_prefix="t-", lacks=("a stream of orders that needs no account number",)),
+    "hashkey": Facts(
+        lookup="origClientOrderId",
+        mark_call=("publicGetQuoteV1MarkPrice", "price"),
+        by_symbol=True,
+        by_side=True,
+        final=(('"-1156"', Refusal.POST_ONLY_WOULD_TAKE),),
+        doubtful=('"-1001"', '"-1006"', '"-1007"'),
+    ),
     "kucoin": Facts(hosts=("ws-api-futures.kucoin.com", "ws-api-spot.kucoin.com")),
     "kucoinfutures": Facts(hosts=("ws-api-futures.kucoin.com",)),
     "binancecoinm": Facts(lacks=("linear swaps",)),
+    "bingx": Facts(lacks=("client ids as they were sent", "ids of own trades")),
+    "htx": Facts(lacks=("client ids with letters",)),
+    "krakenfutures": Facts(lacks=("fees of own trades",)),
+    "mexc": Facts(lacks=("client ids in lists of orders",)),
+    "phemex": Facts(lacks=("the orders of own trades",)),
+    "xt": Facts(lacks=("positions that tell their mode",)),
 }
 
-
-TESTED = frozenset({"kucoinfutures"})
+TESTED = frozenset({"hashkey", "kucoinfutures"})
 """Where the contract suite passes, at a simulated venue that speaks the exchange's language."""
 
 

@@ -49,7 +49,7 @@ class Holdings:
 
     async def positions(self, wanted: Sequence[Contract], known: Contracts) -> list[Position]:
         """Return every position that is listed, and the wanted ones also where flat ones are not."""
-        read = [one for one in await self._listed(known) if one.quantity or self._is_wanted(one, wanted)]
+        read = [one for one in await self._listed(wanted, known) if one.quantity or self._is_wanted(one, wanted)]
         for position in read:
             if position.leverage:
                 self._leverages[position.symbol] = position.leverage
@@ -120,9 +120,13 @@ class Holdings:
         mode = self._margin_modes.get(contract.symbol)
         return {"marginMode": mode} if mode is not None else {}
 
-    async def _listed(self, known: Contracts) -> list[Position]:
-        reply = await self._calls.read("fetch_positions")
-        return wire_account.positions(reply, known)
+    async def _listed(self, wanted: Sequence[Contract], known: Contracts) -> list[Position]:
+        asked: list[list[str]] = [[contract.unified] for contract in wanted] if self._facts.by_symbol else [[]]
+        found: list[Position] = []
+        for symbols in asked:
+            reply = await self._calls.read("fetch_positions", *([symbols] if symbols else []))
+            found += wire_account.positions(reply, known, by_side=self._facts.by_side)
+        return found
 
     @staticmethod
     def _is_wanted(position: Position, wanted: Sequence[Contract]) -> bool:

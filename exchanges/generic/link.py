@@ -60,6 +60,7 @@ class CcxtLink:
         self._is_closing = False
         self._sent_ns: dict[str, int] = {}
         self._heard_ns: dict[str, int] = {}
+        self._up_ns: dict[str, int] = {}
         self._answered: set[str] = set()
         made.ears = Ears(sent=self._sent, heard=self._heard, broke=self._broke)
 
@@ -110,13 +111,15 @@ class CcxtLink:
     def _is_answered(self) -> bool:
         """Whether on every socket something was asked, and heard afterwards or asked long ago."""
         now_ns = self._monotonic_ns()
-        clients = self._exchange.clients or {}
-        return bool(clients) and all(self._is_quiet(url, now_ns) for url in clients)
+        urls = [url for url in self._exchange.clients or {} if "://" in url]  # ccxt keeps other things there too
+        return bool(urls) and all(self._is_quiet(url, now_ns) for url in urls)
 
     def _is_quiet(self, url: str, now_ns: int) -> bool:
         sent_ns, heard_ns = self._sent_ns.get(url), self._heard_ns.get(url, 0)
         if sent_ns is None:
-            return False
+            # some are asked by their address alone
+            up_ns = self._up_ns.setdefault(url, now_ns) if self._exchange.clients[url].isConnected else now_ns
+            return now_ns - up_ns >= SETTLE_NS
         return (heard_ns > sent_ns and now_ns - heard_ns >= GRACE_NS) or now_ns - sent_ns >= SETTLE_NS
 
     async def _mind_silence(self) -> None:

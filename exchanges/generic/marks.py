@@ -7,6 +7,7 @@ from decimal import Decimal
 from exchanges import wire
 from exchanges.errors import BadReply
 from exchanges.generic.calls import Calls
+from exchanges.generic.facts import facts_of
 
 SOURCES = (
     ("fetchMarkPrice", "fetch_mark_price"),
@@ -24,6 +25,10 @@ class Marks:
 
     async def row(self, unified: str) -> wire.Row:
         """Return a row with `markPrice`; raises `VenueError`."""
+        own, field = facts_of(self._calls.name).mark_call
+        if own:
+            told = await self._calls.read(own, {"symbol": self._calls.exchange.market(unified)["id"]})
+            return {"markPrice": wire.mapping(told, "mark").get(field)}
         for method in list(self._sources):
             row = wire.mapping(await self._calls.read(method, unified), method)
             if row.get("markPrice") is not None:

@@ -25,12 +25,15 @@ class OrderLists:
         contracts: Callable[[], Contracts],
         symbols: Sequence[str],
         pay: Callable[[Cost], Awaitable[None]],
+        *,
+        by_symbol: bool,
     ) -> None:
         self._calls = calls
         self._history = history
         self._contracts = contracts
         self._symbols = symbols
         self._pay = pay
+        self._by_symbol = by_symbol
 
     async def opened(self, symbol: str | None) -> list[wire.Row]:
         """Return the open orders of the account or of one symbol, conditional ones not among them."""
@@ -55,7 +58,7 @@ class OrderLists:
 
     async def _rows(self, symbol: str | None, params: dict[str, Any] | None = None) -> list[wire.Row]:
         told = self._calls.feature("fetchOpenOrders")
-        if symbol is None and told.get("symbolRequired"):
+        if symbol is None and (self._by_symbol or told.get("symbolRequired")):
             return [row for one in self._symbols for row in await self._rows(one, params)]
         known = self._contracts()
         unified = known.of_symbol(symbol).unified if symbol is not None else None

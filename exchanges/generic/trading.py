@@ -62,7 +62,14 @@ class CcxtTrading(TradingHalf[Calls]):
         self._facts = facts_of(name)
         self._contracts = Contracts()
         self._history = History(self._calls, lambda: self._contracts, self._pay)
-        self._lists = OrderLists(self._calls, self._history, lambda: self._contracts, settings.symbols, self._pay)
+        self._lists = OrderLists(
+            self._calls,
+            self._history,
+            lambda: self._contracts,
+            settings.symbols,
+            self._pay,
+            by_symbol=self._facts.by_symbol,
+        )
         self._holdings = Holdings(self._calls, self._facts, settings)
         self._ours = OurOrders(self._facts.client_id_prefix)
 
@@ -144,7 +151,7 @@ class CcxtTrading(TradingHalf[Calls]):
             params = dict(self._facts.reading_needs)
             return self._report(await self._calls.read("fetch_order", known, contract.unified, params))
         if fetches and self._name in BY_CLIENT_ID:
-            params = {"clientOrderId": f"{self._facts.client_id_prefix}{client_id}", **self._facts.reading_needs}
+            params = {self._facts.lookup: f"{self._facts.client_id_prefix}{client_id}", **self._facts.reading_needs}
             return self._report(await self._calls.read("fetch_order", None, contract.unified, params))
         for row in await self._lists.every(contract, self._calls.venue_now_ms() - LOOK_BACK_MS):
             told = self._report(row)

@@ -13,17 +13,21 @@ from exchanges.generic.wire_orders import rows
 from exchanges.port import Account, FeeRates, Income, MaintenanceTier, Position
 from grid.order import Fill
 
+NO_END = Decimal("1e15")
 
-def positions(reply: Any, contracts: Contracts) -> list[Position]:
+
+def positions(reply: Any, contracts: Contracts, *, by_side: bool = False) -> list[Position]:
     """Return every position on linear swaps, flat ones included where the venue lists them."""
     found: dict[str, Position] = {}
     for row in rows(reply, "positions"):
         if row.get("symbol") not in contracts.by_unified:
             continue
+        if row.get("hedged") is True and not by_side and _number(row, "contracts"):
+            raise NotSupported(f"hedge mode: a {row.get('side')} position in {row['symbol']}")
         read = position(row, contracts)
         known = found.get(read.symbol)
         if known is not None and known.quantity and read.quantity:
-            raise NotSupported(f"hedge mode: two positions in {read.symbol}")
+            raise NotSupported(f"positions on both sides of {read.symbol}")
         if known is None or read.quantity:
             found[read.symbol] = read
     return list(found.values())
@@ -33,8 +37,6 @@ def position(row: wire.Row, contracts: Contracts) -> Position:
     """Return one position."""
     where = "position"
     contract = contracts.of_row(row, where)
-    if row.get("hedged") is True and _number(row, "contracts"):
-        raise NotSupported(f"hedge mode: a {row.get('side')} position in {contract.symbol}")
     held = contract.steps(row.get("contracts") or 0, f"{where}.contracts")
     if held and row.get("side") not in ("long", "short"):
         raise BadReply(f"{where}.side: expected long or short, got {wire.shown(row.get('side'))}")
@@ -99,7 +101,7 @@ def fee_rates(row: Any, contract: Contract) -> FeeRates:
 def tiers(reply: Any, contract: Contract, mark: Decimal) -> list[MaintenanceTier]:
     """Return the brackets, smallest first. Nothing is deducted: a bracket's rate holds for the whole position."""
     where = "tiers"
-    read = sorted(rows(reply, where), key=lambda row: wire.decimal(row, "minNotional", where))
+    read = sorted(rows(reply, where), key=lambda row: _cap(row, where))
     if not read:
         raise BadReply(f"{where}: no row for {contract.unified}")
     found: list[MaintenanceTier] = []
@@ -107,8 +109,7 @@ def tiers(reply: Any, contract: Contract, mark: Decimal) -> list[MaintenanceTier
     for row in read:
         # ccxt gives sizes as the venue does: in the quote's notional, or in contracts, which the mark price values
         unit = contract.value * mark if row.get("currency") == contract.instrument.base else Decimal(1)
-        told = row.get("maxNotional")
-        cap = wire.exact(told, f"{where}.maxNotional") * unit if told is not None else floor + Decimal("1e15")
+        cap = _cap(row, where) * unit
         if cap <= floor:
             raise BadReply(f"{where}.maxNotional: {cap} does not follow {floor}")
         found.append(
@@ -122,6 +123,12 @@ def tiers(reply: Any, contract: Contract, mark: Decimal) -> list[MaintenanceTier
         )
         floor = cap
     return found
+
+
+def _cap(row: wire.Row, where: str) -> Decimal:
+    """Return where a bracket ends; the last one may have no end."""
+    told = row.get("maxNotional")
+    return wire.exact(told, f"{where}.maxNotional") if told is not None else NO_END
 
 
 def commission(fill: Fill) -> Income:

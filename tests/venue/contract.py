@@ -132,7 +132,19 @@ KUCOIN = VenueUnderTest(
     candle="1m",
     windows=(),
 )
+HASHKEY = VenueUnderTest(
+    name="hashkey",
+    public_path="/quote",
+    private_path="/api/v1/ws",
+    order_path="",
+    has_minimum=False,
+    candle="1m",
+    windows=(),
+)
 GENERIC = (
+    by_ccxt(
+        "hashkey", HASHKEY, names_decrees=True, doubts=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED})
+    ),
     by_ccxt(
         "kucoinfutures",
         KUCOIN,
