@@ -269,6 +269,9 @@ async def test_refusals_have_their_classes(client: Any, venue: RunningVenue) -> 
     client.milliseconds = lambda: 1_700_000_000_000
     with pytest.raises(ccxt.pro.InvalidNonce):
         await client.fetch_open_orders(SYMBOL)
+    client.milliseconds = lambda: "soon"
+    with pytest.raises(ccxt.pro.BadRequest, match="timestamp"):
+        await client.fetch_open_orders(SYMBOL)
     assert len(venue.orders("twice")) == 1
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from exchanges.sim.bitget.errors import too_many_requests
+from exchanges.sim.server.quota import OverQuota, Quota
 from exchanges.sim.server.windows import Interval, Kind, Window
 
 BITGET_WINDOWS = (
@@ -13,36 +14,28 @@ BITGET_WINDOWS = (
 
 
 class Limits:
-    """Counts by window and owner; windows are aligned to the clock."""
+    """Counts by window and owner, and refuses in the venue's words."""
 
     def __init__(self, windows: tuple[Window, ...]) -> None:
-        self._windows = windows
-        self._used: dict[tuple[Window, str], tuple[int, int]] = {}
-        self._banned_until_ms: dict[str, int] = {}
+        self._quota = Quota(windows)
 
     def charge_address(self, address: str, now_ms: int) -> None:
         """Count a request of an internet address."""
-        if now_ms < self._banned_until_ms.get(address, 0):
-            raise too_many_requests()
-        self._charge(Kind.WEIGHT, address, now_ms)
+        try:
+            self._quota.check_ban(address, now_ms)
+            self._quota.charge(Kind.WEIGHT, address, now_ms)
+        except OverQuota:
+            raise too_many_requests() from None
 
     def charge(self, counted: str, account: str, now_ms: int) -> None:
         """Count a call of an account."""
-        self._charge(Kind.ORDERS, f"{counted}/{account}", now_ms)
+        try:
+            self._quota.charge(Kind.ORDERS, f"{counted}/{account}", now_ms)
+        except OverQuota:
+            raise too_many_requests() from None
 
     def ban(self, address: str, until_ms: int) -> None:
-        self._banned_until_ms[address] = until_ms
+        self._quota.ban(address, until_ms)
 
     def lift(self, address: str) -> None:
-        self._banned_until_ms.pop(address, None)
-
-    def _charge(self, kind: Kind, owner: str, now_ms: int) -> None:
-        for window in self._windows:
-            if window.kind is not kind:
-                continue
-            present = now_ms // window.length_ms
-            index, count = self._used.get((window, owner), (-1, 0))
-            used = count + 1 if index == present else 1
-            if used > window.limit:
-                raise too_many_requests()
-            self._used[window, owner] = (present, used)
+        self._quota.lift(address)

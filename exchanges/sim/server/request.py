@@ -13,6 +13,8 @@ from exchanges.sim.server.windows import Kind
 
 V = TypeVar("V", bound=VenueCore)
 W = TypeVar("W")
+DIGITS_MAX = 20
+"""What is longer is no number of a request's."""
 
 
 class ApiError(Exception):
@@ -69,7 +71,7 @@ class Request:
 
     def whole(self, name: str, default: int = 0) -> int:
         text = self.optional(name, str(default))
-        if not text.isdecimal():
+        if not text.isdecimal() or len(text) > DIGITS_MAX:
             raise Malformed(name)
         return int(text)
 
@@ -78,7 +80,7 @@ class Request:
             value = Decimal(self.text(name))
         except InvalidOperation:
             raise Malformed(name) from None
-        if not value.is_finite():
+        if not value.is_finite() or abs(value.adjusted()) > DIGITS_MAX:
             raise Malformed(name)
         return value
 

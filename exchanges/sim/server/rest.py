@@ -96,6 +96,8 @@ class RestDoor(Generic[V]):
             request = self._admit(endpoint, request)
         except ApiError as error:
             return self._refuse(error)
+        except Malformed as error:
+            return self._refuse(self._language.malformed(error))
         except OverQuota:
             reply = self._refuse(self._language.over_quota())
             reply.headers.update(self._language.headers(request, endpoint))
