@@ -25,7 +25,7 @@ from actors.private_files import run_folder
 from actors.settings import Settings
 from actors.settings_paper import Trading
 from actors.settings_venue import Credentials
-from actors.trading_words import headline, neglected, terms
+from actors.trading_words import generic, headline, neglected, terms
 from actors.writable import HOME, file_trouble, folder_trouble
 from grid.book import Book
 from grid.errors import ConfigError
@@ -54,8 +54,9 @@ def check_settings(settings: Settings) -> list[Checked]:
     lines = [ok("settings", f"{len(settings.symbols)} symbols at {settings.venue.name}; {headline(settings)}")]
     if settings.is_paper:
         lines.append(warn("settings", f"PAPER, since --live is not given: {terms(settings)}"))
-    if warning := neglected(settings):
-        lines.append(warn("settings", warning))
+    for warning in (neglected(settings), generic(settings)):
+        if warning:
+            lines.append(warn("settings", warning))
     if not settings.risk.enabled:
         lines.append(warn("settings", "risk.enabled is false: no volume anomaly halts this deployment"))
     for ladder in settings.symbols:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 
 from actors.settings_venue import VenuePlace
+from exchanges import adapters
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Spacing
 from grid.order import Quote
 from risk.proposal import Appetite, Movement, Proposal
-
-WITH_PASSPHRASE = ("okx", "bitget")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +99,7 @@ def _venue(answers: Answers) -> Iterator[str]:
     yield "  # NAMES of the environment variables that hold the key and the secret; the secrets never stand here."
     yield f"  api_key_env: {prefix}_API_KEY"
     yield f"  api_secret_env: {prefix}_API_SECRET"
-    if place.name in WITH_PASSPHRASE:
+    if adapters.needs_passphrase(place.name):
         yield f"  api_passphrase_env: {prefix}_API_PASSPHRASE"
 
 

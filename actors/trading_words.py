@@ -10,6 +10,7 @@ from actors.account_sections import prefixed
 from actors.commands.output import emit
 from actors.settings import Settings
 from actors.settings_paper import PaperSettings, Trading
+from exchanges import adapters
 
 NO_ORDER_LEAVES = "prices are real, fills are estimated, and no order leaves this machine"
 
@@ -53,6 +54,15 @@ def neglected(settings: Settings) -> str:
     )
 
 
+def generic(settings: Settings) -> str:
+    """Return a warning where only the generic adapter serves the venue; empty where it has one of its own."""
+    name = settings.venue.name
+    if not adapters.is_generic(name):
+        return ""
+    how = "passed the tests at a simulated venue alone" if adapters.is_tested(name) else "is untested"
+    return f"{name} is served through ccxt by the generic adapter, which {how}; see gridmesh venues"
+
+
 def say_trading(accounts: Sequence[Settings], *, as_json: bool) -> None:
     """Print where the orders of a run go, before anything of it starts; each gateway's log hears it too."""
     for settings in accounts:
@@ -67,6 +77,8 @@ def _said(settings: Settings) -> list[str]:
     if settings.is_paper:
         said.append(f"paper terms: {terms(settings)}")
     if warning := neglected(settings):
+        said.append(f"WARNING: {warning}")
+    if warning := generic(settings):
         said.append(f"WARNING: {warning}")
     return said
 

@@ -38,6 +38,13 @@ def is_generic(name: str) -> bool:
     return name not in NATIVE
 
 
+def is_tested(name: str) -> bool:
+    """Whether the contract suite runs for a name of the generic adapter, at a simulated venue of that language."""
+    from exchanges.generic.facts import TESTED
+
+    return name.removeprefix(FORCED) in TESTED
+
+
 def lacking(name: str) -> Mapping[str, str]:
     """Return the settings of a symbol that the venue's adapter raises `NotSupported` for, and why."""
     return GENERIC_LACKING if is_generic(name) else LACKING.get(name, {})

@@ -65,13 +65,13 @@ def init(
     from actors.first_configuration import Answers
     from actors.first_ladder import Proposer, write_new
     from actors.settings_venue import VenuePlace
-    from exchanges.adapters import NATIVE
+    from exchanges.adapters import NATIVE, complaint
 
     _require_free(file)
     asks = not yes and not as_json and sys.stdin.isatty()
     name = venue or (_ask("Venue", NATIVE[0], NATIVE) if asks else NATIVE[0])
-    if name not in NATIVE:
-        raise ConfigError("--venue", name, f"has to be one of: {', '.join(NATIVE)}")
+    if rule := complaint(name):
+        raise ConfigError("--venue", name, rule)
     place = VenuePlace(name=name, rest_url=rest_url, ws_url=ws_url, is_testnet=rest_url is None and not live)
     _require_one_place(place, live=live)
     symbols = symbol or (_ask("Symbols, separated by blanks", "ETHUSDT").split() if asks else [])

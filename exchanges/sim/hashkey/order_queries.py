@@ -25,6 +25,8 @@ def order(venue: HashkeyVenue, request: Request) -> Any:
 
 
 def open_orders(venue: HashkeyVenue, request: Request) -> Any:
+    if request.optional("type") == "STOP":
+        return []  # no conditional order can be placed here
     _check_type(request)
     symbol = contract(venue, request.text("symbol")).symbol
     rows = lagging.open_orders(venue, request.account, symbol, request.subject)

@@ -65,6 +65,11 @@ def fills(venue: KucoinVenue, request: Request) -> Any:
     return page(rows, request)
 
 
+def waiting(venue: KucoinVenue, request: Request) -> Any:
+    """Return no conditional order: none can be placed here."""
+    return page([], request)
+
+
 def page(rows: list[dict[str, Any]], request: Request) -> dict[str, Any]:
     """Return one page, newest first; pages are counted from 1."""
     size, number = request.whole("pageSize", PAGE_DEFAULT), request.whole("currentPage", 1)
@@ -116,5 +121,6 @@ ENDPOINTS: tuple[Endpoint[KucoinVenue], ...] = (
     _read("orders.all", "/api/v1/orders", done, 2),
     _read("order.status", "/api/v1/orders/byClientOid", order_by_client_id, 5),
     _read("order.status", "/api/v1/orders/{orderId}", order_by_id, 5),
+    _read("stops.open", "/api/v1/stopOrders", waiting, 6),
     _read("trades.own", "/api/v1/fills", fills, 5),
 )

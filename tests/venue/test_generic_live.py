@@ -1,0 +1,31 @@
+"""The ladder trades through ccxt alone, on two venues that have no adapter here: round trips, halt, and one truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.live_control import still_venue
+from tests.live_deployment import deployed, live_settings
+from tests.venue.running_venue import still_options
+
+
+@pytest.mark.parametrize("name", ["kucoinfutures", "hashkey"])
+def test_the_ladder_trades_through_ccxt_and_the_books_agree(tmp_path: Path, name: str) -> None:
+    options = still_options(protocol=name, windows=())
+    with still_venue(options) as venue, deployed(live_settings(tmp_path, venue), venue) as live:
+        live.until(lambda: live.entries() == ["2998", "2996", "2994"], "three entries rest")
+
+        venue.walk("ETHUSDT", "2995.5")
+        live.until(lambda: live.exits() == [-1, -2], "both lots are offered")
+        venue.walk("ETHUSDT", "3001.5")
+        live.until(lambda: live.symbol()["round_trips"] == 2, "both lots are sold")
+        live.settle()
+
+        live.coordinator.halt("a test")
+        live.until(lambda: live.entries() == [], "no entry rests under a halt")
+        reckoning = live.reckon()
+
+    assert reckoning.document()["fills"] == 4
+    assert reckoning.open_own_orders == 0
