@@ -107,7 +107,7 @@ class VenueControl:
             method=method,
             headers={"X-MBX-APIKEY": DEMO_KEY},
         )
-        with urllib.request.urlopen(request, timeout=10) as reply:
+        with urllib.request.urlopen(request, timeout=60) as reply:
             answer: Row = orjson.loads(reply.read())
         return answer
 
@@ -124,7 +124,7 @@ class VenueControl:
         request = urllib.request.Request(f"{self.rest_url}/sim/{path}", method=method, data=content)
         request.add_header(TOKEN_HEADER, self.token)
         try:
-            with urllib.request.urlopen(request, timeout=10) as reply:
+            with urllib.request.urlopen(request, timeout=60) as reply:
                 return orjson.loads(reply.read())
         except urllib.error.HTTPError as error:
             raise AssertionError(f"/sim/{path}: {error.code} {error.read().decode()}") from error

@@ -96,7 +96,7 @@ class LocalCrew:
         def answer() -> Any:
             return None if box.actor is None else getattr(box.actor, question)(*arguments)
 
-        return box.call(answer, timeout_s=15.0 if question == "stop" else 2.0)
+        return box.call(answer, timeout_s=60.0 if question == "stop" else 10.0)
 
     def ask_all(self, names: Iterable[str], question: str, *arguments: Any) -> dict[str, Any]:
         return {name: self.ask(name, question, *arguments) for name in names}

@@ -43,7 +43,7 @@ class Mailbox:
     def put(self, envelope: Envelope) -> None:
         self._incoming.put_nowait(envelope)
 
-    def call(self, act: Callable[[], Any], timeout_s: float = 5.0) -> Any:
+    def call(self, act: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         """Run something in the actor's turn; None where it takes too long."""
         answer: Future[Any] = Future()
         self._incoming.put_nowait((act, answer))
@@ -68,7 +68,7 @@ class Mailbox:
 
     def end(self) -> None:
         self._incoming.put(None)
-        self._thread.join(10)
+        self._thread.join(60)
 
     def _run(self) -> None:
         """Serve until the end; an exception ends the thread, which the test run reports, and stands as a failure."""

@@ -11,8 +11,9 @@ from actors.gateway.keeper import read_book
 from actors.journal import Journal
 from actors.settings import Settings
 from grid.client_id import decode
+from grid.holds import HoldCause
 from grid.order import Purpose
-from grid.records import from_body
+from grid.records import HoldLifted, HoldPut, OrderIntended, Record, from_body
 
 
 def broken_rules(settings: Settings, truth: Mapping[str, Any]) -> Iterator[str]:
@@ -20,6 +21,31 @@ def broken_rules(settings: Settings, truth: Mapping[str, Any]) -> Iterator[str]:
     account = truth["accounts"]["main"]
     yield from _fills_one_by_one(settings, account)
     yield from _limits(settings, account)
+    yield from entries_under_a_hold(settings)
+
+
+def entries_under_a_hold(settings: Settings) -> Iterator[str]:
+    """Yield each entry that was meant after a hold and before its end, by the order of the closed journal's records."""
+    holds: set[tuple[HoldCause, str]] = set()
+    for record in journalled(settings):
+        match record:
+            case HoldPut(hold=hold):
+                holds.add((hold.cause, hold.symbol))
+            case HoldLifted(cause=cause, symbol=symbol):
+                holds.discard((cause, symbol))
+            case OrderIntended(purpose=Purpose.ENTRY) as entry:
+                standing = sorted(cause.value for cause, symbol in holds if symbol in ("", entry.symbol))
+                if standing:
+                    yield f"entry {entry.client_id} was meant under {standing}"
+
+
+def journalled(settings: Settings) -> list[Record]:
+    """Return the closed journal's records, oldest first."""
+    journal = Journal.open(settings.journal_path)
+    try:
+        return [from_body(row.kind, row.body) for row in journal.replay()]
+    finally:
+        journal.close()
 
 
 def _fills_one_by_one(settings: Settings, account: Mapping[str, Any]) -> Iterator[str]:

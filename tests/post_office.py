@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TypeVar
 
 from actors.messages import Envelope, Message
 
 M = TypeVar("M")
+LOOK_S = 0.05
 
 
 class PostOffice:
@@ -32,10 +34,15 @@ class PostOffice:
         """Forget everything."""
         self.posted.clear()
 
-    def wait_for(self, condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
-        """Wait until the condition holds, looked at after each post; returns whether it came true."""
+    def wait_for(self, condition: Callable[[], bool], timeout_s: float = 60.0) -> bool:
+        """Wait until the condition holds, looked at after each post and now and then; returns whether it came true."""
+        deadline = time.monotonic() + timeout_s
         with self._news:
-            return self._news.wait_for(condition, timeout_s)
+            while not condition():
+                if (left_s := deadline - time.monotonic()) <= 0:
+                    return False
+                self._news.wait(min(LOOK_S, left_s))
+        return True
 
 
 class Appointments:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-START_S = 30.0
+START_S = 60.0
 POSTGRES_USER = "postgres"
 PASSWORD = "hidden-from-everybody"
 LOOPBACK = "127.0.0.1"
@@ -109,7 +109,7 @@ def postgres_server(host: str = LOOPBACK) -> Iterator[str]:
     finally:
         server.terminate()
         try:
-            server.wait(10)
+            server.wait(60)
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()

@@ -27,6 +27,7 @@ from exchanges.desk.events import (
     Unknown,
 )
 from exchanges.desk.exposures import exposure, exposures
+from exchanges.desk.readings import CONFIRMATIONS_SOON
 from grid.book import Book
 from grid.order import OrderRequest, OrderUpdate, Purpose
 from grid.records import OrderIntended
@@ -173,8 +174,64 @@ class DeskMachine(RuleBasedStateMachine):
         update = self.stream[pick % len(self.stream)]
         if not is_kept:
             self.stream.remove(update)
+        self.tell_of(update)
+
+    def tell_of(self, update: OrderUpdate) -> None:
+        """Pass an event on; whatever it tells, a cancel that was asked for stays asked for."""
+        level = self.venue.level_of(update.report.client_id)
+        before = self.desk.slot(level).phase
         self.desk.tell(StreamSaid(update=update))
+        assert (before, self.desk.slot(level).phase) != (Phase.CANCELLING, Phase.LOCKED)
         self.after()
+
+    def hear_everything(self) -> None:
+        """Let every answer and event arrive."""
+        while self.answers or self.stream:
+            if self.answers:
+                self.answer(0)
+            else:
+                self.tell_of(self.stream.pop(0))
+
+    @rule(level=LEVELS, part=st.integers(1, 9))
+    def a_fill_overtakes_a_cancel(self, level: int, part: int) -> None:
+        """Part of an order is taken between the wish to cancel it and the venue's answer."""
+        self.place_at_once(level, is_reply_lost=False)
+        self.hear_everything()
+        self.ask_for_a_cancel(level)
+        self.fill_at(level, part)
+
+    @rule(level=LEVELS, part=st.integers(1, 9))
+    def a_fill_overtakes_readings_of_the_position(self, level: int, part: int) -> None:
+        """However many readings tell of the time before a fill, its lot is no contradiction."""
+        self.place_at_once(level, is_reply_lost=False)
+        self.hear_everything()
+        past = PositionsRead(begun_ms=self.desk.now_ms, positions=self.venue.positions())
+        self.fill_at(level, part)
+        for _ in range(CONFIRMATIONS_SOON):
+            self.desk.tell(past)
+        self.after()
+
+    def fill_at(self, level: int, part: int) -> None:
+        """Take part of what rests at a level, and let the stream tell it."""
+        for client_id in [one for one in self.venue.live() if self.venue.level_of(one) == level]:
+            self.venue.take(client_id, part)
+        self.after()
+        while self.stream:
+            self.tell_of(self.stream.pop(0))
+
+    @rule(level=LEVELS, waits_ms=st.sampled_from((0, 100, 500, 1_000, 3_500)))
+    def a_slow_order_is_asked_for_again(self, level: int, waits_ms: int) -> None:
+        """An order is on its way, its caller has given up, nobody finds it, and the slot asks once more."""
+        self.ask_for_an_entry(level)
+        if self.unsent:
+            self.send(len(self.unsent) - 1)
+        if self.placing:
+            self.the_caller_gives_up(len(self.placing) - 1)
+        self.time_passes(waits_ms)
+        self.hear_everything()
+        self.ask_for_an_entry(level)
+        if self.unsent:
+            self.send(len(self.unsent) - 1)
 
     @precondition(lambda self: self.venue.live())
     @rule(pick=PICK, part=st.integers(1, 12))

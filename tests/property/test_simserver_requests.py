@@ -81,7 +81,7 @@ def venue() -> Venue:
     return made
 
 
-@settings(max_examples=400)
+@settings(max_examples=150)
 @given(endpoint=st.sampled_from(REST), sent=params)
 def test_every_request_is_answered_in_the_venue_s_words(endpoint: Endpoint, sent: dict[str, str]) -> None:
     call = Call(

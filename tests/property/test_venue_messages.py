@@ -182,7 +182,7 @@ def test_spoilt_text_is_refused_as_text(name: str, choice: st.DataObject) -> Non
     told(reading, choice.draw(spoilt_text(written(sound))))
 
 
-@settings(max_examples=400)
+@settings(max_examples=200)
 @given(changed=mutants([POSITION]))
 def test_no_spoilt_reading_of_positions_says_flat(changed: Any) -> None:
     held = told(lambda m: wire_account.positions(m, ETH, ["ETHUSDT"]), written(changed))
@@ -224,7 +224,7 @@ HEADERS = st.dictionaries(
 )
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     status=st.sampled_from([200, 200, 400, 401, 403, 404, 418, 429, 500, 502, 503, 504]), headers=HEADERS, body=BODIES
 )
@@ -255,7 +255,7 @@ SOCKET_ERROR = {
 TIMES = SocketTimes(open_timeout_s=1, ping_interval_s=1, ping_timeout_s=1)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(reply=st.one_of(mutants(SOCKET_REPLY), mutants(SOCKET_ERROR)))
 def test_every_answer_of_the_order_socket_has_an_outcome(reply: Any) -> None:
     entry = RequestSocket(

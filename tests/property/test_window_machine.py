@@ -148,6 +148,17 @@ class SlotsMachine(RuleBasedStateMachine):
         self.has_just_filled = True
         self.is_sound &= not self.lossy
 
+    @precondition(lambda self: self.world.entries())
+    @rule(pick=st.integers(0, 20), part=st.integers(0, 9), beside=st.sampled_from((99, 100, 101)))
+    def rise_from_a_part(self, pick: int, part: int, beside: int) -> None:
+        """A part of an entry is bought, and the price stands where it is cut, or one tick beside that."""
+        entries = self.world.entries()
+        entry = entries[pick % len(entries)]
+        self.world.fill(entry.price, 1 + part % entry.quantity)
+        self.has_just_filled = False
+        self.world.quote(entry.price + self.world.sign * beside)
+        self.is_sound &= not self.lossy
+
     @rule()
     def hold_or_lift(self) -> None:
         """A hold comes or goes."""

@@ -73,7 +73,7 @@ def test_a_swing_over_several_candles_counts_in_both_figures(tmp_path: Path) -> 
 
 def test_on_real_candles_both_figures_come_out_the_same_each_time(shared_data: Path) -> None:
     path = shared_data / "klines" / "binance_usdm_2025-05_06" / "ETHUSDT-1m.parquet"
-    span = CandleSpan(files=(path,), begin_ms=0, end_ms=60 * MINUTE_MS)
+    span = CandleSpan(files=(path,), begin_ms=0, end_ms=25 * MINUTE_MS)
     settings = load_settings(
         CONFIG,
         {

@@ -73,7 +73,8 @@ def test_nothing_is_cancelled_any_more_once_the_price_stands_still() -> None:
     assert (cancelled(world), placed(world)) == before
 
 
-@pytest.mark.parametrize("side", [GridSide.LONG, pytest.param(GridSide.SHORT, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("side", GridSide)
 def test_a_long_climb_and_a_fall_under_a_cap_of_fifty_do_not_churn(side: GridSide) -> None:
     plan = replace(
         example_plan(buy_window=60, sell_window=None, max_lots=100, slots_per_actor=16), modulus=64, side=side

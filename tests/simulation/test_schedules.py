@@ -20,7 +20,7 @@ from tests.simulation.schedule import draw_schedule
 from tests.simulation.traits import Trait
 
 ROOT = Path(__file__).resolve().parents[2]
-FAST = [range(first, first + 10) for first in range(0, 60, 10)]
+FAST = [range(first, first + 10) for first in range(0, 40, 10)]
 LONG = [range(first, first + 50) for first in range(1_000, 1_400, 50)]
 EVERYTHING = range(150)
 

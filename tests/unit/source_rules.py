@@ -55,12 +55,13 @@ class Source:
 
     path: str
     text: str
-    tree: ast.Module = field(repr=False, default_factory=lambda: ast.Module(body=[], type_ignores=[]))
+    nodes: tuple[ast.AST, ...] = field(repr=False, default=())
+    """Every node of a Python file: walked once, since many rules look at each."""
 
     @classmethod
     def of(cls, path: str, text: str) -> Source:
         if path.endswith(".py"):
-            return cls(path=path, text=text, tree=ast.parse(text, filename=path))
+            return cls(path=path, text=text, nodes=tuple(ast.walk(ast.parse(text, filename=path))))
         return cls(path=path, text=text)
 
     @property
@@ -82,7 +83,7 @@ Rule = Callable[[Source], Iterator[str]]
 def imported_modules(source: Source) -> Iterator[tuple[int, str]]:
     """Every module the file names in an import, wherever it stands: in functions, under TYPE_CHECKING, as a string."""
     here = source.path.removesuffix(".py").split("/")
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.Import(names=names):
                 yield from ((node.lineno, name.name) for name in names)
@@ -128,7 +129,7 @@ def core_is_pure(source: Source) -> Iterator[str]:
         if top not in PACKAGES and top not in PURE_MODULES:
             foreign = "" if top in sys.stdlib_module_names else ", which is not the standard library's"
             yield f"{source.path}:{line} imports {module}{foreign}"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if (
             isinstance(node, ast.Call)
             and isinstance(node.func, ast.Name)
@@ -143,7 +144,7 @@ def clock_is_an_argument(source: Source) -> Iterator[str]:
     """Naming a clock counts as reading it: a default `clock=time.monotonic` hides one."""
     if source.package not in PACKAGES:
         return
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.Attribute(value=ast.Name(id="time"), attr=name) if name in CLOCK_NAMES:
                 yield f"{source.path}:{node.lineno} reads time.{name}"
@@ -159,7 +160,7 @@ def clock_is_an_argument(source: Source) -> Iterator[str]:
 
 def chance_is_seeded(source: Source) -> Iterator[str]:
     """Chance comes from a `random.Random(seed)` that somebody passed in, so that a run can be repeated."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.Call(func=ast.Attribute(value=ast.Name(id="random"), attr="Random"), args=[], keywords=[]):
                 yield f"{source.path}:{node.lineno} makes a Random without a seed"
@@ -180,7 +181,7 @@ def file_is_short(source: Source) -> Iterator[str]:
 
 
 def functions_are_short(source: Source) -> Iterator[str]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES_MAX:
@@ -199,7 +200,7 @@ def is_broad(caught: ast.expr | None) -> bool:
 
 def broad_excepts(source: Source) -> Iterator[str]:
     """A handler that ends in a bare `raise` swallows nothing and is not counted; `suppress(Exception)` is."""
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.ExceptHandler(type=caught, body=[*_, ast.Raise(exc=None)]) if is_broad(caught):
                 pass
@@ -224,7 +225,7 @@ def says_float(annotation: ast.expr | None) -> bool:
 
 
 def named_annotations(source: Source) -> Iterator[tuple[int, str, ast.expr | None]]:
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.AnnAssign(target=ast.Name(id=name) | ast.Attribute(attr=name), annotation=annotation):
                 yield node.lineno, name, annotation
@@ -243,7 +244,7 @@ def money_is_never_float(source: Source) -> Iterator[str]:
     for line, name, annotation in named_annotations(source):
         if says_float(annotation) and (source.is_pure or is_money(name)):
             yield f"{source.path}:{line} {name} is a float"
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         match node:
             case ast.Constant(value=float(value)) if source.is_pure:
                 yield f"{source.path}:{node.lineno} holds the float {value}"

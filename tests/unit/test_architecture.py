@@ -99,8 +99,9 @@ def name_of(rule: Rule) -> str:
     return getattr(rule, "__name__", repr(rule))
 
 
-def breaches_of(rule: Rule) -> list[str]:
-    return [breach for source in sources() for breach in rule(source)]
+@cache
+def breaches_of(rule: Rule) -> tuple[str, ...]:
+    return tuple(breach for source in sources() for breach in rule(source))
 
 
 @pytest.mark.parametrize("rule", EVERYWHERE, ids=name_of)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 NODE = Path(__file__).resolve().parents[2] / "deploy" / "node.sh"
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 RAY = """#!/bin/bash
 echo "ray $*" >> "$LOG"
 trap 'echo "ray ends" >> "$LOG"; exit 0' TERM

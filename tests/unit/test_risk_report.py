@@ -238,6 +238,7 @@ def measured(
     return risk_report(tapes, RiskRules(watch=watch, trigger_symbols=trigger, detector=detector))[0]
 
 
+@pytest.mark.long
 def test_the_crash_of_may_2021_is_measured(shared_data: Path) -> None:
     found = measured(shared_data, "crash_2021-05-19_binance_spot", "BTC ETH XRP DOGE ADA", DetectorKind.VOLUME)
 
@@ -249,6 +250,7 @@ def test_the_crash_of_may_2021_is_measured(shared_data: Path) -> None:
     assert "'start': '2021-05-19 12:0" in str(as_json(found)["falls"])
 
 
+@pytest.mark.long
 def test_the_crash_of_february_2026_is_measured(shared_data: Path) -> None:
     found = measured(shared_data, "crash_2026-02-05_binance_usdm", "AVAX DOT FIL LINK LTC", DetectorKind.VOLUME)
 
@@ -257,6 +259,7 @@ def test_the_crash_of_february_2026_is_measured(shared_data: Path) -> None:
     assert (figures.halts, figures.useless) == (74, 50)
 
 
+@pytest.mark.long
 def test_asking_for_every_coin_as_the_trigger_misses_falls_that_a_majority_catches(shared_data: Path) -> None:
     everyone = measured(
         shared_data, "crash_2026-02-05_binance_usdm", "AVAX DOT FIL LINK LTC", DetectorKind.VOLUME, trigger=5

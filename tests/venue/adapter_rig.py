@@ -20,7 +20,7 @@ from risk.veto import Approved
 from tests.venue.running_venue import RunningVenue
 
 E = TypeVar("E")
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 def settings(rest_url: str, ws_url: str, **changes: Any) -> AdapterSettings:

@@ -114,7 +114,7 @@ class RunningVenue:
         async def run() -> T:
             return act(self.server)
 
-        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(10)
+        return asyncio.run_coroutine_threadsafe(run(), self.loop).result(60)
 
     def play(self, *events: MarketEvent) -> None:
         def run(server: SimVenue) -> None:
@@ -159,16 +159,16 @@ def running(options: VenueOptions) -> Iterator[RunningVenue]:
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated venue", daemon=True)
     thread.start()
-    server = asyncio.run_coroutine_threadsafe(_made(options), loop).result(30)
+    server = asyncio.run_coroutine_threadsafe(_made(options), loop).result(60)
     try:
         yield RunningVenue(server, loop)
-        failure = asyncio.run_coroutine_threadsafe(_failure(server), loop).result(5)
+        failure = asyncio.run_coroutine_threadsafe(_failure(server), loop).result(60)
         if failure is not None:
             raise failure
     finally:
-        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(15)
+        asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(10)
+        thread.join(60)
         loop.close()
 
 

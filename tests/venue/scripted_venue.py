@@ -98,7 +98,7 @@ async def scripted() -> AsyncIterator[ScriptedVenue]:
     try:
         yield venue
     finally:
-        await asyncio.wait_for(venue.cut(), 5)
+        await asyncio.wait_for(venue.cut(), 60)
         await runner.cleanup()
 
 

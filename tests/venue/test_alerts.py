@@ -29,7 +29,7 @@ from tests.live_deployment import deployed, live_settings
 HELD = Notice(kind="hold", text="hold risk on the account: 3 of 5 coins in danger", level="warning")
 
 
-def until(condition: Callable[[], object], seconds: float = 15.0) -> None:
+def until(condition: Callable[[], object], seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, "it did not come to that"
@@ -52,11 +52,11 @@ class Webhook:
 
     def start(self) -> None:
         self._thread.start()
-        assert self._ready.wait(10)
+        assert self._ready.wait(60)
 
     def stop(self) -> None:
         self._loop.call_soon_threadsafe(self._end.set)
-        self._thread.join(10)
+        self._thread.join(60)
         self._loop.close()
 
     async def _serve(self) -> None:
@@ -145,14 +145,14 @@ def misbehaving_webhook() -> Iterator[tuple[str, list[bytes]]]:
     """A server that answers each request with the next piece of nonsense, and in the end as it should."""
     heard: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
-        server.settimeout(20)
+        server.settimeout(60)
 
         def serve() -> None:
             with suppress(OSError):
                 for reply in (*REPLIES, b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"):
                     connection, _ = server.accept()
                     with connection:
-                        connection.settimeout(5)
+                        connection.settimeout(60)
                         heard.append(connection.recv(65_536))
                         connection.sendall(reply)
 
@@ -162,7 +162,7 @@ def misbehaving_webhook() -> Iterator[tuple[str, list[bytes]]]:
             yield f"json://127.0.0.1:{server.getsockname()[1]}/hook", heard
         finally:
             server.close()
-            thread.join(25)
+            thread.join(60)
 
 
 def test_a_service_that_answers_nonsense_ends_no_later_alarm(alerters: list[Alerter]) -> None:

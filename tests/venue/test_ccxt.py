@@ -186,11 +186,11 @@ async def test_ccxt_pro_streams_and_orders_by_socket(client: tuple[RunningVenue,
 
     placed = await ccxt_client.create_order_ws(SYMBOL, "limit", "buy", 0.03, 3000, {"timeInForce": "GTX"})
     await asyncio.to_thread(venue.play, trade("ETHUSDT", "3000", "0.01", Side.SELL))
-    seen = await asyncio.wait_for(orders, 5)
-    quote = await asyncio.wait_for(quotes, 5)
-    candle = await asyncio.wait_for(candles, 5)
+    seen = await asyncio.wait_for(orders, 60)
+    quote = await asyncio.wait_for(quotes, 60)
+    candle = await asyncio.wait_for(candles, 60)
     while candle[-1][4] != 3000:  # the first push may be older than the trade
-        candle = await asyncio.wait_for(ccxt_client.watch_ohlcv(SYMBOL, "1m"), 5)
+        candle = await asyncio.wait_for(ccxt_client.watch_ohlcv(SYMBOL, "1m"), 60)
     gone = await ccxt_client.cancel_order_ws(placed["id"], SYMBOL)
 
     assert seen[0]["id"] == placed["id"]

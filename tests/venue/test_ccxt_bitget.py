@@ -109,12 +109,12 @@ async def test_ccxt_pro_streams(client: Any, venue: RunningVenue) -> None:
 
     placed = await client.create_order(SYMBOL, "limit", "buy", 0.03, 2990, {"postOnly": True})
     await asyncio.to_thread(venue.play, trade("ETHUSDT", "2989", "1", Side.SELL))
-    seen = await asyncio.wait_for(orders, 5)
-    filled = await asyncio.wait_for(fills, 5)
-    quote = await asyncio.wait_for(quotes, 5)
-    book = await asyncio.wait_for(books, 5)
-    candle = await asyncio.wait_for(candles, 5)
-    held = await asyncio.wait_for(positions, 5)
+    seen = await asyncio.wait_for(orders, 60)
+    filled = await asyncio.wait_for(fills, 60)
+    quote = await asyncio.wait_for(quotes, 60)
+    book = await asyncio.wait_for(books, 60)
+    candle = await asyncio.wait_for(candles, 60)
+    held = await asyncio.wait_for(positions, 60)
 
     assert seen[0]["id"] == placed["id"]
     assert (filled[-1]["order"], filled[-1]["takerOrMaker"]) == (placed["id"], "maker")

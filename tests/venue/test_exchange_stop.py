@@ -182,7 +182,7 @@ def test_a_position_of_other_hands_takes_it_off_without_consent(tmp_path: Path) 
 
         live.until(lambda: live.symbol()["foreign"] == "0.100", "it is noticed")
         live.until(lambda: not resting(venue), "the stop is taken off")
-        assert "closes_foreign_position" in live.symbol()["stop"]["missing"]
+        live.until(lambda: "closes_foreign_position" in live.symbol()["stop"]["missing"], "it is said why")
         live.reckon(allow=("equity",))
 
 

@@ -71,7 +71,7 @@ def claim(token: str, stage: Stage = Stage.NEW, *, lease_ms: int = LEASE_MS, rep
 
 async def answered(store: LeaseStore, account: str, wanted: Claim) -> Granted | Held:
     """Claim until the store answers, as a gateway does."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             try:
                 return await store.claim(account, wanted)
@@ -80,7 +80,7 @@ async def answered(store: LeaseStore, account: str, wanted: Claim) -> Granted | 
 
 
 async def until_granted(store: LeaseStore, account: str, wanted: Claim) -> Granted:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             verdict = await store.claim(account, wanted)
             if isinstance(verdict, Granted):
@@ -204,7 +204,7 @@ async def test_a_new_process_behind_the_same_lock_takes_the_dead_one_s_lease_at_
     elsewhere = owner(tmp_path, redis.url, "there", ManualClock(), terms, account="seven", is_patient=True)
     here = owner(tmp_path, redis.url, "here", ManualClock(), terms, account="seven")
     waiting = asyncio.create_task(elsewhere.take(lambda _: None))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await here.take(lambda _: None)
 
     here.fence()
@@ -221,7 +221,7 @@ async def test_a_holder_whom_the_store_forgot_after_his_lease_begins_anew(redis:
     clock = ManualClock()
     former = owner(tmp_path, redis.url, "forgotten", clock, terms, account="eight")
     taking = asyncio.create_task(former.take(lambda _: None))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         while not taking.done():
             await asyncio.sleep(0.02)
             clock.advance_ms(20)
@@ -249,7 +249,7 @@ async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_o
             clock.advance_ms(20)
 
     passing = asyncio.create_task(pass_time())
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(60):
         await first.take(said.append)
         renewing = asyncio.create_task(first.run())
         assert any("knows no holder" in words for words in said), said

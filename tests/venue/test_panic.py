@@ -231,7 +231,7 @@ def test_the_run_of_the_configuration_is_ended_first_with_its_children(
 
     assert (ended.code, account.open_ids()) == (0, set())
     assert ended.out.splitlines()[0] == f"trial (process {other_process.pid}) was running and has been ended"
-    assert not psutil.wait_procs(family, timeout=10)[1]
+    assert not psutil.wait_procs(family, timeout=60)[1]
     assert not run_file.path_of("trial").exists()
 
 

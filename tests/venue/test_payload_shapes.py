@@ -180,7 +180,7 @@ async def test_a_frame_has_the_keys_of_its_sample(
     request = order_frame("shapeFrame") if name == "new_order" else frame(method, params)
     async with session.ws_connect(f"{venue.ws_url}/ws-fapi/v1") as socket:
         await socket.send_json({**request, "id": "text, as in the samples"})
-        answer = await socket.receive_json(timeout=5)
+        answer = await socket.receive_json(timeout=60)
 
     gaps = missing(sample("trade_api_ws_api", name, "websocket_api"), answer)
     assert [gap for gap in gaps if gap.rsplit(".", 1)[-1] not in TRAILING] == []
@@ -206,7 +206,7 @@ async def test_a_stream_has_the_keys_of_its_sample(
     async with session.ws_connect(venue.ws_url + path) as socket:
         await client.place("shapeStream", price="3000", timeInForce="GTC")
         await asyncio.to_thread(venue.play, trade("ETHUSDT", "2999.5", "1", Side.SELL))
-        event = await socket.receive_json(timeout=5)
+        event = await socket.receive_json(timeout=60)
 
     assert missing(sample(part, name, "websocket_streams"), event) == []
 
@@ -222,7 +222,7 @@ async def test_private_events_have_the_keys_of_recorded_ones(
         await client.place("shapePrivate", price="3000.01", timeInForce="IOC")
         seen: dict[str, Any] = {}
         while {"ORDER_TRADE_UPDATE", "TRADE_LITE", "ACCOUNT_UPDATE"} - set(seen):
-            event = await socket.receive_json(timeout=5)
+            event = await socket.receive_json(timeout=60)
             seen[event["e"]] = event
 
     for event in recorded:

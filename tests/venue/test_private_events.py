@@ -44,7 +44,7 @@ async def until(
     """Return the events up to the first that is it."""
     seen: list[dict[str, Any]] = []
     while not seen or not is_it(seen[-1]):
-        seen.append(await stream.receive_json(timeout=5))
+        seen.append(await stream.receive_json(timeout=60))
     return seen
 
 
@@ -68,7 +68,7 @@ def mark_at(price: int, server: SimVenue) -> None:
 async def test_leverage_is_told(client: PlainClient, stream: aiohttp.ClientWebSocketResponse) -> None:
     await client.ask("POST", "/fapi/v1/leverage", symbol="ETHUSDT", leverage=11)
 
-    event = await stream.receive_json(timeout=5)
+    event = await stream.receive_json(timeout=60)
 
     assert (event["e"], event["ac"]) == ("ACCOUNT_CONFIG_UPDATE", {"s": "ETHUSDT", "l": 11})
 
@@ -85,7 +85,7 @@ async def test_an_amendment_is_told(client: PlainClient, stream: aiohttp.ClientW
         price="2901",
     )
 
-    placed, amended = [await stream.receive_json(timeout=5) for _ in range(2)]
+    placed, amended = [await stream.receive_json(timeout=60) for _ in range(2)]
 
     assert (placed["o"]["x"], amended["o"]["x"], amended["o"]["X"]) == ("NEW", "AMENDMENT", "NEW")
     assert (amended["o"]["p"], amended["o"]["q"]) == ("2901.00", "0.020")
@@ -139,7 +139,7 @@ async def test_a_margin_call_and_then_the_liquidation_are_told(
         seen = await until(
             stream, lambda event: event["e"] == "ORDER_TRADE_UPDATE" and event["o"]["c"].startswith("autoclose-")
         )
-        forced = await public.receive_json(timeout=5)
+        forced = await public.receive_json(timeout=60)
 
     call = next(event for event in seen if event["e"] == "MARGIN_CALL")
     assert (call["p"][0]["s"], call["p"][0]["ps"], call["p"][0]["mt"]) == ("ETHUSDT", "BOTH", "CROSSED")
@@ -154,6 +154,6 @@ async def test_a_countdown_cancels_everything_on_the_symbol(
     await client.place("counted2", price="2901")
     await client.ask("POST", "/fapi/v1/countdownCancelAll", symbol="ETHUSDT", countdownTime=200)
 
-    seen = [await stream.receive_json(timeout=5) for _ in range(4)]
+    seen = [await stream.receive_json(timeout=60) for _ in range(4)]
 
     assert [event["o"]["X"] for event in seen] == ["NEW", "NEW", "CANCELED", "CANCELED"]

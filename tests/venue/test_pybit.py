@@ -19,7 +19,7 @@ from grid.order import Side
 from tests.venue.running_venue import RunningVenue, running, still_options, trade
 
 WIDE = (Window(kind=Kind.ORDERS, interval=Interval.SECOND, number=1, limit=1000),)
-PATIENCE_S = 10.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -93,10 +93,10 @@ async def test_user_and_market_streams(venue: RunningVenue, client: Any) -> None
         await client.futures_create_order(**ORDER, price=3000, newClientOrderId="pbStream")
         await asyncio.to_thread(venue.play, trade("ETHUSDT", "2999.99", "5", Side.SELL))
 
-        first = await asyncio.wait_for(user.recv(), 5)
-        kline = await asyncio.wait_for(market.recv(), 5)
+        first = await asyncio.wait_for(user.recv(), 60)
+        kline = await asyncio.wait_for(market.recv(), 60)
         await client.futures_create_order(**{**ORDER, "quantity": 0.02}, price=3000, newClientOrderId="pbStream2")
-        book = await asyncio.wait_for(public.recv(), 5)
+        book = await asyncio.wait_for(public.recv(), 60)
 
     assert (first["e"], first["o"]["c"], first["o"]["x"]) == ("ORDER_TRADE_UPDATE", "pbStream", "NEW")
     assert kline["data"]["k"]["i"] == "1m"

@@ -141,7 +141,7 @@ async def test_the_private_socket_tells_an_order(venue: RunningVenue, of: Made) 
     )
     reading = asyncio.create_task(client.consume())
     try:
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             while (await heard.get()).get("event") != "subscribe":
                 pass
             await asyncio.to_thread(lambda: rows(of(TradeAPI).place_order(**order(clOrdId="stream1"))))

@@ -71,7 +71,7 @@ class World:
         return said
 
     def says(self, cause: HoldCause, *words: bool) -> bool:
-        return self.office.wait_for(lambda: self.holds(cause) == list(words), 10)
+        return self.office.wait_for(lambda: self.holds(cause) == list(words))
 
 
 @contextmanager

@@ -118,7 +118,7 @@ def test_sound_candles_give_go_and_renew_it(venue: RunningVenue) -> None:
         assert world.actor.snapshot()["phase"] == "restoring"
         world.stand()
 
-        assert world.office.wait_for(lambda: len(world.goes()) >= 2, 15)
+        assert world.office.wait_for(lambda: len(world.goes()) >= 2)
 
         first, second = world.goes()[:2]
         assert (second.incarnation, second.number) > (first.incarnation, first.number)
@@ -129,16 +129,16 @@ def test_sound_candles_give_go_and_renew_it(venue: RunningVenue) -> None:
 def test_a_crash_holds_with_evidence_and_ends_the_go(venue: RunningVenue) -> None:
     with supervising(venue) as world:
         world.stand()
-        assert world.office.wait_for(lambda: bool(world.goes()), 15)
+        assert world.office.wait_for(lambda: bool(world.goes()))
 
         crash(venue)
 
-        assert world.office.wait_for(lambda: bool(world.holds()), 15)
+        assert world.office.wait_for(lambda: bool(world.holds()))
         count = len(world.goes())
         word = world.holds()[0]
         assert (word.cause, word.symbol, word.is_put) == (HoldCause.RISK, "", True)
         # The hold is said again at each renewal, so that a lost word is made good; go is not.
-        assert world.office.wait_for(lambda: len(world.holds()) >= 2, 15)
+        assert world.office.wait_for(lambda: len(world.holds()) >= 2)
         assert len(world.goes()) == count
         assert set(world.actor.snapshot()["last_change"]) == set(COINS)
 
@@ -156,19 +156,19 @@ def test_candles_that_were_missing_are_fetched_under_a_stream_that_never_broke(v
     venue.fault(FaultRule(name="no candles", kind=FaultKind.CANDLES_MISSING))
     with supervising(venue) as world:
         world.stand()
-        assert world.office.wait_for(lambda: set(world.actor.snapshot().get("streams", {}).values()) == {"up"}, 15)
+        assert world.office.wait_for(lambda: set(world.actor.snapshot().get("streams", {}).values()) == {"up"})
         assert not world.office.wait_for(lambda: bool(world.goes()), 2)
 
         venue.heal()
 
-        assert world.office.wait_for(lambda: bool(world.goes()), 60)
+        assert world.office.wait_for(lambda: bool(world.goes()))
 
 
 def test_a_hold_from_before_a_restart_is_taken_over_and_not_lifted_at_once(venue: RunningVenue) -> None:
     with supervising(venue) as world:
         world.stand("risk", "operator")
 
-        assert world.office.wait_for(lambda: bool(world.holds()), 15)
+        assert world.office.wait_for(lambda: bool(world.holds()))
         assert {(word.cause, word.is_put) for word in world.holds()} == {(HoldCause.RISK, True)}
         assert not world.office.wait_for(lambda: bool(world.goes()), 3)
 
@@ -176,9 +176,9 @@ def test_a_hold_from_before_a_restart_is_taken_over_and_not_lifted_at_once(venue
 def test_a_lift_that_the_gateway_forgot_is_said_again(venue: RunningVenue) -> None:
     with supervising(venue) as world:
         world.stand()
-        assert world.office.wait_for(lambda: bool(world.goes()), 15)
+        assert world.office.wait_for(lambda: bool(world.goes()))
 
         world.stand("risk")
 
-        assert world.office.wait_for(lambda: bool(world.holds()), 15)
+        assert world.office.wait_for(lambda: bool(world.holds()))
         assert (world.holds()[0].cause, world.holds()[0].is_put) == (HoldCause.RISK, False)

@@ -12,11 +12,13 @@ from typing import Any
 
 import pytest
 
+from exchanges.desk.closing import STOPPING
 from grid.order import Purpose
+from grid.records import HoldPut, OrderIntended
 from tests.live_control import Row, VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
+from tests.live_reckoning import journalled
 
-IN_FLIGHT_MS = 100
 ETH: dict[str, Any] = {"buy_window": 30, "max_lots": 60}
 BTC: dict[str, Any] = {
     "symbol": "BTCUSDT",
@@ -74,9 +76,14 @@ def manual(venue: VenueControl) -> list[Row]:
     return [row for row in venue.account()["orders"] if row["symbol"] == "XRPUSDT"]
 
 
-def see_nothing_new_of_ours(venue: VenueControl, since_ms: int, *, but: tuple[Purpose, ...] = ()) -> None:
-    late = [(row["time"] - since_ms, one.purpose) for row, one in venue.own_orders() if row["time"] > since_ms]
-    assert [(ms, purpose) for ms, purpose in late if ms > IN_FLIGHT_MS and purpose not in but] == []
+def meant_since_the_stop(live: LiveDeployment) -> set[Purpose]:
+    """Return the purposes of the orders that the journal has after the stop, which is a hold put before all else."""
+    records = journalled(live.settings)
+    holds = [place for place, one in enumerate(records) if isinstance(one, HoldPut)]
+    stop = records[holds[-1]]
+    assert isinstance(stop, HoldPut)
+    assert stop.hold.reason.startswith(STOPPING)
+    return {record.purpose for record in records[holds[-1] :] if isinstance(record, OrderIntended)}
 
 
 def test_stop_and_keep(tmp_path: Path) -> None:
@@ -88,7 +95,7 @@ def test_stop_and_keep(tmp_path: Path) -> None:
         with fast_market(venue):
             begun_ms = now_ms()
             last = live.stop("keep")
-        see_nothing_new_of_ours(venue, begun_ms)
+        assert meant_since_the_stop(live) == set()
 
         assert last["final"]["verified"] is True
         assert venue.own_orders(is_open=True) == []
@@ -119,9 +126,8 @@ def test_a_stopped_deployment_starts_again_with_its_lots(tmp_path: Path) -> None
 
 def test_stop_and_leave_the_exits(tmp_path: Path) -> None:
     with still_venue() as venue, under_fire(tmp_path, venue) as live:
-        begun_ms = now_ms()
         last = live.stop("leave_exits")
-        see_nothing_new_of_ours(venue, begun_ms, but=(Purpose.EXIT,))
+        assert meant_since_the_stop(live) <= {Purpose.EXIT}
         resting = venue.own_orders(is_open=True)
 
         assert last["final"]["verified"] is True
@@ -132,9 +138,8 @@ def test_stop_and_leave_the_exits(tmp_path: Path) -> None:
 
 def test_stop_and_flatten(tmp_path: Path) -> None:
     with still_venue() as venue, under_fire(tmp_path, venue) as live:
-        begun_ms = now_ms()
         last = live.stop("flatten")
-        see_nothing_new_of_ours(venue, begun_ms, but=(Purpose.FLATTEN,))
+        assert meant_since_the_stop(live) == {Purpose.FLATTEN}
 
         assert last["final"]["verified"] is True
         assert venue.account()["positions"] == {}
@@ -161,13 +166,11 @@ def test_flatten_sells_our_lots_and_never_the_position(tmp_path: Path, foreign: 
 
 def test_halt_takes_the_entries_and_leaves_the_exits(tmp_path: Path) -> None:
     with still_venue() as venue, under_fire(tmp_path, venue) as live:
-        begun_ms = now_ms()
         live.coordinator.halt("the operator looks at something")
         live.until(lambda: "" in live.gateway()["entries_gone"], "the entries are verified gone")
 
         assert live.entries("ETHUSDT") == live.entries("BTCUSDT") == []
         assert len(live.exits("ETHUSDT")) == len(live.exits("BTCUSDT")) == 3
-        see_nothing_new_of_ours(venue, begun_ms, but=(Purpose.EXIT,))
 
         live.coordinator.resume()
         live.until(lambda: len(live.entries("ETHUSDT")) >= 30, "they come back")

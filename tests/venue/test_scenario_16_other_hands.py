@@ -17,7 +17,7 @@ def by_hand(venue: VenueControl, path: str, **params: str | int) -> None:
     """Change something of the account as a person at the venue's own page would."""
     request = urllib.request.Request(f"{venue.rest_url}{path}?{signed(dict(params))}", method="POST")
     request.add_header("X-MBX-APIKEY", DEMO_KEY)
-    urllib.request.urlopen(request, timeout=10).close()
+    urllib.request.urlopen(request, timeout=60).close()
 
 
 def reason(live: LiveDeployment, cause: str) -> str:

@@ -143,7 +143,7 @@ async def test_another_hand_trades_on_the_account(
     async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
         manual = await control.post("orders", symbol="ETHUSDT", side="BUY", quantity="0.05", price="2950")
         await control.post("position", symbol="ETHUSDT", quantity="-0.5")
-        first = await socket.receive_json(timeout=5)
+        first = await socket.receive_json(timeout=60)
 
     assert first["o"]["c"] == manual["clientOrderId"]
     assert manual["clientOrderId"].startswith("web_")
@@ -280,12 +280,12 @@ async def test_sockets_are_cut_by_path(
         await asyncio.to_thread(venue.play, quote("ETHUSDT", "3001", "3001.01"))
 
         assert all(ended)
-        assert (await public.receive_json(timeout=5))["b"] == "3001.00"
+        assert (await public.receive_json(timeout=60))["b"] == "3001.00"
 
 
 async def _end_of(socket: aiohttp.ClientWebSocketResponse) -> bool:
     for _ in range(20):
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=60)
         if message.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR, aiohttp.WSMsgType.CLOSE):
             return True
     return False
@@ -335,7 +335,7 @@ async def test_the_generated_market_trades_and_has_candles_from_before_the_start
         client = PlainClient(session, venue.rest_url)
         _, before = await client.ask("GET", "/fapi/v1/klines", sign=False, symbol="ETHUSDT", interval="1s", limit=30)
         async with session.ws_connect(f"{venue.ws_url}/market/ws/ethusdt@aggTrade") as socket:
-            prints = [await socket.receive_json(timeout=5) for _ in range(5)]
+            prints = [await socket.receive_json(timeout=60) for _ in range(5)]
 
     assert len(before) == 30
     assert {row[6] - row[0] for row in before} == {999}

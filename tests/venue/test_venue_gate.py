@@ -175,7 +175,7 @@ async def test_a_frame_refused_for_its_rate_says_until_when(
     venue.fault(FaultRule(name="slow down", kind=FaultKind.RATE_LIMITED, delay=Delay(low_ms=3000), count=1))
     async with session.ws_connect(f"{venue.ws_url}/ws-fapi/v1") as socket:
         await socket.send_json(order_frame("limited"))
-        answer = await socket.receive_json(timeout=5)
+        answer = await socket.receive_json(timeout=60)
 
     told = answer["error"]["data"]
     assert (answer["status"], answer["error"]["code"]) == (429, -1003)
@@ -187,7 +187,7 @@ async def test_frames_are_signed_one_by_one(venue: RunningVenue, session: aiohtt
 
         async def ask(request: dict[str, Any]) -> Any:
             await socket.send_json(request)
-            return await socket.receive_json(timeout=5)
+            return await socket.receive_json(timeout=60)
 
         placed = await ask(order_frame("framed"))
         found = await ask(frame("order.status", {"symbol": "ETHUSDT", "origClientOrderId": "framed"}, number="two"))
@@ -227,7 +227,7 @@ async def test_a_session_is_logged_on_with_an_ed25519_key(venue: RunningVenue, s
 
         async def ask(request: dict[str, Any]) -> Any:
             await socket.send_json(request)
-            return await socket.receive_json(timeout=5)
+            return await socket.receive_json(timeout=60)
 
         logged_on = await ask(frame("session.logon", {}, api_key=ED_KEY, sign=sign))
         unsigned = await ask(frame("account.balance", {}, sign=None))
@@ -247,11 +247,11 @@ async def test_a_session_is_not_logged_on_with_an_hmac_key_or_a_wrong_signature(
 ) -> None:
     async with session.ws_connect(f"{venue.ws_url}/ws-fapi/v1") as socket:
         await socket.send_json(frame("session.logon", {}))
-        with_hmac_key = await socket.receive_json(timeout=5)
+        with_hmac_key = await socket.receive_json(timeout=60)
         await socket.send_json(
             frame("session.logon", {}, api_key=ED_KEY, sign=with_ed25519(Ed25519PrivateKey.generate()))
         )
-        wrong = await socket.receive_json(timeout=5)
+        wrong = await socket.receive_json(timeout=60)
 
     assert with_hmac_key["error"]["code"] == -4056
     assert wrong["error"]["code"] == -1022

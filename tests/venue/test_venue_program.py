@@ -36,7 +36,7 @@ async def program(*arguments: str) -> AsyncIterator[tuple[asyncio.subprocess.Pro
     )
     assert process.stdout is not None
     try:
-        line = await asyncio.wait_for(process.stdout.readline(), 30)
+        line = await asyncio.wait_for(process.stdout.readline(), 60)
         yield process, json.loads(line)
     finally:
         if process.returncode is None:
@@ -66,7 +66,7 @@ async def test_the_program_announces_itself_serves_and_ends_on_a_signal(tmp_path
             first = await client.place("one", price=price)
             second = await client.place("two", price=price)
         process.send_signal(signal.SIGTERM)
-        code = await asyncio.wait_for(process.wait(), 10)
+        code = await asyncio.wait_for(process.wait(), 60)
 
     assert announced["rest_url"].startswith("http://127.0.0.1:")
     assert announced["ws_url"].startswith("ws://127.0.0.1:")
@@ -87,7 +87,7 @@ async def test_the_program_plays_recorded_ticks(shared_data: Path) -> None:
         aiohttp.ClientSession() as session,
         session.ws_connect(f"{announced['ws_url']}/public/ws/ethusdt@bookTicker") as socket,
     ):
-        quotes = [await socket.receive_json(timeout=15) for _ in range(20)]
+        quotes = [await socket.receive_json(timeout=60) for _ in range(20)]
         client = PlainClient(session, announced["rest_url"])
         _, candles = await client.ask("GET", "/fapi/v1/klines", sign=False, symbol="ETHUSDT", interval="1m")
 

@@ -83,7 +83,7 @@ async def test_the_retired_root_takes_subscriptions_and_stays_silent(
 ) -> None:
     async with session.ws_connect(f"{venue.ws_url}/ws") as socket:
         await socket.send_json({"method": "SUBSCRIBE", "params": ["ethusdt@kline_1m"], "id": 7})
-        answer = await socket.receive_json(timeout=5)
+        answer = await socket.receive_json(timeout=60)
         await moved(venue, "3003.00")
 
         assert answer == {"result": None, "id": 7}
@@ -99,8 +99,8 @@ async def test_the_retired_root_can_be_brought_back(session: aiohttp.ClientSessi
         ):
             await PlainClient(session, old.rest_url).place("legacy")
 
-            assert (await candles.receive_json(timeout=5))["e"] == "kline"
-            assert (await account.receive_json(timeout=5))["o"]["c"] == "legacy"
+            assert (await candles.receive_json(timeout=60))["e"] == "kline"
+            assert (await account.receive_json(timeout=60))["o"]["c"] == "legacy"
 
 
 async def test_a_conversation_about_subscriptions(venue: RunningVenue, session: aiohttp.ClientSession) -> None:
@@ -108,17 +108,17 @@ async def test_a_conversation_about_subscriptions(venue: RunningVenue, session: 
 
         async def ask(method: str, number: int, *params: str) -> Any:
             await socket.send_json({"method": method, "params": list(params), "id": number})
-            return await socket.receive_json(timeout=5)
+            return await socket.receive_json(timeout=60)
 
         await ask("SUBSCRIBE", 1, "ethusdt@bookTicker", "btcusdt@bookTicker")
         listed = await ask("LIST_SUBSCRIPTIONS", 2)
         await ask("UNSUBSCRIBE", 3, "btcusdt@bookTicker")
         await asyncio.to_thread(venue.play, quote("BTCUSDT", "60020", "60020.1"))
         await moved(venue, "3004.00")
-        frame = await socket.receive_json(timeout=5)
+        frame = await socket.receive_json(timeout=60)
         wrong = await ask("SHOUT", 4)
         await socket.send_str("{")
-        broken = await socket.receive_json(timeout=5)
+        broken = await socket.receive_json(timeout=60)
 
     assert listed == {"result": ["ethusdt@bookTicker", "btcusdt@bookTicker"], "id": 2}
     assert (frame["stream"], frame["data"]["b"], frame["data"]["B"]) == ("ethusdt@bookTicker", "3004.00", "7.000")
@@ -132,7 +132,7 @@ async def test_our_own_orders_are_inside_the_published_quote(
     await asyncio.to_thread(venue.play, quote("ETHUSDT", "3000", "3010", size="7"))
     async with session.ws_connect(f"{venue.ws_url}/public/ws/ethusdt@bookTicker") as socket:
         await client.place("inside", price="3005", quantity="0.02")
-        frame = await socket.receive_json(timeout=5)
+        frame = await socket.receive_json(timeout=60)
 
     assert (frame["b"], frame["B"], frame["a"]) == ("3005.00", "0.020", "3010.00")
 
@@ -166,7 +166,7 @@ async def test_several_connections_share_one_listen_key(
         session.ws_connect(f"{venue.ws_url}/private/stream?streams={key}") as three,
     ):
         await client.place("shared")
-        first, second, third = [await socket.receive_json(timeout=5) for socket in (one, two, three)]
+        first, second, third = [await socket.receive_json(timeout=60) for socket in (one, two, three)]
 
     assert first == second == third["data"]
     assert third["stream"] == key
@@ -210,10 +210,10 @@ async def test_the_server_pings_and_cuts_who_does_not_answer(session: aiohttp.Cl
             session.ws_connect(address, autoping=False) as rude,
         ):
             polite_reading = asyncio.create_task(polite.receive())
-            first = await rude.receive(timeout=5)
+            first = await rude.receive(timeout=60)
             last = first
             while last.type is aiohttp.WSMsgType.PING:
-                last = await rude.receive(timeout=5)
+                last = await rude.receive(timeout=60)
 
             assert first.type is aiohttp.WSMsgType.PING
             assert last.type in (aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.ERROR)
@@ -225,7 +225,7 @@ async def test_a_connection_ends_with_its_lifetime(session: aiohttp.ClientSessio
     with running(still_options(behaviour=Behaviour(connection_lifetime_s=0.3))) as venue:
         for path in ("/public/ws/ethusdt@bookTicker", "/ws-fapi/v1"):
             async with session.ws_connect(venue.ws_url + path) as socket:
-                message = await socket.receive(timeout=5)
+                message = await socket.receive(timeout=60)
 
                 assert message.type is aiohttp.WSMsgType.CLOSE
 
@@ -239,8 +239,8 @@ async def test_a_listen_key_runs_out_and_its_socket_stays_open(session: aiohttp.
             assert (await client.ask("PUT", "/fapi/v1/listenKey", sign=False))[0] == 200
             await asyncio.sleep(0.9)
             await client.place("stillAlive")
-            alive = await socket.receive_json(timeout=5)
-            event = await socket.receive_json(timeout=5)
+            alive = await socket.receive_json(timeout=60)
+            event = await socket.receive_json(timeout=60)
             await client.place("unheard")
 
             assert alive["o"]["c"] == "stillAlive"

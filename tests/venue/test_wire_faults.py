@@ -184,7 +184,7 @@ async def test_latency_of_the_reply_lets_the_stream_overtake_it(
     key = await client.listen_key()
     async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
         placing = asyncio.create_task(client.place("overtaken"))
-        first = await socket.receive_json(timeout=5)
+        first = await socket.receive_json(timeout=60)
 
         assert first["o"]["c"] == "overtaken"
         assert not placing.done()
@@ -301,7 +301,7 @@ async def test_the_websocket_api_loses_replies_too(
     venue.fault(rule(kind, loss=loss))
     async with session.ws_connect(f"{venue.ws_url}/ws-fapi/v1") as socket:
         await socket.send_json(order_frame(client_id))
-        message = await socket.receive(timeout=5)
+        message = await socket.receive(timeout=60)
 
     if kind is FaultKind.REPLY_TRUNCATED:
         with pytest.raises(json.JSONDecodeError):
