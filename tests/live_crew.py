@@ -67,6 +67,23 @@ class MortalJournal(Journal):
             self._lock.release()
 
 
+class Hands:
+    """The crew as one life of a coordinator holds it: once that is over, its thread stands still at the next touch."""
+
+    def __init__(self, crew: LocalCrew) -> None:
+        self._crew = crew
+        self._is_over = False
+
+    def end(self) -> None:
+        """End the life, as `kill -9` would."""
+        self._is_over = True
+
+    def __getattr__(self, name: str) -> Any:
+        if self._is_over:
+            threading.Event().wait()
+        return getattr(self._crew, name)
+
+
 class LocalCrew:
     """The `Crew` of the coordinator within one process."""
 
@@ -79,16 +96,19 @@ class LocalCrew:
         """By the name of the gateway that writes it."""
         self._ended = threading.Event()
         self._lives: dict[str, str] = {}
+        self._door = threading.Lock()
+        self._is_over = False
         self.leader: str | None = None
         """Which life of the coordinator the cluster takes for the present one."""
         self._first = {self._rosters[one.account_name].gateway: one for one in settings.accounts}
         self._run = f"{time.monotonic_ns()}"
 
     def enlist(self, name: str) -> None:
-        box = self._room.box(name)
-        if box.actor is None:
-            self._lives[name] = f"{time.monotonic_ns():020d}"
-            box.seat(self._build(name))
+        with self._door:
+            box = self._room.box(name)
+            if box.actor is None and not self._is_over:
+                self._lives[name] = f"{time.monotonic_ns():020d}"
+                box.seat(self._build(name))
 
     def ask(self, name: str, question: str, *arguments: Any) -> Any:
         box = self._room.box(name)
@@ -113,6 +133,12 @@ class LocalCrew:
         for name in names:
             self._unseat(name)
             self._lives.pop(name, None)
+
+    def end(self) -> None:
+        """End everybody who lives; nobody comes after."""
+        with self._door:
+            self._is_over = True
+        self.dismiss(list(self._lives))
 
     def regroup(self, settings: Settings, roster: Roster) -> None:
         self._settings = self._settings.with_account(settings)

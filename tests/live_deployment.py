@@ -5,23 +5,25 @@ Only the courier is replaced, by mailboxes of this process that keep order for e
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from actors.clock import SystemClock
 from actors.coordinator import Coordinator
+from actors.crew import Crew
 from actors.demo_reckoning import Reckoning, reckon
 from actors.roster import Roster
 from actors.settings import Settings, load_settings
 from actors.settings_deployment import DeploymentSettings
 from tests.live_control import VenueControl
-from tests.live_crew import LocalCrew
+from tests.live_crew import Hands, LocalCrew
 from tests.live_mail import PostRoom
 from tests.live_reckoning import broken_rules
 
@@ -78,8 +80,22 @@ class LiveDeployment:
         self.roster = Roster.of(settings)
         self.room = PostRoom()
         self.crew = LocalCrew(DeploymentSettings.of(settings), self.room)
-        self.coordinator = Coordinator(settings=DeploymentSettings.of(settings), crew=self.crew, clock=SystemClock())
+        self._hands: list[Hands] = []
+        self._before = set(threading.enumerate())
+        self.coordinator = self.another_coordinator(is_restarted=False)
         self._begun = time.monotonic()
+
+    def another_coordinator(self, **more: Any) -> Coordinator:
+        """Return a coordinator beside those that there are."""
+        self._hands.append(Hands(self.crew))
+        crew = cast("Crew", self._hands[-1])
+        return Coordinator(settings=DeploymentSettings.of(self.settings), crew=crew, clock=SystemClock(), **more)
+
+    def restart_coordinator(self) -> None:
+        """Give the deployment a new coordinator, as Ray would after a kill of the old one."""
+        self._end_coordinators()
+        self.coordinator = self.another_coordinator(is_restarted=True)
+        self.coordinator.start()
 
     def begin(self) -> None:
         """Begin the start; returns at once."""
@@ -183,7 +199,8 @@ class LiveDeployment:
         last, truth = self.stop(), self.venue.truth()
         reckoning = reckon(last, truth, self.settings, time.monotonic() - self._begun)
         found = [*reckoning.violations, *broken_rules(self.settings, truth), *self.room.failures]
-        assert [text for text in found if not any(words in text for words in allow)] == []
+        broken = [text for text in found if not any(words in text for words in allow)]
+        assert broken == [], "\n".join(broken)
         return reckoning
 
     def end(self) -> None:
@@ -191,8 +208,25 @@ class LiveDeployment:
         if self.state() not in ("stopped", "refused"):
             self.coordinator.stop("keep")
             self.crew.kill(self.roster.gateway)
-        self.crew.dismiss((*self.roster.everyone,))
+        self._end_coordinators()
+        self.crew.end()
         self.room.end()
+        left = self._threads_left()
+        assert left == [], f"{left} would trouble the next test"
+
+    def _end_coordinators(self) -> None:
+        for hands in self._hands:
+            hands.end()
+
+    def _threads_left(self) -> list[str]:
+        """Wait for the actors' threads to end; returns those that do not."""
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            since = set(threading.enumerate()) - self._before
+            left = [thread.name for thread in since if thread.name.startswith(("loop ", "mailbox "))]
+            if not left or time.monotonic() > deadline:
+                return left
+            time.sleep(LOOK_S)
 
     def _price(self, name: str) -> Decimal | None:
         price = self.symbol(name).get("price")

@@ -13,7 +13,7 @@ from actors.settings import Settings
 from grid.client_id import decode
 from grid.holds import HoldCause
 from grid.order import Purpose
-from grid.records import HoldLifted, HoldPut, OrderIntended, Record, from_body
+from grid.records import HoldLifted, HoldPut, OrderIntended, OwnerRaised, Record, from_body
 
 
 def broken_rules(settings: Settings, truth: Mapping[str, Any]) -> Iterator[str]:
@@ -27,16 +27,25 @@ def broken_rules(settings: Settings, truth: Mapping[str, Any]) -> Iterator[str]:
 def entries_under_a_hold(settings: Settings) -> Iterator[str]:
     """Yield each entry that was meant after a hold and before its end, by the order of the closed journal's records."""
     holds: set[tuple[HoldCause, str]] = set()
+    writer = 0
     for record in journalled(settings):
         match record:
+            case OwnerRaised(owner_epoch=epoch):
+                writer = epoch
             case HoldPut(hold=hold):
                 holds.add((hold.cause, hold.symbol))
             case HoldLifted(cause=cause, symbol=symbol):
                 holds.discard((cause, symbol))
-            case OrderIntended(purpose=Purpose.ENTRY) as entry:
+            case OrderIntended(purpose=Purpose.ENTRY) as entry if _writer_of(entry) == writer:
                 standing = sorted(cause.value for cause, symbol in holds if symbol in ("", entry.symbol))
                 if standing:
                     yield f"entry {entry.client_id} was meant under {standing}"
+
+
+def _writer_of(order: OrderIntended) -> int | None:
+    """Return who first meant it: one that is found at the venue is written down by a later owner, under any hold."""
+    identity = decode(order.client_id, order.symbol)
+    return identity.owner_epoch if identity is not None else None
 
 
 def journalled(settings: Settings) -> list[Record]:

@@ -50,7 +50,7 @@ def a_position_of_before_the_last_event_is_judged(patch: pytest.MonkeyPatch) -> 
 
 
 def a_fill_takes_the_wish_to_cancel_back(patch: pytest.MonkeyPatch) -> None:
-    patch.setitem(TRANSITIONS, (Phase.CANCELLING, Signal.FILL), Phase.LOCKED)  # type: ignore[arg-type]
+    patch.setitem(TRANSITIONS, (Phase.CANCELLING, Signal.FILL), Phase.LOCKED)
 
 
 MUTANTS: tuple[tuple[type[RuleBasedStateMachine], Plant], ...] = (

@@ -10,8 +10,6 @@ from typing import Any
 
 import pytest
 
-from actors.clock import SystemClock
-from actors.coordinator import Coordinator
 from actors.settings import Settings, configuration_hash
 from actors.settings_deployment import DeploymentSettings
 from tests.live_control import VenueControl, still_venue
@@ -39,13 +37,6 @@ def two(tmp_path: Path, venue: VenueControl, **sections: Any) -> Iterator[LiveDe
     with deployed(live_settings(tmp_path, venue, {}, BTC, **sections), venue) as live:
         live.until(lambda: len(live.entries()) == 3 and len(live.entries("BTCUSDT")) == 2, "it quotes both")
         yield live
-
-
-def next_coordinator(live: LiveDeployment) -> None:
-    live.coordinator = Coordinator(
-        settings=DeploymentSettings.of(live.settings), crew=live.crew, clock=SystemClock(), is_restarted=True
-    )
-    live.coordinator.start()
 
 
 def row(live: LiveDeployment, symbol: str = "BTCUSDT") -> str:
@@ -120,7 +111,7 @@ def test_who_dies_after_the_word_is_written_goes_on_with_it(who: str, tmp_path: 
         if who == "gateway":
             live.restart_gateway()
         else:
-            next_coordinator(live)
+            live.restart_coordinator()
 
         live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one")
         live.until(lambda: len(live.entries()) == 3, "and the old one")
@@ -211,7 +202,7 @@ def test_a_removal_survives_whoever_dies_in_the_middle(who: str, tmp_path: Path,
             venue.heal()
             live.restart_gateway()
         else:
-            next_coordinator(live)
+            live.restart_coordinator()
             venue.heal()
 
         live.until(lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "its actors have gone")

@@ -7,10 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.clock import SystemClock
-from actors.coordinator import Coordinator
 from actors.messages import HoldWord
-from actors.settings_deployment import DeploymentSettings
 from grid.holds import HoldCause
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
@@ -29,14 +26,6 @@ def live(venue: VenueControl, tmp_path: Path) -> Iterator[LiveDeployment]:
         yield made
 
 
-def next_life(live: LiveDeployment) -> None:
-    """Give the deployment a new coordinator, as Ray would after a kill of the old one."""
-    live.coordinator = Coordinator(
-        settings=DeploymentSettings.of(live.settings), crew=live.crew, clock=SystemClock(), is_restarted=True
-    )
-    live.coordinator.start()
-
-
 def lives_of(live: LiveDeployment) -> dict[str, str | None]:
     return live.crew.incarnations(live.roster.everyone)
 
@@ -44,7 +33,7 @@ def lives_of(live: LiveDeployment) -> dict[str, str | None]:
 def test_a_new_life_adopts_the_living_and_starts_nobody_again(live: LiveDeployment) -> None:
     before = lives_of(live)
 
-    next_life(live)
+    live.restart_coordinator()
     live.until(lambda: live.state() == "running", "it runs on")
 
     assert lives_of(live) == before
@@ -55,7 +44,7 @@ def test_a_new_life_adopts_the_living_and_starts_nobody_again(live: LiveDeployme
 def test_a_stop_that_a_former_life_began_is_brought_to_its_end(live: LiveDeployment, venue: VenueControl) -> None:
     live.crew.ask(live.roster.gateway, "close", "keep")  # all that the former life came to
 
-    next_life(live)
+    live.restart_coordinator()
     live.until(lambda: live.state() == "stopped", "it is stopped")
 
     assert live.coordinator.snapshot()["final"]["verified"]
@@ -67,7 +56,7 @@ def test_after_a_stop_a_new_life_starts_nothing(live: LiveDeployment, venue: Ven
     live.stop()
     orders = len(venue.account()["orders"])
 
-    next_life(live)
+    live.restart_coordinator()
     live.until(lambda: live.state() == "stopped", "it sees that there was a stop")
 
     assert not any(lives_of(live).values())
@@ -77,13 +66,7 @@ def test_after_a_stop_a_new_life_starts_nothing(live: LiveDeployment, venue: Ven
 
 def test_a_coordinator_that_was_cut_off_and_replaced_ends_nobody(live: LiveDeployment) -> None:
     before = lives_of(live)
-    cut_off = Coordinator(
-        settings=DeploymentSettings.of(live.settings),
-        crew=live.crew,
-        clock=SystemClock(),
-        is_restarted=True,
-        incarnation="1700000000000.3",
-    )
+    cut_off = live.another_coordinator(is_restarted=True, incarnation="1700000000000.3")
     live.crew.leader = "1700000060000.7"
     cut_off.start()
     live.until(lambda: cut_off.snapshot()["state"] == "running", "it believes that it leads")
