@@ -1,5 +1,4 @@
-"""One Ray of our own for the tests of the runtime. It stays until the end, and holds two ports that Ray has but once:
-what starts a run that needs those comes before, by its name."""
+"""One Ray of our own for the tests of the runtime, started and ended by this process alone."""
 
 from __future__ import annotations
 
@@ -29,5 +28,5 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     mine = list({*mine, *psutil.Process().children(recursive=True)})
     started.shutdown()
     del os.environ["GRIDMESH_HOME"]
-    _, alive = psutil.wait_procs(mine, timeout=20)
+    _, alive = psutil.wait_procs(mine, timeout=60)
     assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]

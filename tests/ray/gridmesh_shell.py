@@ -21,8 +21,8 @@ from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from tests.live_control import VenueControl
 
 ROOT = Path(__file__).resolve().parents[2]
-START_S = 60.0
-END_S = 60.0
+START_S = 120.0
+END_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +75,7 @@ class Shell:
         path.write_text(yaml.safe_dump(document))
         return path
 
-    def run(self, *arguments: object, timeout_s: float = 90.0) -> Ended:
+    def run(self, *arguments: object, timeout_s: float = 200.0) -> Ended:
         """Run one command to its end."""
         begun = time.monotonic()
         ended = subprocess.run(
@@ -158,7 +158,7 @@ class Launched:
 
     def left_running(self) -> list[str]:
         """Return what is still there of it, after a moment for the last to go."""
-        _, alive = psutil.wait_procs(self._children.values(), timeout=15)
+        _, alive = psutil.wait_procs(self._children.values(), timeout=60)
         return [" ".join(one.cmdline()) for one in alive if one.status() != psutil.STATUS_ZOMBIE]
 
     def end(self) -> None:

@@ -21,7 +21,7 @@ import psutil
 
 from tests.ray.gridmesh_shell import ROOT
 
-START_S = 60.0
+START_S = 120.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

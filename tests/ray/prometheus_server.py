@@ -21,7 +21,7 @@ from tests.ray.gridmesh_shell import ROOT
 from tests.ray.own_ray import free_ports
 
 DEPLOY = ROOT / "deploy"
-START_S = 30.0
+START_S = 90.0
 
 
 class PrometheusServer:

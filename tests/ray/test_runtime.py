@@ -64,7 +64,7 @@ def answer(handle: Any, question: str, *arguments: Any) -> Any:
     from ray.exceptions import GetTimeoutError, RayActorError
 
     try:
-        return ray.get(handle.ask.remote(question, *arguments), timeout=10)
+        return ray.get(handle.ask.remote(question, *arguments), timeout=60)
     except (RayActorError, GetTimeoutError):
         return None
 
@@ -72,10 +72,10 @@ def answer(handle: Any, question: str, *arguments: Any) -> Any:
 def process_of(handle: Any) -> int:
     import ray
 
-    return int(ray.get(handle.process.remote(), timeout=20))
+    return int(ray.get(handle.process.remote(), timeout=60))
 
 
-def until(condition: Callable[[], object], timeout_s: float = 40.0) -> None:
+def until(condition: Callable[[], object], timeout_s: float = 90.0) -> None:
     end = time.monotonic() + timeout_s
     while not condition():
         assert time.monotonic() < end, "it did not come true in time"

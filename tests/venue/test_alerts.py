@@ -43,7 +43,8 @@ class Webhook:
         self.posts: list[dict[str, Any]] = []
         self.paths: list[str] = []
         self.refusals = 0
-        self.pause_s = 0.0
+        self.is_open = True
+        self.waiting = 0
         self.url = ""
         self._ready = threading.Event()
         self._loop = asyncio.new_event_loop()
@@ -73,7 +74,9 @@ class Webhook:
         await runner.cleanup()
 
     async def _take(self, request: web.Request) -> web.Response:
-        await asyncio.sleep(self.pause_s)
+        self.waiting += 1
+        while not self.is_open:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)  # it is opened from another thread
         if self.refusals:
             self.refusals -= 1
             return web.Response(status=503)
@@ -204,18 +207,17 @@ def test_what_nobody_wants_to_hear_is_not_sent(webhook: Webhook, alerters: list[
 def test_a_slow_service_never_makes_the_caller_wait_and_what_does_not_fit_is_counted(
     webhook: Webhook, alerters: list[Alerter]
 ) -> None:
-    webhook.pause_s = 0.4
+    webhook.is_open = False
     alarm = alerter(alerters, webhook.url)
     alarm.take(HELD)
-    time.sleep(0.1)  # the thread is busy with the first
+    until(lambda: webhook.waiting == 1)  # the thread is busy with the first
 
-    begun = time.monotonic()
     for number in range(QUEUE_MAX + 50):
         alarm.take(Notice(kind="hold", text=f"hold price on COIN{number}: silent", level="warning"))
-    assert time.monotonic() - begun < 0.3
+    assert webhook.posts == [], "nobody waited for the service"
 
+    webhook.is_open = True
     until(lambda: len(webhook.posts) >= 2)
-    webhook.pause_s = 0.0
     assert "further alarms did not fit" in webhook.posts[1]["message"]
 
 

@@ -75,7 +75,14 @@ def swing(venue: VenueControl, middle: Decimal) -> Callable[[], None]:
     return move
 
 
-@pytest.mark.parametrize("point", list(StopPoint), ids=lambda point: point.value)
+FAST = {StopPoint.MID_JOURNAL_WRITE, StopPoint.AFTER_SEND, StopPoint.AFTER_FILL}
+"""In the journal, on the wire, in the book: run by the test command, the rest by the long one."""
+
+
+@pytest.mark.parametrize(
+    "point",
+    [pytest.param(point, id=point.value, marks=() if point in FAST else pytest.mark.long) for point in StopPoint],
+)
 def test_whatever_the_moment_of_death_nothing_is_lost_or_doubled(tmp_path: Path, point: StopPoint) -> None:
     with still_venue() as venue:
         settings = live_settings(tmp_path, venue, {"max_lots": 40, "sell_window": 5}, account={"max_notional": 9000})

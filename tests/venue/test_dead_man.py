@@ -54,6 +54,7 @@ def test_a_gateway_that_died_finds_its_orders_gone_and_places_anew_without_doubl
         live.reckon()
 
 
+@pytest.mark.long
 def test_it_is_off_while_somebody_else_has_an_order_there(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, SWITCH), venue) as live:
         live.until(lambda: len(live.entries()) == 3, "entries rest")
@@ -68,6 +69,7 @@ def test_it_is_off_while_somebody_else_has_an_order_there(tmp_path: Path) -> Non
         assert rows[manual["orderId"]] == "NEW"
 
 
+@pytest.mark.long
 def test_a_stop_that_leaves_exits_leaves_them_for_longer_than_the_countdown(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, SWITCH), venue) as live:
         live.until(lambda: len(live.entries()) == 3, "entries rest")

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.live_tapes import SPEED, cut_minutes, playing_process
 
@@ -20,6 +22,7 @@ def fills(live: LiveDeployment, kind: str) -> int:
     return sum(live.symbol(name).get(kind, 0) for name in ("ETHUSDT", "BTCUSDT"))
 
 
+@pytest.mark.long
 def test_ticks_of_two_symbols(shared_data: Path, tmp_path: Path) -> None:
     kinds = ("trades", "bookticker")
     tapes = [

@@ -87,8 +87,8 @@ def trade_on(live: LiveDeployment, venue: VenueControl) -> None:
     [
         (gone, Found.MISSING),
         (early_damage, Found.DAMAGED),
-        (no_database, Found.UNREADABLE),
-        (no_facts, Found.UNREADABLE),
+        pytest.param(no_database, Found.UNREADABLE, marks=pytest.mark.long),
+        pytest.param(no_facts, Found.UNREADABLE, marks=pytest.mark.long),
     ],
     ids=["gone", "early_damage", "no_database", "no_facts"],
 )

@@ -11,6 +11,7 @@ from decimal import Decimal
 
 import pytest
 
+from actors import risk_supervisor
 from actors.clock import SystemClock
 from actors.messages import HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
@@ -151,8 +152,11 @@ def test_without_data_there_is_no_go(venue: RunningVenue) -> None:
         assert not world.office.wait_for(lambda: bool(world.goes()), 4)
 
 
-def test_candles_that_were_missing_are_fetched_under_a_stream_that_never_broke(venue: RunningVenue) -> None:
+def test_candles_that_were_missing_are_fetched_under_a_stream_that_never_broke(
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Of candles of a minute it would take ten to be known by the stream alone."""
+    monkeypatch.setattr(risk_supervisor, "MEND_S", 1.0)
     venue.fault(FaultRule(name="no candles", kind=FaultKind.CANDLES_MISSING))
     with supervising(venue) as world:
         world.stand()
