@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import yaml
 
 from actors.clock import SystemClock
 from actors.coordinator import Coordinator
+from actors.crew import Crew
 from actors.roster import Roster
 from actors.settings_deployment import SHARED, DeploymentSettings, load_deployment
 from tests.live_control import VenueControl
-from tests.live_crew import LocalCrew
-from tests.live_deployment import LiveDeployment, live_settings
+from tests.live_crew import Hands, LocalCrew
+from tests.live_deployment import LiveDeployment, live_settings, see_threads_end
 from tests.live_mail import PostRoom
 
 
@@ -44,7 +46,7 @@ class LiveAccount(LiveDeployment):
     def stop(self, mode: str = "keep") -> dict[str, Any]:
         """Stop this account alone; returns the coordinator's last word on it."""
         self.coordinator.stop(mode, self.name)
-        self.until(lambda: self.state() == "stopped", f"{self.name} stopped", timeout_s=60)
+        self.until(lambda: self.state() == "stopped", f"{self.name} stopped")
         return self.section()
 
 
@@ -55,7 +57,9 @@ class LiveAccounts:
         self.settings = settings
         self.room = PostRoom()
         self.crew = LocalCrew(settings, self.room)
-        self.coordinator = Coordinator(settings=settings, crew=self.crew, clock=SystemClock())
+        self._hands = Hands(self.crew)
+        self._before = set(threading.enumerate())
+        self.coordinator = Coordinator(settings=settings, crew=cast("Crew", self._hands), clock=SystemClock())
         self.accounts = {name: LiveAccount(name, self, venue) for name, venue in venues.items()}
 
     def state(self) -> str:
@@ -67,9 +71,10 @@ class LiveAccounts:
         for account in self.accounts.values():
             if account.state() not in ("stopped", "refused"):
                 self.crew.kill(account.roster.gateway)
-        for account in self.accounts.values():
-            self.crew.dismiss(account.roster.everyone)
+        self._hands.end()
+        self.crew.end()
         self.room.end()
+        see_threads_end(self._before)
 
 
 def several_settings(folder: Path, venues: Mapping[str, VenueControl], **sections: Any) -> DeploymentSettings:

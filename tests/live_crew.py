@@ -122,7 +122,7 @@ class LocalCrew:
         return {name: self.ask(name, question, *arguments) for name in names}
 
     def incarnations(self, names: Iterable[str]) -> dict[str, str | None]:
-        living = {name: life for name, life in self._lives.items() if self._room.box(name).actor is not None}
+        living = {name: life for name, life in list(self._lives.items()) if self._room.box(name).actor is not None}
         return {name: self.leader if name == COORDINATOR else living.get(name) for name in names}
 
     def is_there(self, name: str) -> bool:

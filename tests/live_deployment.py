@@ -211,22 +211,11 @@ class LiveDeployment:
         self._end_coordinators()
         self.crew.end()
         self.room.end()
-        left = self._threads_left()
-        assert left == [], f"{left} would trouble the next test"
+        see_threads_end(self._before)
 
     def _end_coordinators(self) -> None:
         for hands in self._hands:
             hands.end()
-
-    def _threads_left(self) -> list[str]:
-        """Wait for the actors' threads to end; returns those that do not."""
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            since = set(threading.enumerate()) - self._before
-            left = [thread.name for thread in since if thread.name.startswith(("loop ", "mailbox "))]
-            if not left or time.monotonic() > deadline:
-                return left
-            time.sleep(LOOK_S)
 
     def _price(self, name: str) -> Decimal | None:
         price = self.symbol(name).get("price")
@@ -246,6 +235,18 @@ class LiveDeployment:
             for name in self.roster.layouts
         }
         return f"{self.state()} {shown}\n{levels}\n{gateway.get('notices', [])[-12:]}"
+
+
+def see_threads_end(before: set[threading.Thread]) -> None:
+    """Wait until no thread of an actor lives that was not there before."""
+    deadline = time.monotonic() + PATIENCE_S
+    while left := [
+        thread.name
+        for thread in set(threading.enumerate()) - before
+        if thread.name.startswith(("loop ", "mailbox ", "reconciler"))
+    ]:
+        assert time.monotonic() < deadline, f"{left} would trouble the next test"
+        time.sleep(LOOK_S)
 
 
 @contextmanager

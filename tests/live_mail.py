@@ -38,6 +38,9 @@ class Mailbox:
         self._letters: deque[Envelope] = deque()
         self._ring_at: float | None = None
         self._thread = threading.Thread(target=self._run, name=f"mailbox {name}", daemon=True)
+
+    def open(self) -> None:
+        """Begin to serve; before, and after the end, nothing is answered."""
         self._thread.start()
 
     def put(self, envelope: Envelope) -> None:
@@ -45,6 +48,8 @@ class Mailbox:
 
     def call(self, act: Callable[[], Any], timeout_s: float = 60.0) -> Any:
         """Run something in the actor's turn; None where it takes too long."""
+        if not self._thread.is_alive():
+            return None
         answer: Future[Any] = Future()
         self._incoming.put_nowait((act, answer))
         try:
@@ -117,6 +122,7 @@ class PostRoom:
     def __init__(self) -> None:
         self.failures: list[str] = []
         self._boxes: dict[str, Mailbox] = {}
+        self._is_over = False
         self._lock = threading.Lock()
         self._lives = itertools.count(1)
 
@@ -124,6 +130,8 @@ class PostRoom:
         with self._lock:
             if name not in self._boxes:
                 self._boxes[name] = Mailbox(name, self.failures)
+                if not self._is_over:
+                    self._boxes[name].open()
             return self._boxes[name]
 
     def outbox(self, sender: str) -> Outbox:
@@ -132,7 +140,7 @@ class PostRoom:
 
     def end(self) -> None:
         with self._lock:
-            boxes, self._boxes = list(self._boxes.values()), {}
+            boxes, self._boxes, self._is_over = list(self._boxes.values()), {}, True
         for box in boxes:
             box.end()
 

@@ -296,7 +296,7 @@ def test_only_mine_leaves_the_orders_of_other_journals(account: TradingAccount) 
 
 def test_a_venue_that_wants_to_be_left_alone_is_not_asked_again(account: TradingAccount) -> None:
     account.venue.fault(
-        FaultRule(name="slow down", kind=FaultKind.RATE_LIMITED, delay=Delay(low_ms=30_000), scope=OPEN_ORDERS)
+        FaultRule(name="slow down", kind=FaultKind.RATE_LIMITED, delay=Delay(low_ms=300_000), scope=OPEN_ORDERS)
     )
     begun = time.monotonic()
 
