@@ -32,6 +32,7 @@ def check_levels(plan: SymbolPlan) -> Iterator[Finding]:
     yield from _check_profit(plan, [*above, *below], Severity.WARN)
     yield from _check_sizes(plan, [*window, *above, *below])
     yield from _check_rest(plan)
+    yield from _check_opening(plan)
 
 
 def round_trip_profit(plan: SymbolPlan, index: int) -> Decimal:
@@ -150,6 +151,22 @@ def _check_rest(plan: SymbolPlan) -> Iterator[Finding]:
         needed = f"{MIN_REST_MS / 1000:g}"
         rule = f"post-only orders cancelled within {needed} s count against the account; {needed} works"
         yield _finding(plan, "min_rest_s", f"{rest_ms / 1000:g}", rule, Severity.WARN)
+
+
+def _check_opening(plan: SymbolPlan) -> Iterator[Finding]:
+    """Name a first lot whose way to its target does not earn what taking it costs."""
+    if not plan.opening:
+        return
+    paid, target = abs(plan.reference), abs(plan.ladder.price(plan.opening[0] + 1))
+    cost = plan.taker_fee * paid + plan.policy.maker_fee * target
+    earned = (target - paid) * plan.sign - cost
+    if earned < 0:
+        loss = (-earned * plan.instrument.tick).normalize()
+        rule = (
+            f"the lot of the nearest level loses {loss:f} a coin at its target, since it is bought at the taker fee of "
+            f"{plan.taker_fee:.4%}; a step above {(cost * plan.instrument.tick).normalize():f} works"
+        )
+        yield _finding(plan, "open_position", f"{len(plan.opening)} levels", rule, Severity.WARN)
 
 
 def _span(plan: SymbolPlan, levels: Sequence[int]) -> str:

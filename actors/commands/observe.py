@@ -169,5 +169,10 @@ def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
     columns = (*LEVEL_COLUMNS, *PLAN_COLUMNS) if width() >= WIDE else NARROW_LEVEL_COLUMNS
     rows = [[_cell(column, level) for column in columns] for level in levels]
     head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}"
-    stop = render_stop(shown(answer.get("symbol")), answer.get("stop"))
-    return [*render_trading(answer), head, *render_holds(answer), *stop, table("", columns, rows, NUMBERS)]
+    symbol = shown(answer.get("symbol"))
+    told = [
+        *render_stop(symbol, answer.get("stop")),
+        *render_trigger(symbol, answer.get("trigger")),
+        *render_opening(symbol, answer.get("opening")),
+    ]
+    return [*render_trading(answer), head, *render_holds(answer), *told, table("", columns, rows, NUMBERS)]

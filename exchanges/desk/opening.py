@@ -59,19 +59,25 @@ class Opening:
         if not opening.is_planned:
             held = sum(1 for _ in book.lots())
             levels = levels_to_open(rule, book.ladder, known.policy, known.instrument, reference, held)
-            opening = replace(opening, is_planned=True, levels=levels, limit=bound, at_ms=now.wall_ms)
+            worst = bound if not levels else book.sign * min(book.sign * bound, book.ladder.at(levels[0] + 1) - 1)
+            opening = replace(opening, is_planned=True, levels=levels, limit=worst, at_ms=now.wall_ms)
             core.record(opening)
-            core.notice("opening", f"{book.symbol}: buys {len(levels)} lots up to {known.instrument.price(bound)}")
+            core.notice("opening", f"{book.symbol}: opens {len(levels)} lots up to {known.instrument.price(worst)}")
         if passed := [level for level in opening.levels if book.ladder.at(level) <= reference]:
             # The price has come over them: they are bought as any level is.
             opening = replace(opening.without(*passed), at_ms=now.wall_ms, reason="the price has passed them")
             core.record(opening)
-        limit = book.sign * min(book.sign * opening.limit, book.sign * bound)
+        limit = book.sign * min(book.sign * opening.limit, book.sign * bound, *self._under_exits(book))
         under_way = sum(1 for order in core.book.live_orders(book.symbol) if order.purpose is Purpose.OPEN)
         for level in opening.levels:
             if under_way >= AT_ONCE:
                 return
             under_way += self._place(book, level, limit, reference, now)
+
+    def _under_exits(self, book: SymbolBook) -> list[int]:
+        """Return one tick under each exit of ours, oriented: what takes must not take from ourselves."""
+        live = self._core.book.live_orders(book.symbol)
+        return [book.sign * order.price - 1 for order in live if order.purpose.closing]
 
     def _place(self, book: SymbolBook, level: int, limit: int, reference: int, now: Instant) -> bool:
         """Try one level; return whether it was tried."""

@@ -92,6 +92,9 @@ def an_opening_leaves_nothing_that_it_could_buy(world: World, truth: Truth) -> I
         bound = sign * mark * (1 + sign * grid.opening.slippage) / grid.venue.tick
         asked = top.ask if sign > 0 else -top.bid
         lots = sum(1 for _ in book.lots())
+        own = [sign * o.price for o in truth.open.values() if o.symbol == grid.symbol and o.reduce_only]
+        if min(own, default=asked + 1) <= asked:
+            continue  # what is offered is our own
         for level in book.opening.levels:
             price = min(Decimal(sign * book.opening.limit), Decimal(level_at(book.generation, level)), bound)
             notional = grid.venue.price(sign * int(price)) * Decimal("0.02")

@@ -129,6 +129,29 @@ def test_the_exchange_side_stop_is_one_line_where_one_is_configured(
         assert [line for line in capsys.readouterr().out.splitlines() if "exchange-side" in line] == words
 
 
+WAITING = {"price": "2990", "way": "fall", "is_fired": False, "at_ms": 1}
+BUYING = {"is_planned": True, "levels": [3, 4], "limit": "3003.00", "reason": ""}
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        ({"trigger": WAITING}, ["BTCUSDT: begins once the mark price has come to 2990 by a fall"]),
+        ({"trigger": {**WAITING, "is_fired": True}, "opening": {**BUYING, "levels": []}}, []),
+        ({"opening": BUYING}, ["BTCUSDT: 2 lots that it begins with are to be bought up to 3003.00"]),
+        ({"opening": {**BUYING, "is_planned": False}}, ["BTCUSDT: begins with a position that is not bought yet"]),
+    ],
+)
+def test_what_a_grid_waits_for_is_one_line_in_status_and_explain(
+    capsys: pytest.CaptureFixture[str], told: dict[str, object], words: list[str]
+) -> None:
+    status = {**STATUS, "symbols": [{**STATUS["symbols"][0], "symbol": "BTCUSDT", **told}]}
+    explained: dict[str, object] = {"symbol": "BTCUSDT", "price": None, "levels": [], **told}
+    for answer, render in ((status, render_status), (explained, render_explain)):
+        emit(answer, as_json=False, render=partial(render, answer))
+        assert [line for line in capsys.readouterr().out.splitlines() if "begin" in line] == words
+
+
 def test_a_line_of_a_run_says_each_word_once_and_counts_in_english() -> None:
     symbol = {"price": "2996.1", "entries": 1, "exits": 0, "lots": 1, "round_trips": 2}
     seen = {"state": "running", "gateway": {"symbols": {"ETHUSDT": symbol}, "holds": [{"cause": "risk"}]}}

@@ -5,9 +5,20 @@ from __future__ import annotations
 from decimal import Decimal
 
 from exchanges.desk.commands import Send
-from exchanges.desk.events import Accepted, MarkSeen, PlaceAnswered, ReferenceSeen, StreamSaid, Unknown
+from exchanges.desk.events import (
+    Accepted,
+    CloseAsked,
+    ClosingMode,
+    HoldAsked,
+    MarkSeen,
+    PlaceAnswered,
+    ReferenceSeen,
+    StreamSaid,
+    Unknown,
+)
 from exchanges.desk.settings import DeskSymbol
 from grid.book import Book
+from grid.holds import HoldCause
 from grid.kind_records import OpeningSet
 from grid.opening import OpeningRule
 from grid.order import OrderReport, OrderStatus, OrderUpdate, Purpose, TimeInForce
@@ -178,3 +189,64 @@ def test_max_lots_bounds_it_and_no_longer_wanted_ends_it() -> None:
     assert opened(left) == []
     assert opening is not None
     assert opening.is_over
+
+
+def test_it_takes_nothing_from_an_exit_of_ours() -> None:
+    world = begun(rule=OpeningRule(levels=4, slippage=Decimal("0.01")))
+    go(world)
+    assert {price for _, price, _ in opened(world)} == {300_200, 300_399}  # the nearest lot's exit will lie at 3004
+
+    first = ids(world)[0]
+    for client_id in ids(world):
+        assert world.send(client_id)
+    bought(world, first, 9)
+    for client_id in ids(world):
+        world.tell(StreamSaid(update=OrderUpdate(report=world.report(client_id, OrderStatus.EXPIRED, 0))))
+    world.bought(-1)  # its exit rests at 3000.00, one tick over the price where it stands below
+    order = world.slot(-1).order
+    assert order is not None
+    for _ in range(12):
+        see(world, 299_900)
+
+    again = opened(world)[4:]
+    assert again
+    assert max(price for _, price, _ in again) < order.price
+
+
+def test_a_hold_keeps_it_waiting_and_it_goes_on_where_it_was() -> None:
+    world = begun()
+    world.tell(HoldAsked(cause=HoldCause.OPERATOR, symbol="", is_put=True, reason="looks first"))
+    go(world)
+    assert opened(world) == []
+
+    world.tell(HoldAsked(cause=HoldCause.OPERATOR, symbol="", is_put=False, reason="goes on"))
+    see(world, 300_000)
+
+    assert [level for level, _, _ in opened(world)] == [1, 2, 3]
+
+
+def test_a_flatten_ends_it() -> None:
+    world = go(begun())
+    for client_id in ids(world):
+        assert world.send(client_id)
+        world.tell(StreamSaid(update=OrderUpdate(report=world.report(client_id, OrderStatus.EXPIRED, 0))))
+    world.tell(CloseAsked(mode=ClosingMode.FLATTEN))
+    for _ in range(20):
+        see(world, 300_000)
+
+    opening = world.desk.book.symbol(SYMBOL).opening
+    assert opening is not None
+    assert opening.is_over
+    assert len(opened(world)) == 3
+
+
+def test_no_more_than_five_are_under_way_together() -> None:
+    world = go(begun(rule=OpeningRule(levels=9, slippage=Decimal("0.01"))))
+
+    assert len(ids(world)) == 5
+    first = ids(world)[0]
+    assert world.send(first)
+    bought(world, first, 9)
+    see(world, 300_000)
+    assert len(ids(world)) == 5
+    assert len(opened(world)) == 6
