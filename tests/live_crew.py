@@ -16,6 +16,7 @@ from actors.clock import SystemClock
 from actors.gateway.grids import milliseconds, risk_rules
 from actors.grid_slot import GridSlot
 from actors.journal import Journal
+from actors.journal_place import journal_account
 from actors.order_gateway import OrderGateway
 from actors.ownership.builder import ownership
 from actors.ownership.ownership import HostOwnership
@@ -221,7 +222,7 @@ class LocalCrew:
         return None if settings.ownership.is_local else ownership(settings, KEYS, self._clock)
 
     def _open_journal(self, gateway: str, settings: Settings) -> Journal:
-        opened = MortalJournal.open(settings.journal_path)
+        opened = MortalJournal.open(settings.journal_path, account=journal_account(settings))
         assert isinstance(opened, MortalJournal)
         self._journals[gateway] = opened
         return opened

@@ -1,0 +1,243 @@
+"""Recorded frames through a whole deployment on paper, over real sockets: equal to the last fill, however often."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actors.journal import Journal
+from actors.journal_schema import PAPER_ACCOUNT
+from actors.order_gateway import OrderGateway
+from actors.price_feed import PriceFeed
+from actors.settings import Settings
+from actors.venues import market_venue, paper_terms
+from exchanges.paper.memory import ACCOUNT
+from exchanges.paper.store import PaperStore
+from exchanges.paper.trading import PaperTrading
+from exchanges.sim.instrument import SimInstrument
+from exchanges.sim.tape import open_tape
+from grid import slot_machine
+from grid.client_id import decode
+from grid.records import FillBooked, OrderEnded, OrderIntended, Record, from_body
+from tests import live_crew
+from tests.frame_server import Frame, FrameServer, frames_of, read_frames, serving, walk, with_marks, write_frames
+from tests.live_control import VenueControl
+from tests.live_deployment import LiveDeployment, deployed, live_settings
+from tests.venue.running_venue import INSTRUMENTS
+
+START_MS = 1_721_300_000_000
+PATIENCE_S = 30.0
+STILL = 3
+LOOK_S = 0.004
+SOON_S = 0.3
+"""Who is to be woken within this is not at rest."""
+UNHURRIED: dict[str, Any] = {
+    # what our own clock decides must not decide anything here: the tape's time passes at another pace
+    "gateway": {"recv_window_ms": 5000, "echo_timeout_s": 60, "orders_per_second": 300, "burst": 300},
+    "runtime": {"look_ahead": 1, "reconcile_s": 600, "price_age_s": 600, "push_interval_ms": 1, "slots_per_actor": 100},
+    "account": {"max_notional": 20_000, "daily_loss": 10_000},
+}
+LADDER: dict[str, Any] = {"interval": "1.5", "anchor": None, "buy_window": 4, "max_lots": 40, "min_rest_s": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a run came to: its fills, what the journal says beyond ids and our own times, and the money."""
+
+    fills: list[tuple[Any, ...]]
+    facts: list[tuple[Any, ...]]
+    wallet: str
+    lots: int
+
+
+class Replay:
+    """Plays frames to a deployment, each only once everything that the one before caused has come to rest."""
+
+    def __init__(self, live: LiveDeployment, server: FrameServer, paper: PaperTrading) -> None:
+        self._live = live
+        self._server = server
+        self._paper = paper
+        self._symbols = list(live.roster.layouts)
+        self._first = sum(ladder.buy_window for ladder in live.settings.symbols)
+
+    def play(self, frames: Iterable[Frame]) -> None:
+        self._until(self._is_connected, "every stream is asked for")
+        self._until(lambda: self._live.gateway().get("is_ready") and not self._live.holds(), "entries may be placed")
+        self._until(lambda: self._paper.venue.under_way >= self._first, "the first entries are under way")
+        self._rest()
+        for frame in frames:
+            heard, quotes = self._paper.venue.heard, self._quotes(frame.data["s"])
+            assert self._server.send(frame) == (2 if frame.is_quote or frame.is_mark else 1)
+            self._until(lambda heard=heard: self._paper.venue.heard > heard, "the account hears it")
+            if frame.is_quote:
+                symbol = frame.data["s"]
+                self._until(lambda s=symbol, n=quotes: self._quotes(s) > n, "the feed hears it")
+            self._rest()
+
+    def _is_connected(self) -> bool:
+        names = [name.lower() for name in self._symbols]
+        wanted = {"bookTicker": 2, "markPrice@1s": 2, "aggTrade": 1}
+        return all(self._server.listeners(f"{name}@{kind}") == n for name in names for kind, n in wanted.items())
+
+    def _quotes(self, symbol: str) -> int:
+        feed = self._live.room.box(self._live.roster.feeds[symbol]).actor
+        assert isinstance(feed, PriceFeed)
+        return feed._feeds[symbol].quotes
+
+    def _rest(self) -> None:
+        """Wait until nothing moves but what waits for the tape's own time."""
+        still, before = 0, None
+        deadline = time.monotonic() + PATIENCE_S
+        while still < STILL:
+            assert time.monotonic() < deadline, f"it never rests: {before}"
+            now = self._stir()
+            still = still + 1 if now is not None and now == before else 0
+            before = now
+            time.sleep(LOOK_S)
+
+    def _stir(self) -> tuple[int, ...] | None:
+        """Return what counts everything that happens; None while something is under way."""
+        gateway = self._live.room.box(self._live.roster.gateway).actor
+        boxes = [self._live.room.box(name) for name in self._live.roster.everyone]
+        soon_s = time.monotonic() + SOON_S
+        if any(box._incoming.qsize() or box._letters or (box._ring_at or soon_s) < soon_s for box in boxes):
+            return None
+        assert isinstance(gateway, OrderGateway)
+        caller, keeper = gateway._caller, gateway._keeper
+        if caller is None or keeper is None or gateway._thread.depth or any(caller.depths().values()):
+            return None
+        if caller.in_flight() != self._paper.venue.under_way:
+            return None
+        return (
+            keeper._journal.last_seq,
+            caller.in_flight(),
+            sum(gateway._mailbox.counts.values()),
+            self._paper.venue.heard,
+        )
+
+    def _until(self, condition: Any, what: str) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while not condition():
+            assert time.monotonic() < deadline, f"it is not so that {what}: {self._live._plight()}"
+            time.sleep(0.001)
+
+
+def run(
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    frames: Sequence[Frame],
+    known: Sequence[SimInstrument],
+    *ladders: dict[str, Any],
+    **paper: Any,
+) -> Outcome:
+    """Run a deployment on paper over the frames; return what it came to."""
+    made: list[PaperTrading] = []
+
+    def strict(settings: Settings, _: object) -> PaperTrading:
+        made.append(
+            PaperTrading(
+                market=market_venue(settings),
+                terms=paper_terms(settings),
+                store=PaperStore(settings.paper_account_path),
+                now_ms=lambda: time.time_ns() // 1_000_000,
+                monotonic_ns=time.monotonic_ns,
+                strict_time=True,
+            )
+        )
+        return made[-1]
+
+    monkeypatch.setattr(live_crew, "trading_venue", strict)
+    for pause in ("RETRY_FIRST_MS", "RETRY_LAST_MS"):
+        monkeypatch.setattr(slot_machine, pause, 1)  # our own clock's, too: a refused order is tried again at once
+    folder.mkdir()
+    with serving(known, frames) as server:
+        control = VenueControl(server.rest_url, server.ws_url, "")
+        settings = live_settings(
+            folder, control, *ladders or (LADDER,), paper={"balance": 50_000, **paper}, **UNHURRIED
+        )
+        with deployed(settings, control) as live:
+            Replay(live, server, made[0]).play(frames)
+            wallet = made[0].venue.engine.read.account(ACCOUNT).assets[0].wallet
+            lots = sum(live.symbol(name).get("lots", 0) for name in live.roster.layouts)
+            made[0].venue.relax()
+            live.stop()
+    records = list(_records(settings))
+    fills = [_fill(one) for one in records if isinstance(one, FillBooked)]
+    facts = sorted(_fact(one) for one in records if isinstance(one, OrderIntended | OrderEnded))
+    return Outcome(fills=fills, facts=facts, wallet=str(wallet), lots=lots)
+
+
+def _records(settings: Settings) -> Iterable[Record]:
+    journal = Journal.open(settings.journal_path, account=PAPER_ACCOUNT)
+    try:
+        yield from (from_body(row.kind, row.body) for row in journal.replay())
+    finally:
+        journal.close()
+
+
+def _told(client_id: str, symbol: str) -> tuple[Any, ...]:
+    """Return what an id says that is no accident of its journal."""
+    identity = decode(client_id, symbol)
+    assert identity is not None
+    return symbol, identity.generation, identity.level, identity.purpose.value
+
+
+def _fill(booked: FillBooked) -> tuple[Any, ...]:
+    fill = booked.fill
+    own = (fill.side.value, fill.price, fill.quantity, str(fill.fee), fill.is_maker, fill.venue_ms, fill.trade_id)
+    return (*_told(booked.client_id, fill.symbol), *own)
+
+
+def _fact(record: OrderIntended | OrderEnded) -> tuple[Any, ...]:
+    if isinstance(record, OrderIntended):
+        return ("intended", *_told(record.client_id, record.symbol), record.price, record.quantity)
+    return ("ended", *_told(record.client_id, record.symbol), record.status.value, record.filled)
+
+
+def generated(folder: Path, symbol: str, *, seed: int, count: int) -> list[Frame]:
+    """Return a small tape, written and read again as a recorder's file would be."""
+    held = INSTRUMENTS[symbol]
+    price = held.ticks(Decimal(3000))
+    events = walk(held, seed=seed, count=count, start_ms=START_MS, price=price, stride=price // 3000)
+    write_frames(folder / f"{symbol}.jsonl", with_marks(frames_of(events, INSTRUMENTS)))
+    return read_frames(folder / f"{symbol}.jsonl")
+
+
+def test_equal_frames_give_equal_fills_and_equal_journals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = generated(tmp_path, "ETHUSDT", seed=4, count=60)
+    known = tuple(INSTRUMENTS.values())
+
+    one, two = (run(tmp_path / name, monkeypatch, frames, known) for name in ("one", "two"))
+
+    assert len(one.fills) >= 4
+    assert any(fact[4] == "X" for fact in one.facts)
+    assert one == two
+
+
+@pytest.mark.long
+def test_recorded_ticks_of_two_symbols_are_equal_to_the_last_fill(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    symbols = ("ETHUSDT", "BTCUSDT")
+    tapes = [
+        shared_data / "ticks" / f"binance_usdm_{symbol}_{kind}_20240718_20240719.parquet"
+        for symbol in symbols
+        for kind in ("trades", "bookticker")
+    ]
+    events = islice(open_tape(tapes, INSTRUMENTS), 1500)
+    frames = list(with_marks(frames_of(events, INSTRUMENTS)))
+    ladders = (LADDER, {**LADDER, "symbol": "BTCUSDT", "interval": 30, "amount": 150})
+
+    one, two = (
+        run(tmp_path / name, monkeypatch, frames, tuple(INSTRUMENTS.values()), *ladders) for name in ("one", "two")
+    )
+
+    assert one.fills
+    assert one == two
