@@ -17,7 +17,7 @@ from actors.commands.accounts import accounts_of
 from actors.commands.offline import Config, Live
 from actors.commands.output import Json, emit
 from actors.commands.running import Account
-from actors.exit_codes import ExitCode
+from actors.exit_codes import ExitCode, exit_code
 from grid.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def panic(
     emit(document, as_json=as_json, render=lambda: document["said"][len(panicking.said) :])
     failed = [report for _, report in reports if isinstance(report, BaseException)]
     if failed:
-        raise failed[0]
+        raise typer.Exit(exit_code(failed[0]))
     if not document["clear"]:
         raise typer.Exit(ExitCode.TIMED_OUT)
     if any(not sale["done"] for _, ended in reports if not isinstance(ended, BaseException) for sale in ended[1]):

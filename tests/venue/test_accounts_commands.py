@@ -179,6 +179,21 @@ def test_an_account_that_cannot_be_reached_keeps_panic_from_no_other(bench: Benc
     assert bench.at("beta").open_ids() == set()
 
 
+def test_a_key_that_one_venue_refuses_keeps_panic_from_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    place = bench.at("beta").place
+    for sequence in range(4, 16):
+        place(own_id("ETHUSDT", sequence), price=str(2900 - 2 * sequence))
+    monkeypatch.setenv("TRIAL_WRONG", "w" * 64)
+    bench.change("alpha", venue={"api_key_env": "TRIAL_WRONG"})
+
+    ended = bench.run("panic", bench.config, "--json")
+
+    assert ended.code == 4
+    assert [(one["name"], one["clear"]) for one in ended.json["accounts"]] == [("alpha", False), ("beta", True)]
+    assert "-2015" in ended.json["accounts"][0]["error"]
+    assert bench.at("beta").open_ids() == set()
+
+
 def test_each_has_a_journal_of_its_own_and_export_and_recover_go_over_both(
     bench: Bench, tmp_path: Path, fresh: dict[str, VenueControl]
 ) -> None:

@@ -10,6 +10,7 @@ from random import Random
 
 import pytest
 
+from actors import risk_supervisor
 from actors.clock import SystemClock
 from actors.messages import AccountWord, HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
@@ -107,7 +108,10 @@ def test_a_crash_halts_both(venue: RunningVenue) -> None:
         assert world.soon(lambda: world.phases() == {A: "halted", B: "halted"})
 
 
-def test_a_silent_gateway_keeps_no_other_waiting_and_hears_of_the_market_when_it_comes(venue: RunningVenue) -> None:
+def test_a_silent_gateway_keeps_no_other_waiting_and_hears_of_the_market_when_it_comes(
+    venue: RunningVenue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(risk_supervisor, "MEND_S", 600.0)  # nothing but its own beginning tells it
     with supervising(venue) as world:
         world.begin(A)
         assert world.office.to(B, Go) == []
@@ -145,4 +149,6 @@ def test_a_drawdown_holds_its_account_alone_and_is_released_alone(venue: Running
         assert world.actor.clear_stop_loss("enough", A)
 
         assert world.soon(lambda: world.held(A) == set())
+        renewed = len(world.office.to(B, Go))
+        assert world.soon(lambda: len(world.office.to(B, Go)) > renewed + 1)
         assert world.held(B) == {HoldCause.STOP_LOSS}
