@@ -95,11 +95,15 @@ def an_opening_leaves_nothing_that_it_could_buy(world: World, truth: Truth) -> I
         own = [sign * o.price for o in truth.open.values() if o.symbol == grid.symbol and o.reduce_only]
         if min(own, default=asked + 1) <= asked:
             continue  # what is offered is our own
+        assert world.gateway is not None
+        least = world.gateway.desk.instrument(grid.symbol).notional_min
         for level in book.opening.levels:
             price = min(Decimal(sign * book.opening.limit), Decimal(level_at(book.generation, level)), bound)
-            notional = grid.venue.price(sign * int(price)) * Decimal("0.02")
-            has_room = lots < grid.policy.max_lots and _spent(world) + notional <= world.settings.desk.notional_max
-            if not book.opening.is_planned or (asked <= price and has_room and _has_place(world, grid)):
+            at = grid.venue.price(sign * int(price))
+            worth = grid.policy.amount // (at * grid.venue.step) * grid.venue.step * at
+            is_worth_it = least + at * grid.venue.step <= worth
+            has_room = lots < grid.policy.max_lots and _spent(world) + worth <= world.settings.desk.notional_max
+            if not book.opening.is_planned or (asked <= price and is_worth_it and has_room and _has_place(world, grid)):
                 yield f"{grid.symbol}: level {level} is not opened at {asked}, up to {price} is allowed"
 
 
