@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from decimal import Decimal
 from typing import Any
 
@@ -15,12 +15,13 @@ from exchanges.generic import wire_account, wire_orders
 from exchanges.generic.calls import Calls
 from exchanges.generic.contracts import Contract, Contracts, contracts
 from exchanges.generic.costs import COSTS, ONE, windows
-from exchanges.generic.facts import BY_CLIENT_ID, facts_of
+from exchanges.generic.facts import MEASURED, facts_of
 from exchanges.generic.history import History
 from exchanges.generic.holdings import Holdings
 from exchanges.generic.order_lists import OrderLists
 from exchanges.generic.ours import OurOrders
 from exchanges.generic.private_stream import PrivateTaking, watches
+from exchanges.generic.proof import Proof
 from exchanges.generic.streaming import CcxtStreams
 from exchanges.port import (
     Account,
@@ -71,6 +72,7 @@ class CcxtTrading(TradingHalf[Calls]):
             by_symbol=self._facts.by_symbol,
         )
         self._holdings = Holdings(self._calls, self._facts, settings)
+        self._proof = Proof(name, self._facts.client_id_prefix, is_measured=name in MEASURED)
         self._ours = OurOrders(self._facts.client_id_prefix)
 
     async def rules(self) -> VenueRules:
@@ -95,6 +97,7 @@ class CcxtTrading(TradingHalf[Calls]):
     async def place(self, order: Approved) -> OrderReport:
         """Send one order, once. An acknowledgement is no end: an immediate order is read afterwards."""
         request = order.request
+        self._proof.require()
         contract = await self._contract(request.symbol)
         amount, price = self._numbers(request, contract)
         params = self._params(request)
@@ -120,9 +123,12 @@ class CcxtTrading(TradingHalf[Calls]):
         if not order_id:
             raise OutcomeUnknown("place: the answer names no order")
         self._ours.placed(request.client_id, str(order_id))
+        acknowledged = _acknowledged(request, str(order_id), self._calls.venue_now_ms())
+        with suppress(VenueError):
+            await self._proof.look(acknowledged, contract, self._lists)
         if request.time_in_force is TimeInForce.IOC:
             return await self._after("the order was taken", request.symbol, request.client_id, str(order_id))
-        return _acknowledged(request, str(order_id), self._calls.venue_now_ms())
+        return acknowledged
 
     async def place_batch(self, orders: Sequence[Approved]) -> list[Answer]:
         """Send several side by side: ccxt's own list of orders tells one error for all of them."""
@@ -150,7 +156,7 @@ class CcxtTrading(TradingHalf[Calls]):
         if fetches and known:
             params = dict(self._facts.reading_needs)
             return self._report(await self._calls.read("fetch_order", known, contract.unified, params))
-        if fetches and self._name in BY_CLIENT_ID:
+        if fetches and self._facts.lookup:
             params = {self._facts.lookup: f"{self._facts.client_id_prefix}{client_id}", **self._facts.reading_needs}
             return self._report(await self._calls.read("fetch_order", None, contract.unified, params))
         for row in await self._lists.every(contract, self._calls.venue_now_ms() - LOOK_BACK_MS):

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from exchanges import adapters
-from exchanges.generic.facts import TESTED
+from exchanges.generic.facts import MEASURED, TESTED
 from exchanges.venue_table import native_rows
 from grid.errors import ConfigError
 from tests.venue.contract import GENERIC, NATIVE
@@ -91,5 +91,5 @@ def test_the_batches_of_the_table_are_those_of_the_adapters(name: str) -> None:
 
 def test_tested_are_those_that_the_contract_suite_runs() -> None:
     assert {kind.name for kind in NATIVE} == set(adapters.NATIVE)
-    assert {kind.name.removeprefix(adapters.FORCED) for kind in GENERIC} == TESTED | {"okx", "bybit"}
+    assert {kind.name.removeprefix(adapters.FORCED) for kind in GENERIC} == MEASURED
     assert {name for name, row in rows().items() if row["adapter"] == "generic" and row["tested"] != "no"} == TESTED
