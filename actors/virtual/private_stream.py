@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import Mishaps
@@ -17,12 +17,18 @@ class PrivateStream:
     """One connection at a time. What happens while nobody is connected is told to nobody, then or later."""
 
     def __init__(
-        self, agenda: Agenda, mishaps: Mishaps, connect_ms: Callable[[], int], delay_ms: Callable[[], int]
+        self,
+        agenda: Agenda,
+        mishaps: Mishaps,
+        connect_ms: Callable[[], int],
+        delay_ms: Callable[[], int],
+        state: Callable[[], Iterable[OrderUpdate]] | None = None,
     ) -> None:
         self._agenda = agenda
         self._mishaps = mishaps
         self._connect_ms = connect_ms
         self._delay_ms = delay_ms
+        self._state = state
         self._connection = 0
         self._listener: Listener | None = None
         self._is_mute = False
@@ -44,6 +50,8 @@ class PrivateStream:
             if connection == self._connection:
                 self._listener, self._is_mute = listener, False
                 listener(StreamState(is_up=True))
+                for update in self._state() if self._state is not None else ():
+                    self.tell(update)
 
         self._agenda.after(self._connect_ms(), "stream", "up", confirmed)
 

@@ -81,6 +81,24 @@ class GridPlan:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class VenueWays:
+    """What venues do otherwise than the plain one, as their adapters let it through."""
+
+    post_only_cancels: bool = False
+    """A post-only order that would take is accepted, then cancelled, instead of refused (Bybit, OKX, Bitget)."""
+    reduce_only_strict: bool = True
+    """False: reduce-only orders beyond the position are taken, and the worst priced ended."""
+    trades_apart_ms: tuple[int, int] | None = None
+    """A fill's event lacks price and fee; those follow by another channel so much later, or not at all (Gate)."""
+    unfilled_kept_ms: int = 0
+    """How long after its end an order without a fill is found; 0: always."""
+    filled_kept_ms: int = 0
+    """How long after its end an order with fills is found by client id; 0: always. Its trades name it."""
+    is_state_first: bool = False
+    """The private stream begins with every open order as it stands (Bitget)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorldSettings:
     """One deployment on one account. Periods in ms; `call_timeout_ms` is the gateway's patience with one call."""
 
@@ -93,6 +111,7 @@ class WorldSettings:
     """BNB on the account; above 0 the fees are paid in it."""
     latency: Latency = field(default_factory=Latency)
     fills: FillModel = PESSIMISTIC
+    ways: VenueWays = field(default_factory=VenueWays)
     tick_ms: int = 200
     slot_tick_ms: int = 250
     risk_tick_ms: int = 500

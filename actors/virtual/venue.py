@@ -18,6 +18,8 @@ from exchanges.desk.events import Accepted, NotSent, Outcome, Unknown
 from exchanges.port import Account, Income, Position
 from exchanges.sim.engine import MatchingEngine
 from exchanges.sim.market import MarketEvent
+from exchanges.sim.orders import Fill as VenueFill
+from exchanges.sim.orders import OrderView
 from exchanges.sim.port_words import (
     TOO_OLD,
     UNKNOWN_ORDER,
@@ -36,13 +38,15 @@ from exchanges.sim.refusal import Refused as VenueRefused
 from exchanges.sim.settings import AccountSpec, EngineConfig
 from exchanges.sim.venue_events import AlgoEvent, BookEvent, OrderEvent, PublishedBook, VenueEvent
 from grid.instrument import Instrument
-from grid.order import Fill, OrderReport, OrderRequest, Quote
+from grid.order import Fill, OrderReport, OrderRequest, OrderUpdate, Quote
 from risk.veto import Approved
 
 A = TypeVar("A")
 NO_REPLY: Outcome = Unknown(reason="no reply")
 NOT_READ: Outcome = NotSent(reason="no reply")
 POSITIONS_KEPT = 256
+TRADES_TOLD = 0.75
+"""The share of trades that the other channel does not lose."""
 
 
 class VirtualVenue:
@@ -53,11 +57,17 @@ class VirtualVenue:
         self._agenda = agenda
         self._mishaps = mishaps
         self._rng = rng
+        self._ways = settings.ways
         self._instruments = {grid.symbol: grid.venue for grid in settings.grids}
         self.engine = MatchingEngine(
             [grid.venue for grid in settings.grids],
             rng=Random(settings.seed),
-            config=EngineConfig(publish=True, fills=settings.fills),
+            config=EngineConfig(
+                publish=True,
+                fills=settings.fills,
+                post_only_cancels=settings.ways.post_only_cancels,
+                reduce_only_strict=settings.ways.reduce_only_strict,
+            ),
             start_ms=agenda.wall_ms,
         )
         fee_asset = "BNB" if settings.coin_deposit else "USDT"
@@ -70,7 +80,11 @@ class VirtualVenue:
         self.stops = VirtualStops(self.engine, mishaps, self, self._instruments)
         latency = settings.latency
         self.stream = PrivateStream(
-            agenda, mishaps, lambda: self._draw(latency.connect), lambda: self._draw(latency.stream)
+            agenda,
+            mishaps,
+            lambda: self._draw(latency.connect),
+            lambda: self._draw(latency.stream),
+            self._open_now if self._ways.is_state_first else None,
         )
         self.on_quote: Callable[[Quote], None] | None = None
         self.on_the_way: dict[str, OrderRequest] = {}
@@ -102,7 +116,7 @@ class VirtualVenue:
                     self.on_order(event)
                 if event.fill is not None:
                     self._note_positions()
-                self.stream.tell(update_of(event))
+                self._tell(update_of(event))
             elif isinstance(event, AlgoEvent):
                 self.stream.tell(stop_of(event.algo, self._instruments[event.algo.symbol]))
             elif isinstance(event, BookEvent) and event.symbol not in self.frozen:
@@ -187,7 +201,7 @@ class VirtualVenue:
         def read(fate: CallFate) -> tuple[Fill, ...]:
             rows = self.engine.read.user_trades(ACCOUNT, symbol, start_ms=since_ms, limit=10_000)
             newest_ms = self._agenda.wall_ms - fate.lag_ms
-            told = (fill_of(row) for row in rows if row.time_ms <= newest_ms)
+            told = (fill_of(row, self._client_id_of(row)) for row in rows if row.time_ms <= newest_ms)
             return tuple(fill for fill in told if order_id in ("", fill.order_id))
 
         self._read(CallKind.TRADES, symbol, read, reply)
@@ -266,7 +280,38 @@ class VirtualVenue:
             view = read.order(ACCOUNT, symbol, wall_ms, order_id=number, client_id=client_id)
         except VenueRefused as error:
             return refused_of(error)
+        if self._is_forgotten(view, is_by_client_id=not order_id):
+            return UNKNOWN_ORDER
         return Accepted(report=report_of(view))
+
+    def _is_forgotten(self, view: OrderView, *, is_by_client_id: bool) -> bool:
+        """Whether the venue keeps the order no longer, or no longer by the client's own id."""
+        age_ms, ways = self._agenda.wall_ms - view.updated_ms, self._ways
+        if view.status.is_open:
+            return False
+        if not view.filled:
+            return 0 < ways.unfilled_kept_ms < age_ms
+        return is_by_client_id and 0 < ways.filled_kept_ms < age_ms
+
+    def _client_id_of(self, row: VenueFill) -> str:
+        """Return the id that a history tells beside a trade, where the venue tells it."""
+        if not self._ways.filled_kept_ms:
+            return ""
+        return self.engine.read.order(ACCOUNT, row.symbol, self._agenda.wall_ms, order_id=row.order_id).client_id
+
+    def _open_now(self) -> tuple[OrderUpdate, ...]:
+        orders = self.engine.read.open_orders(ACCOUNT)
+        return tuple(OrderUpdate(report=report_of(order), fill=None) for order in orders)
+
+    def _tell(self, update: OrderUpdate) -> None:
+        """Tell of an order; what a fill was and cost may come apart from it, or never."""
+        apart_ms = self._ways.trades_apart_ms
+        if update.fill is None or apart_ms is None:
+            self.stream.tell(update)
+            return
+        self.stream.tell(replace(update, fill=None))
+        if self._rng.random() < TRADES_TOLD:
+            self._agenda.after(self._draw(apart_ms), "trade", update, lambda: self.stream.tell(update))
 
     def _read(
         self, kind: CallKind, symbol: str, read: Callable[[CallFate], A], reply: Callable[[A | None], None]

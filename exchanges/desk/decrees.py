@@ -10,7 +10,7 @@ from exchanges.desk.events import Accepted, Instant, OrderRead, Refused
 from exchanges.desk.standing import StandingHolds
 from exchanges.errors import Refusal
 from grid.holds import HoldCause
-from grid.order import OrderUpdate
+from grid.order import Fill, OrderUpdate
 from grid.records import ForeignNamed
 
 ASK_FIRST_MS = 500
@@ -36,8 +36,8 @@ def decree_of(client_id: str) -> str:
 class Decrees:
     """Holds entries of a symbol of which the venue itself closed something. People judge what it came to.
 
-    The stream tells whose order traded. What happened while it was down is learnt from the account's trades, which name
-    no client id: those orders are looked up by the venue's own id, over restarts too, until their owner is known.
+    The stream tells whose order traded. What happened while it was down is learnt from the account's trades. Where
+    those name no client id, orders are looked up by the venue's own, over restarts too, until their owner is known.
     """
 
     def __init__(self, core: Core, standing: StandingHolds) -> None:
@@ -57,6 +57,10 @@ class Decrees:
     def on_update(self, update: OrderUpdate, now: Instant) -> None:
         """Look whose order it is; its fills are booked as any other foreign trade."""
         self._judge(update.report.symbol, update.report.client_id, now)
+
+    def on_fill(self, fill: Fill, now: Instant) -> None:
+        """Look whose fill it is that was just booked as foreign."""
+        self._judge(fill.symbol, fill.client_id, now)
 
     def ask(self, subject: str, attempt: int, now: Instant) -> None:
         """An order is to be named."""

@@ -9,6 +9,7 @@ from exchanges.desk.absence import Absence
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import LookUp, ReadTrades, Restream, SyncClock
 from exchanges.desk.core import Chore, Core
+from exchanges.desk.decrees import Decrees
 from exchanges.desk.events import Accepted, Instant, NotSent, OrderRead, Outcome, Refused, Unknown
 from exchanges.desk.placing import Placing
 from exchanges.desk.standing import StandingHolds
@@ -40,11 +41,14 @@ _WORTH_A_HOLD = {
 class Reports:
     """Turns the venue's words into records."""
 
-    def __init__(self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds) -> None:
+    def __init__(
+        self, core: Core, cancelling: Cancelling, placing: Placing, standing: StandingHolds, decrees: Decrees
+    ) -> None:
         self._core = core
         self._cancelling = cancelling
         self._placing = placing
         self._standing = standing
+        self._decrees = decrees
         self._strays = Strays(core, cancelling)
         self.absence = Absence(core)
 
@@ -114,7 +118,10 @@ class Reports:
                 owner = ""
         core.record(FillBooked(fill=fill, client_id=owner))
         if not owner:
-            if not fill.client_id:
+            if fill.client_id:
+                # Some venues' readings of trades say whose order it was: nothing else may ever tell of a decree.
+                self._decrees.on_fill(fill, now)
+            else:
                 # It may be the venue's own: a reading of trades does not say whose order it was.
                 core.do_at(Chore.NAME, f"{fill.symbol} {fill.order_id}", now.mono_ms)
             self._after_foreign(fill, now)

@@ -26,6 +26,7 @@ FAST = {
     Kind.STOP_KEEP,
     Kind.LIQUIDATION,
 }
+FAST_TRAITS = {Trait.LOW_ORDER_CAP, Trait.TRADES_APART}
 """One of each family is run by the test command, the rest by the long one."""
 
 
@@ -34,9 +35,7 @@ def _long_but(kept: bool) -> tuple[pytest.MarkDecorator, ...]:
 
 
 KIND_CASES = [pytest.param(bug, id=bug.kind.value, marks=_long_but(bug.kind in FAST)) for bug in BUGS]
-TRAIT_CASES = [
-    pytest.param(bug, id=bug.trait.value, marks=_long_but(bug.trait is Trait.LOW_ORDER_CAP)) for bug in TRAIT_BUGS
-]
+TRAIT_CASES = [pytest.param(bug, id=bug.trait.value, marks=_long_but(bug.trait in FAST_TRAITS)) for bug in TRAIT_BUGS]
 
 
 def schedules(bug: Bug) -> Iterator[Schedule]:

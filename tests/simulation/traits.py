@@ -15,6 +15,7 @@ from grid.ladder import GridSide, Spacing
 from grid.opening import OpeningRule
 from grid.policy import GridPolicy
 from risk.breakers import BreakerKind, BreakerRules, Reentry
+from tests.simulation import quirks
 
 MONEY_MS = 3_000
 SECOND_SYMBOL = "SOLUSDT"
@@ -48,6 +49,18 @@ class Trait(Enum):
     """Each grid waits for a mark price before it begins."""
     OPENING = "opening"
     """Each grid begins with the lots of some levels over the price."""
+    LATE_POST_ONLY = "late_post_only"
+    """A post-only order that would take is accepted and then cancelled; so may be too much to close."""
+    TRADES_APART = "trades_apart"
+    """The event of a fill tells neither price nor fee."""
+    SHORT_MEMORY = "short_memory"
+    """The venue forgets ids of orders that are over."""
+    STATE_FIRST = "state_first"
+    """The private stream begins with the open orders as they stand."""
+    CONTRACTS = "contracts"
+    """Quantities come in contracts of so and so many coins."""
+    SLOW_STREAM = "slow_stream"
+    """An answer to a cancel comes before the events of the fills that it knows of."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -65,7 +78,18 @@ _SHARES = {
 
 _KINDS = {Trait.END_PRICES: 0.15, Trait.RANGE: 0.15}
 """Kinds of grids, drawn apart: they leave what every seed drew before as it was."""
-_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15, Trait.TRIGGER: 0.15, Trait.OPENING: 0.2}
+_QUIRKS = dict.fromkeys(
+    (
+        Trait.LATE_POST_ONLY,
+        Trait.TRADES_APART,
+        Trait.SHORT_MEMORY,
+        Trait.STATE_FIRST,
+        Trait.CONTRACTS,
+        Trait.SLOW_STREAM,
+    ),
+    0.12,
+)
+_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15, Trait.TRIGGER: 0.15, Trait.OPENING: 0.2, **_QUIRKS}
 """Further kinds, each drawn by itself, so that the next one leaves them as they are."""
 RATIOS = ("1.0005", "1.0007", "1.001")
 
@@ -244,4 +268,10 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TRAIL: _trailing,
     Trait.TRIGGER: _triggers,
     Trait.OPENING: _openings,
+    Trait.LATE_POST_ONLY: quirks.late_post_only,
+    Trait.TRADES_APART: quirks.trades_apart,
+    Trait.SHORT_MEMORY: quirks.short_memory,
+    Trait.STATE_FIRST: quirks.state_first,
+    Trait.CONTRACTS: quirks.contracts,
+    Trait.SLOW_STREAM: quirks.slow_stream,
 }

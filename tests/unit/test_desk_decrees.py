@@ -129,3 +129,12 @@ def test_a_restart_asks_for_nothing_that_the_venue_may_have_forgotten() -> None:
 
 def test_a_trade_whose_owner_was_told_is_not_looked_up() -> None:
     assert asked(closed_in_the_dark("web_abc"), 2_000) == []
+
+
+@pytest.mark.parametrize(("client_id", "words"), [("autoclose-17", "liquidation"), ("web_abc", "")])
+def test_a_trade_that_names_its_order_is_judged_at_once(client_id: str, words: str) -> None:
+    world = closed_in_the_dark(client_id)
+
+    assert asked(world) == []
+    assert words in reason(world)
+    assert bool(reason(world)) is bool(words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.simulation.planted import account, actors, calls, crashes, likeness, market, operation, stream, venue
+from tests.simulation.planted import account, actors, calls, crashes, likeness, market, operation, stream, venue, ways
 from tests.simulation.planted.bug import Bug, TraitBug
 
 BUGS: tuple[Bug, ...] = (
@@ -16,5 +16,5 @@ BUGS: tuple[Bug, ...] = (
     *venue.BUGS,
 )
 """One for each kind of fault."""
-TRAIT_BUGS: tuple[TraitBug, ...] = likeness.BUGS
+TRAIT_BUGS: tuple[TraitBug, ...] = (*likeness.BUGS, *ways.BUGS)
 """One for each trait of a deployment."""
