@@ -51,7 +51,7 @@ def test_the_alarms_ring_when_they_should(tmp_path: Path) -> None:
         ('ray_gridmesh_holds{cause!~"operator|trigger"}) == 1', 'ray_gridmesh_holds{cause!~"operator"}) == 2'),
         ("ray_gridmesh_price_is_fresh) == 0", "ray_gridmesh_price_is_fresh) == 1"),
         ("abs(ray_gridmesh_unexplained_quote)", "(ray_gridmesh_unexplained_quote)"),
-        ("unless on (deployment)", "and on (deployment)"),
+        ("unless on (deployment, account)", "and on (deployment, account)"),
         ('{stream=~"mark/.*"}', ""),
     ],
 )
