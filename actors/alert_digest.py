@@ -67,10 +67,10 @@ class Said:
     alarm: Alarm
     count: int
 
-    @property
-    def title(self) -> str:
-        """Return the subject line."""
-        return f"gridmesh: {self.alarm.kind.value.replace('_', ' ')}"
+    def title(self, account: str) -> str:
+        """Return the subject line, which of several accounts names the one in trouble."""
+        who = f"gridmesh {account}" if account else "gridmesh"
+        return f"{who}: {self.alarm.kind.value.replace('_', ' ')}"
 
     @property
     def body(self) -> str:

@@ -29,8 +29,11 @@ Send = Callable[[str, str], bool]
 class Alerter:
     """Takes alarms without ever waiting; what does not fit is counted and said with the next."""
 
-    def __init__(self, send: Send, *, kinds: Collection[AlertKind], repeat_s: float, pause_s: float = PAUSE_S) -> None:
+    def __init__(
+        self, send: Send, *, kinds: Collection[AlertKind], repeat_s: float, pause_s: float = PAUSE_S, account: str = ""
+    ) -> None:
         self._send = send
+        self._account = account
         self._kinds = frozenset(kinds)
         self._pause_s = pause_s
         self._digest = Digest(repeat_s)
@@ -70,7 +73,7 @@ class Alerter:
         lost, self._lost = self._lost, 0
         body = said.body + (f" ({lost} further alarms did not fit)" if lost else "")
         for attempt in range(TRIES):
-            trouble = self._trouble(said.title, body)
+            trouble = self._trouble(said.title(self._account), body)
             if not trouble:
                 return
             # Which address failed stays unsaid: it holds a secret.
@@ -86,12 +89,16 @@ class Alerter:
             return type(error).__name__  # its words may hold an address
 
 
-def alerter_of(settings: AlertSettings, environ: Mapping[str, str] = os.environ) -> Alerter | None:
+def alerter_of(
+    settings: AlertSettings, environ: Mapping[str, str] = os.environ, *, account: str = ""
+) -> Alerter | None:
     """Return the alerter that is configured, or None; raises `ConfigError` for an address that no service has."""
     urls = alert_urls(settings, environ)
     if not urls:
         return None
-    return Alerter(apprise_sender(urls), kinds=settings.kinds, repeat_s=float(settings.repeat_minutes) * 60)
+    return Alerter(
+        apprise_sender(urls), kinds=settings.kinds, repeat_s=float(settings.repeat_minutes) * 60, account=account
+    )
 
 
 def alert_urls(settings: AlertSettings, environ: Mapping[str, str]) -> list[SecretStr]:

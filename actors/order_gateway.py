@@ -116,7 +116,7 @@ class OrderGateway:
         self._front = Front(outbox=outbox, membership=self._membership, grids=self._grids, on_event=self._on_event)
         self._changes = Changes(self._membership, self._grids, self._on_event)
         self._early_words: list[Event] = []
-        self._notices = Notices(name, clock, settings.alerts)
+        self._notices = Notices(name, clock, settings.alerts, settings.account_name)
         self._owning = Owning(ownership or HostOwnership(), self._on_event)
         self._keeper: DeskKeeper | None = None
         self._caller: VenueCaller | None = None

@@ -18,10 +18,11 @@ _LEVELS = {"info": 20, "warning": 30, "error": 40, "critical": 50}
 class Notices:
     """Keeps the newest notices, oldest first."""
 
-    def __init__(self, name: str, clock: Clock, alerts: AlertSettings) -> None:
+    def __init__(self, name: str, clock: Clock, alerts: AlertSettings, account: str = "") -> None:
         self._log = log_of(name)
         self._clock = clock
         self._alerts = alerts
+        self._account = account
         self._alerter: Alerter | None = None
         self._kept: list[dict[str, Any]] = []
         self.watching = Watching(
@@ -30,7 +31,7 @@ class Notices:
 
     def begin(self) -> None:
         """Read the addresses of those to be alarmed; raises `ConfigError` for a wrong one."""
-        self._alerter = alerter_of(self._alerts)
+        self._alerter = alerter_of(self._alerts, account=self._account)
 
     def close(self) -> None:
         """Let what waits be sent, for a few seconds."""

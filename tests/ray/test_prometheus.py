@@ -80,7 +80,7 @@ def expressions() -> list[tuple[str, str]]:
         if panel["type"] != "row"
         for target in panel["targets"]
     ]
-    values = {"$deployment": DEPLOYMENT, "$symbol": ".+", "$__rate_interval": "30s"}
+    values = {"$deployment": DEPLOYMENT, "$account": ".*", "$symbol": ".+", "$__rate_interval": "30s"}
     return [(title, re.sub(r"\$\w+", lambda match: values[match.group()], expr)) for title, expr in found]
 
 

@@ -289,3 +289,13 @@ def test_a_running_gateway_alarms_and_its_snapshot_holds_no_address(
             until(lambda: webhook.posts)
             assert "hold stop_loss on ETHUSDT" in webhook.posts[0]["message"]
             assert "a-secret-of-this-test" not in str(live.coordinator.snapshot())
+
+
+def test_an_alarm_of_one_account_of_several_names_it(webhook: Webhook) -> None:
+    made = alerter_of(AlertSettings(urls_env="MY_URLS"), {"MY_URLS": webhook.url}, account="beta")
+    assert made is not None
+    made.take(HELD)
+    until(lambda: webhook.posts)
+    made.close()
+
+    assert webhook.posts[0]["title"] == "gridmesh beta: halt"
