@@ -14,6 +14,7 @@ from grid.book import Book
 from grid.client_id import ClientId, decode
 from grid.errors import GridmeshError
 from grid.instrument import Instrument
+from grid.kind_records import TriggerSet
 from grid.ladder import GridSide, Spacing
 from grid.order import Fill, OrderReport, Purpose
 from grid.records import (
@@ -53,6 +54,8 @@ class Past:
     orders: Sequence[OrderReport]
     fills: Sequence[Fill]
     position: int
+    trigger: Decimal | None = None
+    """The mark price at which its grid begins, as it is configured."""
 
 
 @dataclass(slots=True)
@@ -116,6 +119,20 @@ class _Rebuilding:
         for order_id in self._own:
             if order_id not in last:
                 self._add_end(order_id)
+        self._begin_no_more()
+
+    def _begin_no_more(self) -> None:
+        """What has bought something has begun: it waits for no price, and opens nothing a second time."""
+        symbol, price = self._symbol, self._past.trigger
+        if not symbol.ledger.entry_fills:
+            return
+        if price is not None and (symbol.trigger is None or symbol.trigger.price != price):
+            self._add(TriggerSet(symbol=self._name, price=price, rises=False, is_fired=True, at_ms=0))
+            self._say(f"trigger_price {price} is taken to have been reached, since something was bought")
+        if symbol.opening is not None and not symbol.opening.is_planned:
+            reason = "recovered: what was opened cannot be told from what was not"
+            self._add(replace(symbol.opening, is_planned=True, reason=reason))
+            self._say("nothing more is bought of the position that the grid begins with")
         self._check()
 
     @property

@@ -167,6 +167,7 @@ async def _read_pasts(settings: Settings, venue: TradingVenue, since_ms: int) ->
                 orders=await venue.orders_since(symbol.symbol, since_ms),
                 fills=fills,
                 position=positions.get(symbol.symbol, 0),
+                trigger=symbol.trigger_price,
             )
         )
     return pasts

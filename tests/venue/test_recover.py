@@ -21,6 +21,7 @@ from actors.recovery import Found, Recovered, recover_journal
 from actors.settings import Settings
 from actors.venues import trading_venue
 from exchanges.port import TradingVenue
+from grid.order import Purpose
 from tests.crash_truth import book_on_disk, not_true
 from tests.live_control import VenueControl, still_venue
 from tests.live_crew import KEYS
@@ -109,6 +110,48 @@ def test_lots_come_back_in_their_slots_at_their_cost(tmp_path: Path, damage: Dam
             trade_on(live, venue)
             live.reckon()
         assert list(not_true(settings, venue.account())) == []
+
+
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_grid_that_had_begun_waits_for_no_price_and_opens_nothing_again(tmp_path: Path, is_gone: bool) -> None:
+    keys = {
+        "interval": None,
+        "anchor": None,
+        "range": {"low": 2990, "high": 3010, "grids": 10},
+        "max_lots": 10,
+        "open_position": {"slippage": "0.1%"},
+        "trigger_price": 3000,
+    }
+    with still_venue() as venue:
+        settings = live_settings(tmp_path, venue, keys)
+        with deployed(settings, venue) as live:
+            live.until(lambda: live.exits() == [9, 8, 7, 6], "it begins with four lots")
+            live.settle()
+            live.kill_gateway()
+        opened = _opened(venue)
+        venue.walk("ETHUSDT", "3001")  # a new grid would wait for 3000 now
+        if is_gone:
+            gone(settings.journal_path)
+        else:  # nothing stands but what was written before the first order
+            damage = "UPDATE records SET body = '{}' WHERE seq = (SELECT min(seq) FROM records WHERE kind = 'intent')"
+            sql(settings.journal_path, damage)
+            sql(settings.journal_path, "DELETE FROM records WHERE kind = 'trigger'")
+
+        made = recovered(settings)
+
+        assert {line.level for line in made.lots} == {6, 7, 8, 9}
+        with deployed(settings, venue) as live:
+            live.until(lambda: live.holds() == ["operator"], "only the operator's hold is left")
+            live.coordinator.resume()
+            live.until(lambda: len(live.entries()) == 3, "it quotes again")
+            live.settle()
+            assert live.exits() == [9, 8, 7, 6]
+            assert _opened(venue) == opened
+            live.reckon()
+
+
+def _opened(venue: VenueControl) -> int:
+    return sum(1 for _, identity in venue.own_orders() if identity.purpose is Purpose.OPEN)
 
 
 def test_a_damaged_last_record_is_recovered_and_said(tmp_path: Path) -> None:
