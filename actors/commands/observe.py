@@ -9,7 +9,8 @@ import typer
 from actors.account_sections import spelt
 from actors.commands.numbers import money, plain
 from actors.commands.output import Json, emit, shown, table, width
-from actors.commands.running import ANSWER_TIMEOUT_S, Deployment, Timeout, ask
+from actors.commands.running import ANSWER_TIMEOUT_S, Account, Deployment, Timeout, ask
+from actors.errors import NotFound
 from actors.exit_codes import ExitCode
 from grid.holds import HoldCause
 
@@ -37,9 +38,16 @@ WIDE = 120
 NUMBERS = ("price", "lots", "max_lots", "position", "foreign", "entries", "exits", *PROFIT_COLUMNS, "level", "target")
 
 
-def status(deployment: Deployment = None, timeout: Timeout = ANSWER_TIMEOUT_S, as_json: Json = False) -> None:
+def status(
+    account: Account = None,
+    deployment: Deployment = None,
+    timeout: Timeout = ANSWER_TIMEOUT_S,
+    as_json: Json = False,
+) -> None:
     """Show what a run holds, what stops it, and where it can be watched. Exits with 6 while risk holds it."""
     answer = ask(deployment, lambda run: run.status(), timeout_s=timeout)
+    if account is not None:
+        answer = _only(answer, account)
     emit(answer, as_json=as_json, render=lambda: render_status(answer))
     if any(hold.get("cause") in RISK_CAUSES for hold in answer.get("holds", [])):
         raise typer.Exit(ExitCode.HALTED)
@@ -54,6 +62,16 @@ def explain(
     """Show each level of a symbol: its state, order and lot, and why it has no order where it could have one."""
     answer = ask(deployment, lambda run: run.explain(spelt(symbol)), timeout_s=timeout)
     emit(answer, as_json=as_json, render=lambda: render_explain(answer))
+
+
+def _only(answer: dict[str, Any], account: str) -> dict[str, Any]:
+    """Return the answer with this account alone; raises `NotFound` where there is none of that name."""
+    found = [one for one in answer.get("accounts", []) if one["name"] == account]
+    if not found:
+        names = ", ".join(one["name"] for one in answer.get("accounts", []))
+        raise NotFound(f"no account {account} in {answer['deployment']}: there are {names or 'no named ones'}")
+    holds = [hold for hold in answer["holds"] if hold["account"] == account]
+    return {**answer, "accounts": found, "holds": holds}
 
 
 def render_status(answer: dict[str, Any]) -> list[RenderableType]:

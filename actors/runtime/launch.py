@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from actors import run_file
+from actors.account_sections import sections
 from actors.accounts_apart import account_marks, require_apart
 from actors.actor_names import COORDINATOR
 from actors.clock import monotonic_s, now_ms
@@ -199,7 +200,8 @@ def run(settings: DeploymentSettings, *, config: Path, as_json: bool) -> int:
 
 def refuse_interrupted(launched: Run, last: Mapping[str, Any] | None = None) -> None:
     """Raise `Interrupted` where a signal came before the deployment served: it has placed nothing then."""
-    has_served = last is not None and last.get("final", {}).get("has_served", True)
+    finals = [part.get("final", {}) for part in sections(last).values()] if last is not None else []
+    has_served = any(final.get("has_served", True) for final in finals)
     if stop_signals.number and launched.is_stopping() and not has_served:
         raise Interrupted(stop_signals.number)
 
@@ -238,12 +240,11 @@ class _Teller:
 def _verdict(last: dict[str, Any], *, as_json: bool) -> int:
     from actors.deployment_view import stop_report
 
-    if last.get("state") == "refused":
+    is_refused = last.get("state") == "refused"
+    report = stop_report(last) if not is_refused else {}
+    if report:
+        emit(report, as_json=as_json, render=lambda: report["said"])
+    if is_refused or ("accounts" in last and last["refusals"]):
         code = report_error(RefusedToStart(tuple(last.get("refusals", ()))), as_json=as_json)
         return last["refusal_code"] if last.get("refusal_code") == ExitCode.CONFIGURATION else code
-    report = stop_report(last)
-    if last.get("refusals"):
-        emit(report, as_json=as_json, render=lambda: report["said"])
-        return report_error(RefusedToStart(tuple(last["refusals"])), as_json=as_json)
-    emit(report, as_json=as_json, render=lambda: report["said"])
     return ExitCode.OK if report["done"] else ExitCode.ERROR

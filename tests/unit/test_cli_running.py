@@ -29,6 +29,9 @@ class TrialDeployment:
         self.holds: list[dict[str, Any]] = []
         self.stopped: StopMode | None = None
         self.closed = 0
+        self.accounts: list[str | None] = []
+        """Which account each of halt, resume and stop was for."""
+        self.several: dict[str, Any] | None = None
         self.hangs = threading.Event()
         self.hangs.set()
         self.leaves_orders = False
@@ -37,7 +40,7 @@ class TrialDeployment:
 
     def status(self) -> dict[str, Any]:
         self.hangs.wait(30)
-        return {
+        return self.several or {
             "deployment": "trial",
             "state": "holding" if self.holds else "trading",
             "owner_epoch": 3,
@@ -65,10 +68,12 @@ class TrialDeployment:
         return {"symbol": symbol, "price": "2995.50", "holds": self.holds, "levels": levels}
 
     def halt(self, reason: str, account: str | None = None) -> dict[str, Any]:
+        self.accounts.append(account)
         self.holds.append({"cause": "operator", "symbol": "", "reason": reason, "since_ms": 1})
         return {"done": True, "said": ["6 entries verified gone"]}
 
     def resume(self, account: str | None = None) -> dict[str, Any]:
+        self.accounts.append(account)
         self.holds = [hold for hold in self.holds if hold["cause"] != "operator"]
         if self.holds:
             raise Halted(tuple(hold["cause"] for hold in self.holds), 4)
@@ -98,6 +103,7 @@ class TrialDeployment:
 
     def stop(self, mode: StopMode, account: str | None = None) -> dict[str, Any]:
         self.stopped = mode
+        self.accounts.append(account)
         return {"done": not self.leaves_orders, "said": ["position stays: 0.020 ETH at 2997.00"]}
 
     def close(self) -> None:
@@ -312,3 +318,34 @@ def test_remove_ends_one_symbol_as_asked(shell: CommandLine, deployment: TrialDe
         ("BTCUSDT", StopMode.FLATTEN),
         ("ETHUSDT", StopMode.LEAVE_EXITS),
     ]
+
+
+def test_the_words_of_the_operator_go_to_one_account_where_it_is_named(
+    shell: CommandLine, deployment: TrialDeployment
+) -> None:
+    assert shell.run("halt", "--account", "beta").code == 0
+    assert shell.run("resume", "-a", "beta").code == 0
+    assert shell.run("stop").code == 0
+
+    assert deployment.accounts == ["beta", "beta", None]
+    wrong = shell.run("resume", "--account", "beta", "--stop-loss", "all")
+    assert wrong.code == 2
+    assert "NAME/ETHUSDT" in wrong.err
+
+
+def test_the_status_of_one_account_of_several(shell: CommandLine, deployment: TrialDeployment) -> None:
+    hold = {"cause": "risk", "symbol": "", "reason": "storm", "since_ms": 1}
+    shared = {"state": "running", "owner_epoch": 1, "refusals": [], "symbols": []}
+    deployment.several = {
+        "deployment": "trial",
+        "state": "running",
+        "holds": [{"account": "beta", **hold}],
+        "accounts": [{"name": "alpha", "holds": [], **shared}, {"name": "beta", "holds": [hold], **shared}],
+    }
+
+    assert shell.run("status").code == 6
+    alone = shell.run("status", "--account", "alpha")
+    assert alone.code == 0
+    assert "account alpha: running" in alone.out
+    assert "beta" not in alone.out
+    assert shell.run("status", "--account", "gamma").code == 2

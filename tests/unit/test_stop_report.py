@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from actors.deployment_view import stop_report
+from actors.runtime import launch
 
 
 def stopped(mode: str, *, verified: bool = True, lots: int = 0) -> dict[str, Any]:
@@ -44,3 +45,42 @@ def test_what_was_not_verified_is_not_done() -> None:
 
     assert not report["done"]
     assert "NOT verified" in report["said"][0]
+
+
+def several(**parts: dict[str, Any]) -> dict[str, Any]:
+    whole = [{"refusals": [], "refusal_code": 0, **part} for part in parts.values()]
+    refusals = [f"{name}: {one}" for name, part in parts.items() for one in part.get("refusals", ())]
+    code = max(part["refusal_code"] for part in whole)
+    accounts = dict(zip(parts, whole, strict=True))
+    return {"state": "stopped", "accounts": accounts, "refusals": refusals, "refusal_code": code}
+
+
+REFUSED = {"state": "refused", "refusals": ["leverage 50 is above 10"], "refusal_code": 7, "final": {}}
+
+
+def test_several_accounts_are_done_only_if_each_is_verified() -> None:
+    report = stop_report(several(alpha=stopped("keep"), beta=stopped("keep", verified=False)))
+
+    assert not report["done"]
+    assert report["said"][0] == "alpha: no own order is left: verified at the venue"
+    assert any(line.startswith("beta: NOT verified") for line in report["said"])
+    assert stop_report(several(alpha=stopped("keep"), beta=stopped("keep")))["done"]
+
+
+@pytest.mark.parametrize(
+    ("parts", "code"),
+    [
+        ({"alpha": stopped("keep"), "beta": stopped("keep")}, 0),
+        ({"alpha": stopped("keep"), "beta": stopped("keep", verified=False)}, 1),
+        ({"alpha": stopped("keep"), "beta": REFUSED}, 7),
+        ({"alpha": stopped("keep"), "beta": {**REFUSED, "refusal_code": 4}}, 4),
+    ],
+)
+def test_a_run_in_which_an_account_was_refused_says_so_by_its_end(
+    parts: dict[str, dict[str, Any]], code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert launch._verdict(several(**parts), as_json=False) == code
+
+    said = capsys.readouterr()
+    assert "alpha: no own order is left" in said.out
+    assert ("beta: leverage 50 is above 10" in said.err) == (code > 1)

@@ -12,6 +12,7 @@ import pytest
 
 from actors.account_sections import find_symbol
 from actors.clock import SystemClock
+from actors.commands.observe import render_status
 from actors.coordinator import Coordinator
 from actors.deployment_view import status_view, stop_report
 from actors.errors import NotFound
@@ -70,6 +71,11 @@ def test_what_is_said_of_them_tells_them_apart(both: LiveAccounts) -> None:
         ("beta", "ETHUSDT"),
     ]
     assert {"gateway/binanceusdm/alpha", "gateway/bybit/beta"} <= {row["name"] for row in answer["actors"]}
+    lines = [str(part) for part in render_status(answer)]
+    assert [line for line in lines if line.startswith("account ")] == [
+        "account alpha: running, owner epoch 1",
+        "account beta: running, owner epoch 1",
+    ]
     assert find_symbol(seen, "beta/ETHUSDT") == ("beta", "ETHUSDT")
     with pytest.raises(NotFound, match="alpha/ETHUSDT or beta/ETHUSDT"):
         find_symbol(seen, "ETHUSDT")
