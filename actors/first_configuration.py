@@ -91,10 +91,10 @@ def _venue(answers: Answers) -> Iterator[str]:
         yield f"  rest_url: {place.rest_url}"
         yield f"  ws_url: {place.ws_url}"
     elif place.is_testnet:
-        yield "  # The venue's own network for practice, without money. For real money: live: true instead."
+        yield "  # The venue's own network for practice, without money. For real money: live: true, and run --live."
         yield "  testnet: true"
     else:
-        yield "  # Consent to trade real money."
+        yield "  # Consent to trade real money; the flag --live of gridmesh run is the other half of it."
         yield "  live: true"
     yield "  # NAMES of the environment variables that hold the key and the secret; the secrets never stand here."
     yield f"  api_key_env: {prefix}_API_KEY"

@@ -151,11 +151,21 @@ def check_alive(run: RunFile) -> None:
     """Raise `NotRunning` where the run's process or its port is gone; answers within a second or so."""
     if run.needs_launcher and not is_process_alive(run):
         raise NotRunning(
-            f"{run.deployment} is not running: process {run.pid} has ended without removing its run file. Its orders "
-            "may still rest at the venue: start it again (gridmesh run CONFIG), or cancel them (gridmesh panic CONFIG)"
+            f"{run.deployment} is not running: process {run.pid} has ended without removing its run file. "
+            f"{_what_rests(run.trading)}"
         )
     if not answers(run.address):
         raise NotRunning(f"{run.deployment} is not running: nothing answers at {run.address}")
+
+
+def _what_rests(trading: str) -> str:
+    if trading == "paper":
+        return "It was on paper: none of its orders is at a venue"
+    flag = "--live " if trading == "live" else ""
+    return (
+        f"Its orders may still rest at the venue: start it again (gridmesh run {flag}CONFIG), or cancel them "
+        "(gridmesh panic CONFIG)"
+    )
 
 
 def is_process_alive(run: RunFile) -> bool:

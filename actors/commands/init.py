@@ -99,7 +99,7 @@ def init(
             raise typer.Exit(1)
     write_new(file, made.text)
     document = _document(file, answers, made)
-    emit(document, as_json=as_json, render=lambda: [*([] if asks else _tables(made)), *_next(file, made)])
+    emit(document, as_json=as_json, render=lambda: [*([] if asks else _tables(made)), *_next(file, made, is_live=live)])
 
 
 def _require_free(file: Path) -> None:
@@ -173,11 +173,12 @@ def _tables(made: FirstLadder) -> list[RenderableType]:
     return [table("", names, rows, names[1:]), *(f"a start would warn: {sentence}" for sentence in made.warnings)]
 
 
-def _next(file: Path, made: FirstLadder) -> list[RenderableType]:
+def _next(file: Path, made: FirstLadder, *, is_live: bool) -> list[RenderableType]:
     amounts = sum((one.proposal.amount * one.proposal.max_lots for one in made.proposed), Decimal(0))
     return [
         f"wrote {file}: all lots together are {money(amounts)} USDT; it is arithmetic, no forecast, and can lose money",
-        f"next: gridmesh plan {file}, gridmesh check {file}, gridmesh run {file}",
+        f"next: gridmesh plan {file}, gridmesh check {file}, gridmesh run {file}"
+        + (" (on paper; with --live it trades real money)" if is_live else ""),
     ]
 
 

@@ -214,7 +214,7 @@ class LeaseOwnership(HostOwnership):
         assert self._store is not None
         return (
             f"one deployment an account: {holder} has traded on it since {_utc(holder.since_ms)} and renews its lease "
-            f"in {self._store.where}; stop it first, or wait for it: gridmesh run --standby CONFIG"
+            f"in {self._store.where}; stop it first, or wait for it: gridmesh run --live --standby CONFIG"
         )
 
 
