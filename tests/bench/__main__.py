@@ -13,6 +13,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
@@ -55,7 +56,12 @@ def main() -> None:
         _be(names[0], asked.into)
         return
     figures = Figures()
+    figures.put("machine.cores", os.cpu_count() or 0)
+    figures.put("machine.load_before", os.getloadavg()[0])
+    begun_s = time.monotonic()
     failed = _run_each(names, figures)
+    figures.put("machine.load_after", os.getloadavg()[0])
+    figures.put("took_s", time.monotonic() - begun_s)
     for name, why in failed.items():
         figures.put(f"failed.{name}", why)
         print(f"\nSECTION {name} FAILED: {why}", flush=True)

@@ -156,6 +156,9 @@ def _headline(figures: Figures, shape: Shape) -> None:
         figures.put(f"ratio.{kind}_p50", ours[kind] / bare[kind])
         figures.put(f"{kind}_ms.p50", ours[kind])
         figures.put(f"{kind}_ms.p99", figures.get(f"{at}.ours.{kind}_ms.p99") or 0.0)
+        busy = f"latency.coins_{shape.coins}.busy.ours.{kind}_ms"
+        tail, middle = figures.get(f"{busy}.p99") or 0.0, figures.get(f"{busy}.p50") or 1.0
+        figures.put(f"ratio.{kind}_busy_p99_to_own_p50", tail / middle)
     figures.put("two_hops_ms.p50", hops)
     figures.put("bare_loop_ms.p50", bare["tick_to_order"])
     figures.put("bare_loop_ms.fill_to_exit_p50", bare["fill_to_exit"])
