@@ -49,6 +49,7 @@ def main() -> None:
     parser.add_argument("--full", action="store_true", help=f"with {', '.join(LONG)}")
     parser.add_argument("--into", type=Path, help="be one section, and write its figures into this file")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # what was started is ended first
     names = _chosen(asked.only) if asked.only else [*SHORT, *(LONG if asked.full else ())]
     if not names:
         parser.error(f"no section {asked.only}")
@@ -104,13 +105,21 @@ def _run(name: str, into: Path) -> str:
         code = process.wait(patience_s)
         return f"it ended with {code}" if code else ""
     except subprocess.TimeoutExpired:
-        process.send_signal(signal.SIGINT)  # it ends what it has started
-        try:
-            process.wait(END_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
         return f"it was not through after {patience_s:.0f} s"
+    finally:
+        _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """Have a section that still runs end what it has started, and itself."""
+    if process.poll() is not None:
+        return
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(END_S)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 if __name__ == "__main__":
