@@ -38,6 +38,7 @@ from actors.writable import require_writable
 from grid.errors import RefusedToStart
 
 POLL_S = 0.2
+WATCH_S = 1.0
 STOP_PATIENCE_S = 150.0
 END_PATIENCE_S = 20.0
 WHAT_TO_DO = (
@@ -109,7 +110,9 @@ class Run:
                 deadline = min(deadline, monotonic_s() + STOP_PATIENCE_S)
             if monotonic_s() > deadline:
                 return seen
-            time.sleep(POLL_S) if self._stopping.is_set() else self._stopping.wait(POLL_S)
+            # A look brings the whole picture: while nothing is awaited, one a second is enough.
+            pause_s = WATCH_S if seen.get("state") == "running" else POLL_S
+            time.sleep(POLL_S) if self._stopping.is_set() else self._stopping.wait(pause_s)
 
     def is_stopping(self) -> bool:
         """Whether a stop was asked for."""
