@@ -28,6 +28,7 @@ from tests.simulation.kind_invariants import (
     waits_for_its_price,
 )
 from tests.simulation.oracle import what_should_rest
+from tests.simulation.stop_invariants import lots_are_covered, one_stop_a_symbol
 from tests.simulation.truth import Truth
 from tests.simulation.watchfulness import (
     a_closed_symbol_gets_no_entries,
@@ -353,6 +354,7 @@ EVERY_STEP: tuple[Invariant, ...] = (
     the_loss_is_stopped,
     the_days_loss_is_stopped,
     the_operators_word_stands,
+    one_stop_a_symbol,
 )
 AT_REST: tuple[Invariant, ...] = (
     *EVERY_STEP,
@@ -366,6 +368,7 @@ AT_REST: tuple[Invariant, ...] = (
     lots_keep_their_targets,
     an_opening_buys_each_level_once,
     an_opening_leaves_nothing_that_it_could_buy,
+    lots_are_covered,
     every_decree_is_answered,
     the_rules_are_known,
     readings_go_on,

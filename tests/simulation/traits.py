@@ -15,6 +15,7 @@ from grid.ladder import GridSide, Spacing
 from grid.opening import OpeningRule
 from grid.policy import GridPolicy
 from risk.breakers import BreakerKind, BreakerRules, Reentry
+from risk.stop_rule import StopRule
 from tests.simulation import quirks
 
 MONEY_MS = 3_000
@@ -59,6 +60,8 @@ class Trait(Enum):
     """The private stream begins with the open orders as they stand."""
     CONTRACTS = "contracts"
     """Quantities come in contracts of so and so many coins."""
+    EXCHANGE_STOP = "exchange_stop"
+    """A stop of each grid rests at the venue."""
     SLOW_STREAM = "slow_stream"
     """An answer to a cancel comes before the events of the fills that it knows of."""
 
@@ -89,7 +92,14 @@ _QUIRKS = dict.fromkeys(
     ),
     0.12,
 )
-_APART = {Trait.GEOMETRIC: 0.2, Trait.TRAIL: 0.15, Trait.TRIGGER: 0.15, Trait.OPENING: 0.2, **_QUIRKS}
+_APART = {
+    Trait.GEOMETRIC: 0.2,
+    Trait.TRAIL: 0.15,
+    Trait.TRIGGER: 0.15,
+    Trait.OPENING: 0.2,
+    Trait.EXCHANGE_STOP: 0.15,
+    **_QUIRKS,
+}
 """Further kinds, each drawn by itself, so that the next one leaves them as they are."""
 RATIOS = ("1.0005", "1.0007", "1.001")
 
@@ -253,6 +263,17 @@ def _openings(settings: WorldSettings, rng: Random) -> WorldSettings:
     return replace(settings, grids=tuple(grids))
 
 
+def _stops(settings: WorldSettings, rng: Random) -> WorldSettings:
+    """Let few lots be held, and a stop lie a little beyond the level of the last."""
+    grids = []
+    for grid in settings.grids:
+        distance = Decimal(rng.choice(("0.002", "0.006", "0.02")))
+        rule = StopRule(distance=distance, closes_foreign=rng.random() < 0.3)
+        policy = replace(grid.policy, max_lots=min(grid.policy.max_lots, rng.choice((3, 5))))
+        grids.append(replace(grid, stop=rule, policy=policy))
+    return replace(settings, grids=tuple(grids))
+
+
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TWO_SYMBOLS: _two_symbols,
     Trait.MONEY: _money,
@@ -274,4 +295,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.STATE_FIRST: quirks.state_first,
     Trait.CONTRACTS: quirks.contracts,
     Trait.SLOW_STREAM: quirks.slow_stream,
+    Trait.EXCHANGE_STOP: _stops,
 }

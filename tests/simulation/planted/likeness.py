@@ -13,16 +13,19 @@ from exchanges.desk import guarding, placing
 from exchanges.desk.events import Instant, ReferenceSeen
 from exchanges.desk.guarding import Guarding
 from exchanges.desk.standing import StandingHolds
+from exchanges.desk.stop_cover import StopCover
 from grid.holds import HoldCause
 from grid.kind_records import OpeningSet, TriggerSet
 from grid.ladder import GridSide, Ladder
 from grid.ledger import with_fees
 from grid.lot import Fees
 from grid.policy import GridPolicy
+from grid.symbol_book import SymbolBook
 from risk import breakers
 from risk.breakers import BreakerReading, BreakerRules, BreakerState
 from risk.daily_loss import DAY_MS, DailyLoss
 from risk.limits import SymbolExposure
+from risk.stop_rule import StopRule
 from tests.simulation.faults import Kind
 from tests.simulation.planted.bug import TraitBug
 from tests.simulation.traits import Trait
@@ -131,6 +134,19 @@ def every_life_opens_anew(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(OpeningSet, "without", lambda self, *levels: self)
 
 
+def a_stop_that_is_gone_is_not_missed(patch: pytest.MonkeyPatch) -> None:
+    """A stop is placed once for a symbol, and after its end never again."""
+    why_none = StopCover.why_none
+
+    def once(self: StopCover, book: SymbolBook, rule: StopRule | None) -> str:
+        has_had = book.stop is None and (id(self), book.symbol) in had
+        had.update({(id(self), book.symbol)} if book.stop is not None else ())
+        return "it has been placed before" if has_had else why_none(self, book, rule)
+
+    had: set[tuple[int, str]] = set()
+    patch.setattr(StopCover, "why_none", once)
+
+
 BUGS = (
     TraitBug(trait=Trait.TWO_SYMBOLS, plant=one_fresh_price_is_enough, kinds=(Kind.FROZEN_PRICE,)),
     TraitBug(trait=Trait.MONEY, plant=what_fills_paid_is_counted_again),
@@ -145,5 +161,6 @@ BUGS = (
     TraitBug(trait=Trait.TRAIL, plant=the_window_follows_for_ever),
     TraitBug(trait=Trait.TRIGGER, plant=any_mark_is_the_trigger),
     TraitBug(trait=Trait.OPENING, plant=every_life_opens_anew),
+    TraitBug(trait=Trait.EXCHANGE_STOP, plant=a_stop_that_is_gone_is_not_missed),
     TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
 )
