@@ -116,6 +116,24 @@ def test_check_looks_at_each_account_and_tells_them_apart(bench: Bench) -> None:
     assert bench.run("check", bench.config, "--account", "gamma").code == 2
 
 
+def test_on_paper_each_account_has_a_file_of_its_own_and_needs_no_keys(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TRIAL_KEY")
+    for name in PROTOCOLS:
+        bench.change(name, paper={"balance": 5000})
+
+    ended = bench.run("check", bench.config, "--json")
+    shown = bench.run("plan", bench.config)
+
+    assert ended.code == 0, ended.out
+    assert {one["trading"] for one in ended.json["accounts"]} == {"paper"}
+    files = [(one.journal_path, one.paper_account_path) for one in load_deployment(bench.config).accounts]
+    assert len({path for pair in files for path in pair}) == 4
+    assert shown.code == 0
+    assert ("account alpha" in shown.out, "account beta" in shown.out) == (True, True)
+
+
 def test_a_key_that_two_accounts_share_under_two_names_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     alpha = bench.document["accounts"][0]
     monkeypatch.setenv("TRIAL_OTHER_KEY", DEMO_KEY)
