@@ -33,8 +33,8 @@ def settings(rest_url: str, ws_url: str, **changes: Any) -> AdapterSettings:
         "rest_url": rest_url,
         "ws_url": ws_url,
         "symbols": ("ETHUSDT",),
-        "order_timeout_s": 2.0,
-        "connect_timeout_s": 3.0,
+        "order_timeout_s": 6.0,
+        "connect_timeout_s": 10.0,
         "time_probes": 3,
         "backoff": BackoffRule(first_s=0.02, longest_s=0.2),
     }

