@@ -24,7 +24,7 @@ STALL_MS = 3_000
 
 @pytest.fixture(scope="module")
 def started() -> Iterator[RunningVenue]:
-    with running(still_options(behaviour=Behaviour(hang_s=1.0))) as venue:
+    with running(still_options(behaviour=Behaviour(hang_s=5.0))) as venue:
         yield venue
 
 
