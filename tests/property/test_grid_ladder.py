@@ -45,8 +45,8 @@ def ladders(draw: st.DrawFn) -> Ladder:
 @given(ladders(), st.integers(-40, 40), st.integers(0, 10_000))
 def test_floor_and_ceiling_are_what_their_definitions_say(levels: Ladder, index: int, share: int) -> None:
     price = levels.at(index) + levels.gap(index) * share // 10_000
-    assume(levels.gap(index) >= 2)
     reach = range(index - 3, index + 3)
+    assume(all(levels.gap(i) >= 2 for i in reach))  # nearer ones are refused before a start
 
     floor, ceiling = levels.floor(price), levels.ceiling_for_entries(price)
 

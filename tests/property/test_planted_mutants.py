@@ -65,7 +65,7 @@ MUTANTS: tuple[tuple[type[RuleBasedStateMachine], Plant], ...] = (
 def test_a_planted_mutant_is_found(machine: type[RuleBasedStateMachine], plant: Plant) -> None:
     """Told once and not made smaller: that it is found is all that is asked."""
     search = settings(
-        max_examples=100,
+        max_examples=400,
         stateful_step_count=20,
         deadline=None,
         database=None,
