@@ -46,7 +46,7 @@ def ladders(draw: st.DrawFn) -> Ladder:
 def test_floor_and_ceiling_are_what_their_definitions_say(levels: Ladder, index: int, share: int) -> None:
     price = levels.at(index) + levels.gap(index) * share // 10_000
     reach = range(index - 3, index + 3)
-    assume(all(levels.gap(i) >= 2 for i in reach))  # nearer ones are refused before a start
+    assume(all(levels.gap(i) >= 2 for i in reach))  # levels of one price, or a tick apart, are no ladder
 
     floor, ceiling = levels.floor(price), levels.ceiling_for_entries(price)
 
