@@ -76,25 +76,20 @@ class Supervision:
 
     def health(self, name: str, now_ms: int) -> Health:
         """Return how an actor does."""
-        life = self._lives[name]
-        recent = [at_ms for at_ms in life.recent_ms if now_ms - at_ms < LOOP_MS]
-        if len(recent) >= LOOP_RESTARTS:
-            return Health.CRASH_LOOP
-        if _is_silent(life, now_ms):
-            return Health.SILENT
-        return Health.STARTING if life.heard_ms is None else Health.UP
+        return _health(self._lives[name], now_ms)
 
     def troubles(self, now_ms: int, names: Iterable[str] | None = None) -> list[str]:
         """Return a sentence for each actor (of these) that does not do well."""
-        asked = self.names if names is None else [name for name in names if name in self._lives]
-        return [sentence for name in asked if (sentence := self._trouble(name, now_ms))]
+        lives = dict(self._lives)
+        asked = lives if names is None else [name for name in names if name in lives]
+        return [sentence for name in asked if (sentence := _trouble(name, lives[name], now_ms))]
 
     def rows(self, now_ms: int) -> list[dict[str, Any]]:
         """Return one row for each actor."""
         return [
             {
                 "name": name,
-                "health": self.health(name, now_ms).value,
+                "health": _health(life, now_ms).value,
                 "restarts": life.restarts,
                 "last_error": life.error,
                 "silent_ms": now_ms - (life.heard_ms if life.heard_ms is not None else life.asked_ms),
@@ -110,16 +105,26 @@ class Supervision:
             life.recent_ms.append(now_ms)
         life.incarnation = incarnation
 
-    def _trouble(self, name: str, now_ms: int) -> str:
-        life, health = self._lives[name], self.health(name, now_ms)
-        cause = f"; it said: {life.error}" if life.error else ""
-        if health is Health.CRASH_LOOP:
-            return f"{name} dies again and again ({life.restarts} restarts){cause}"
-        if health is Health.SILENT:
-            since_s = (now_ms - (life.heard_ms if life.heard_ms is not None else life.asked_ms)) // 1000
-            return f"{name} has not answered for {since_s} s ({life.restarts} restarts){cause}"
-        return f"{name} died while it started{cause}" if health is Health.STARTING and life.error else ""
-
 
 def _is_silent(life: _Life, now_ms: int) -> bool:
     return now_ms - max(life.asked_ms, life.heard_ms or 0) >= SILENT_MS
+
+
+def _health(life: _Life, now_ms: int) -> Health:
+    recent = [at_ms for at_ms in list(life.recent_ms) if now_ms - at_ms < LOOP_MS]
+    if len(recent) >= LOOP_RESTARTS:
+        return Health.CRASH_LOOP
+    if _is_silent(life, now_ms):
+        return Health.SILENT
+    return Health.STARTING if life.heard_ms is None else Health.UP
+
+
+def _trouble(name: str, life: _Life, now_ms: int) -> str:
+    health = _health(life, now_ms)
+    cause = f"; it said: {life.error}" if life.error else ""
+    if health is Health.CRASH_LOOP:
+        return f"{name} dies again and again ({life.restarts} restarts){cause}"
+    if health is Health.SILENT:
+        since_s = (now_ms - (life.heard_ms if life.heard_ms is not None else life.asked_ms)) // 1000
+        return f"{name} has not answered for {since_s} s ({life.restarts} restarts){cause}"
+    return f"{name} died while it started{cause}" if health is Health.STARTING and life.error else ""

@@ -153,3 +153,22 @@ def test_log_lines_of_every_actor_are_json_when_asked(config: Path, ray: OwnRay)
 
     assert {"gateway/binanceusdm/main", "coordinator"} <= {line["actor"] for line in ours}
     assert [line for line in lines if "actor=gateway" in line] == [], "no line is left in the console's form"
+
+
+def test_after_a_refusal_the_mended_configuration_trades(
+    shell: Shell, venue: VenueControl, ray: OwnRay, config: Path
+) -> None:
+    """A gateway that has refused keeps its words; the next run has one of its own."""
+    shell.run("stop")
+    wrong = shell.run("run", write(shell, venue, ray, amount=1), "--json")
+    assert wrong.code == 0, wrong.err
+    deadline = time.monotonic() + 60
+    while shell.run("status", "--json").json.get("state") != "refused":
+        assert time.monotonic() < deadline, "it is not refused"
+        time.sleep(0.5)
+
+    mended = shell.run("run", write(shell, venue, ray), "--json")
+
+    assert mended.code == 0, mended.out
+    until_it_quotes(shell, venue)
+    assert shell.run("stop", "--json").code == 0

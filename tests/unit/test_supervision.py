@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from actors.messages import LastWords
 from actors.supervision import LOOP_MS, SILENT_MS, Health, Supervision
 
@@ -79,3 +81,27 @@ def test_an_answer_of_somebody_unknown_is_nobodys() -> None:
     made.heard({FEED: "0001.7"}, 100)
 
     assert made.names == (GATEWAY,)
+
+
+def test_it_may_be_read_while_others_come_and_go() -> None:
+    made = Supervision()
+    over = threading.Event()
+
+    def come_and_go() -> None:
+        while not over.is_set():
+            for number in range(50):
+                made.enlisted(f"slot/{number}", 0)
+            made.dismissed(f"slot/{number}" for number in range(50))
+
+    others = [threading.Thread(target=come_and_go) for _ in range(2)]
+    for one in others:
+        one.start()
+    try:
+        for _ in range(2_000):
+            made.rows(10_000)
+            made.troubles(10_000)
+            made.silent(10_000)
+    finally:
+        over.set()
+        for one in others:
+            one.join()
