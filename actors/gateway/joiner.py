@@ -11,7 +11,7 @@ from structlog.typing import FilteringBoundLogger
 from actors.gateway.caller import VenueCaller
 from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.gateway.membership import Membership
-from actors.gateway.start import Facts, findings, first_records, set_margin
+from actors.gateway.start import Facts, findings, first_records, name_symbols, set_margin
 from actors.settings_symbol import SymbolSettings
 from actors.start_plan import grid_policy
 from exchanges.desk.events import SymbolAdded
@@ -90,7 +90,9 @@ class Joiner:
     async def _read(self, ladder: SymbolSettings) -> Facts:
         """Return what the checks need, read now; fees and brackets of the others as they were at their start."""
         venue, market, costs, read = self._venue, self._market, self._venue.costs, self._caller.read
-        rules, known, name = await read(venue.rules, costs.rules), self._facts, ladder.symbol
+        name = ladder.symbol
+        await read(partial(name_symbols, venue, [name]), costs.rules)
+        rules, known = await read(venue.rules, costs.rules), self._facts
         instruments = instruments_of(self._membership.with_symbol(ladder), rules.instruments)
         quotes = {one: await read(partial(market.quote, one), costs.quote) for one in instruments}
         # Read more dearly than the venue counts some of these: the limiter errs on the safe side.

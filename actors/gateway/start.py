@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from actors.gateway.adoption import adopted, why_not
@@ -10,6 +11,7 @@ from actors.gateway.contracts import watched_findings
 from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.settings import Settings
 from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan, with_opening
+from exchanges.errors import VenueRefused
 from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue, VenueRules
 from grid.book import Book
 from grid.client_id import decode
@@ -47,6 +49,7 @@ async def read_facts(
     Raises `VenueError` where one reading fails: an unknown refuses to trade.
     """
     await venue.connect()
+    await name_symbols(venue, [symbol.symbol for symbol in settings.symbols])
     rules = await venue.rules()
     instruments = instruments_of(settings, rules.instruments, spared)
     positions = {position.symbol: position for position in await venue.positions()}
@@ -61,6 +64,16 @@ async def read_facts(
         orders=await venue.open_orders(),
         stops=await venue.open_stops(),
     )
+
+
+async def name_symbols(venue: TradingVenue, symbols: Sequence[str]) -> None:
+    """Ask for each symbol by its name: an account on paper knows of those only that it was asked for.
+
+    One that the venue does not have is judged by its rules, which say what there is instead.
+    """
+    for symbol in symbols:
+        with suppress(VenueRefused):
+            await venue.instrument(symbol)
 
 
 async def set_margin(settings: Settings, venue: TradingVenue) -> None:

@@ -14,6 +14,7 @@ from actors.drill_faults import continuous_faults, standard_faults
 from actors.drill_settings import deposit, drill_settings, write_coins
 from actors.ordeal import Ordeal
 from actors.settings import load_settings, show_config
+from actors.settings_paper import Trading
 from exchanges.sim.server.coins_config import read_coins
 from exchanges.sim.server.fault_config import parse_rules
 from exchanges.sim.server.faults import FaultKind
@@ -30,6 +31,7 @@ account: {max_notional: 3000, daily_loss: 100}
 risk: {watch: [BTCUSDT, DOGEUSDT]}
 runtime: {address: "ray.example:6379", look_ahead: 3}
 journal: {path: /my/real/journal.sqlite}
+paper: {balance: 123}
 """
 
 
@@ -44,7 +46,7 @@ def test_nothing_of_a_live_configuration_is_left_that_reaches_out(config: Path) 
     settings = drill_settings(config, REST, WS, {})
     shown = str(show_config(settings))
 
-    assert not settings.venue.real_money
+    assert settings.trading is Trading.PRACTICE
     assert (settings.venue.rest_url, settings.venue.ws_url) == (REST, WS)
     assert settings.runtime.address == "local"
     assert settings.journal.path is None

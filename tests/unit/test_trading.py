@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,26 @@ def test_it_takes_two_words(
         assert settings.for_live().trading is with_flag
         assert configuration_hash(settings.for_live()) != configuration_hash(settings)
         assert settings.trading is without
+
+
+def test_consent_travels_with_the_settings_wherever_they_are_copied(tmp_path: Path) -> None:
+    live = load(tmp_path, {"live": True}).for_live()
+
+    for copy in (
+        pickle.loads(pickle.dumps(live)),
+        live.with_symbols(live.symbols),
+        live.named("one"),
+        live.model_copy(update={"ownership": live.ownership}),
+    ):
+        assert copy.trading is Trading.LIVE
+        assert copy.journal_path == live.journal_path or copy.account_name
+    assert load(tmp_path, {"live": True}).named("one").trading is Trading.PAPER
+
+
+def test_no_file_can_give_the_second_word(tmp_path: Path) -> None:
+    for key in ("_is_live", "is_live", "trading"):
+        with pytest.raises(ConfigError, match=r"no such key|known here"):
+            load(tmp_path, {"live": True}, **{key: True})
 
 
 def test_a_paper_run_is_given_an_engine_and_no_keys(tmp_path: Path) -> None:

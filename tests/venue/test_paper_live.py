@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from actors.settings import Settings
+from actors.settings_deployment import DeploymentSettings
 from actors.venues import paper_trading
 from exchanges.port import Account, Position
 from grid.order import Fill, OrderReport, Side
@@ -100,6 +101,23 @@ def test_a_killed_gateway_finds_the_account_that_its_journal_knows(venue: VenueC
         live.until(lambda: agrees(live), "book and paper account agree again")
         live.stop()
         assert kept(live.settings)[2] == []
+
+
+def test_a_symbol_joins_on_paper_and_is_there_after_a_kill(venue: VenueControl, tmp_path: Path) -> None:
+    bitcoin = {"symbol": "BTCUSDT", "interval": 40, "anchor": None, "amount": 130, "buy_window": 2}
+    with deployed(live_settings(tmp_path, venue, paper=PAPER), venue) as live:
+        live.until(lambda: live.symbol().get("entries") == 3, "three entries rest on paper")
+        wider = live_settings(tmp_path, venue, {}, bitcoin, paper=PAPER)
+        assert live.coordinator.add(DeploymentSettings.of(wider), "BTCUSDT", "t") == ""
+        live.until(lambda: live.symbol("BTCUSDT").get("entries") == 2, "the new one quotes too")
+        venue.trade("BTCUSDT", "59950", "1", "SELL")
+        live.until(lambda: live.symbol("BTCUSDT").get("lots", 0) >= 1, "and buys")
+
+        live.kill_gateway()
+        live.restart_gateway()
+        live.until(lambda: live.symbol("BTCUSDT").get("exits", 0) >= 1, "its lots are offered in the next life")
+        live.until(lambda: live.symbol().get("entries") == 3, "and the first one still quotes")
+        live.stop()
 
 
 @pytest.fixture(scope="module")
