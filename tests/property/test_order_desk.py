@@ -47,7 +47,7 @@ class DeskMachine(RuleBasedStateMachine):
     def start(self) -> None:
         """Begin with a desk that trades."""
         self.venue = PlainVenue()
-        self.desk = DeskWorld().ready()
+        self.desk = self.first_desk()
         self.desk.said.clear()
         self.unsent: list[str] = []
         self.cancels: list[str] = []
@@ -55,6 +55,14 @@ class DeskMachine(RuleBasedStateMachine):
         self.answers: list[Event] = []
         self.stream: list[OrderUpdate] = []
         self.asked: list[tuple[int, Asked]] = []
+
+    def first_desk(self) -> DeskWorld:
+        """Return the desk of the first life, which trades."""
+        return DeskWorld().ready()
+
+    def next_desk(self, book: Book, now_ms: int) -> DeskWorld:
+        """Return the desk of the next life."""
+        return DeskWorld(book, now_ms=now_ms)
 
     def after(self) -> None:
         """Carry out what the desk wants: reads at once, orders into the lane, cancels to the venue."""
@@ -294,7 +302,7 @@ class DeskMachine(RuleBasedStateMachine):
         book = Book()
         book.replay(self.desk.records)
         records = self.desk.records
-        self.desk = DeskWorld(book, now_ms=self.desk.now_ms + 1_400)
+        self.desk = self.next_desk(book, self.desk.now_ms + 1_400)
         self.desk.records[:0] = records
         self.venue.pass_ms(1_400)
         self.desk.tell(StreamState(is_up=True))

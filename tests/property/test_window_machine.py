@@ -28,11 +28,16 @@ EDGES = st.builds(
 class WindowMachine(RuleBasedStateMachine):
     """One window. `open` is what a listener believes that hears every difference."""
 
-    @initialize(width=st.integers(1, 6), slack=st.integers(0, 3), sells=st.one_of(st.none(), st.integers(1, 5)))
-    def start(self, width: int, slack: int, sells: int | None) -> None:
+    @initialize(
+        width=st.integers(1, 6),
+        slack=st.integers(0, 3),
+        sells=st.one_of(st.none(), st.integers(1, 5)),
+        highest=st.one_of(st.none(), st.integers(-3, 3)),
+    )
+    def start(self, width: int, slack: int, sells: int | None, highest: int | None) -> None:
         """Begin without a price."""
         self.ladder = ladder()
-        self.policy = policy(buy_window=width, entry_slack=slack, sell_window=sells)
+        self.policy = policy(buy_window=width, entry_slack=slack, sell_window=sells, highest_level=highest)
         self.window = Window(self.ladder, self.policy)
         self.price: int | None = None
         self.open: set[int] = set()
@@ -97,6 +102,8 @@ class WindowMachine(RuleBasedStateMachine):
         """Return the levels of rule 9."""
         assert self.price is not None
         top = (self.price - 20 - 300_000) // 200
+        if self.policy.highest_level is not None:
+            top = min(top, self.policy.highest_level)
         return set(range(top - self.policy.buy_window + 1, top + 1))
 
     @invariant()
