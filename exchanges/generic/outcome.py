@@ -73,9 +73,9 @@ def worded(error: VenueError, effect: Effect, *, closing: bool = False, post_onl
     """Return a refusal under our word for it: where ccxt's class is wider, the venue's own message chooses."""
     if not isinstance(error, VenueRefused):
         return error
-    if effect is Effect.WRITE and _DOUBT.search(str(error)):
-        return OutcomeUnknown(str(error))
     refusal, words = error.refusal, str(error).partition(": ")[2]
+    if effect is Effect.WRITE and _DOUBT.search(words):
+        return OutcomeUnknown(str(error))
     if refusal in _WIDE and closing and _REDUCE_ONLY.search(words):
         refusal = Refusal.REDUCE_ONLY_CONFLICT
     elif refusal in _WIDE and _DUPLICATE.search(words):

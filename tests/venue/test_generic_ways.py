@@ -9,7 +9,7 @@ from decimal import Decimal, getcontext
 
 import pytest
 
-from exchanges.errors import OutcomeUnknown, VenueRefused, VenueUnreachable
+from exchanges.errors import BadReply, OutcomeUnknown, VenueRefused, VenueUnreachable
 from exchanges.generic.exchange import Ground, exchange, policy
 from exchanges.generic.market import CcxtMarket
 from exchanges.generic.proof import Proof
@@ -226,3 +226,42 @@ async def test_an_exchange_that_nobody_measured_has_to_tell_our_first_order_by_o
             await desk.place(approved("proofFalse2"))
 
     assert venue.orders("proofFalse2") == []
+
+
+async def test_a_full_page_is_not_trusted_to_be_the_whole(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name=kind.name) as desk:
+        assert isinstance(desk, CcxtTrading)
+        since_ms = settings(venue.rest_url, venue.ws_url).now_ms() - 5_000
+        made = []
+        for number in range(3):
+            for side, price in ((Side.BUY, 310000), (Side.SELL, 290000)):
+                closing = side is Side.SELL
+                order = approved(
+                    f"page{number}{side.value}", price, side, closing=closing, time_in_force=TimeInForce.IOC
+                )
+                made.append((await desk.place(order)).order_id)
+                await asyncio.sleep(0.01)
+        for ability in ("fetchMyTrades", "fetchOpenOrders"):
+            desk._calls.feature(ability)["limit"] = 2
+        fills = await desk.fills_since("ETHUSDT", since_ms)
+        await desk.place_batch([approved(f"page{number}", 280000) for number in range(3)])
+        with pytest.raises(BadReply, match="ccxt reads no more"):
+            await desk.open_orders()
+
+    assert [fill.order_id for fill in fills if fill.order_id in made] == made
+
+
+async def test_news_that_came_while_nobody_waited_answer_the_next_who_asks(kind: VenueUnderTest) -> None:
+    chosen = settings("http://127.0.0.1:9", "ws://127.0.0.1:9")
+    made = exchange(kind.name.removeprefix("ccxt:"), chosen, Ground(now_ms=chosen.now_ms, read_timeout_s=1.0))
+    client = made.client("ws://127.0.0.1:9/stream")
+    waited = client.future("orders")
+    client.resolve(["first"], "orders")
+    client.resolve(["second"], "orders")
+    client.resolve(["third"], "orders")
+
+    async with asyncio.timeout(5):
+        assert await waited == ["first"]
+        assert await client.future("orders") == ["third"]
+    assert not client.future("orders").done()
+    await made.close()
