@@ -7,10 +7,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal, getcontext
 
+import aiohttp
 import pytest
 
 from exchanges.errors import BadReply, OutcomeUnknown, VenueRefused, VenueUnreachable
+from exchanges.generic.calls import Calls
 from exchanges.generic.exchange import Ground, exchange, policy
+from exchanges.generic.link import CcxtLink, Watch
 from exchanges.generic.market import CcxtMarket
 from exchanges.generic.proof import Proof
 from exchanges.generic.trading import CcxtTrading
@@ -265,3 +268,30 @@ async def test_news_that_came_while_nobody_waited_answer_the_next_who_asks(kind:
         assert await client.future("orders") == ["third"]
     assert not client.future("orders").done()
     await made.close()
+
+
+async def test_a_socket_that_nobody_pings_any_more_is_a_lost_one(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    """ccxt's own watch over a connection is a task that may end in silence as its reading may."""
+    quick = settings(venue.rest_url, venue.ws_url, ping_interval_s=0.3, ping_timeout_s=0.5)
+    calls = Calls(kind.name.removeprefix("ccxt:"), quick)
+    await calls.markets()
+    session = aiohttp.ClientSession(connector=calls.policy.connector())
+    made = exchange(calls.name, quick, calls.ground, session)
+    made.open()
+    made.set_markets_from_exchange(calls.exchange)
+    link = CcxtLink(made, session, quick.socket_times, quick.monotonic_ns)
+    try:
+        await link.start([Watch(ours="trade/ETHUSDT", ask=lambda one: one.watch_trades("ETH/USDT:USDT"))])
+        for url, client in made.clients.items():
+            if "://" in url:
+                client.ping_looper.cancel()
+        with pytest.raises(VenueUnreachable, match="no sign of life"):
+            await asyncio.wait_for(_to_the_end(link), 10)
+    finally:
+        await link.close()
+        await calls.close()
+
+
+async def _to_the_end(link: CcxtLink) -> None:
+    while True:
+        await link.recv()
