@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
+from actors.commands.observe import render_explain, render_status
 from actors.credentials import account_keys, account_mark
 from actors.journal import Journal
 from actors.journal_errors import JournalError
@@ -166,6 +167,14 @@ def test_of_several_accounts_every_real_one_has_to_consent(tmp_path: Path) -> No
     mixed = deployment(first, account("two", LOOPBACK)).for_live()
     assert [one.trading for one in mixed.accounts] == [Trading.LIVE, Trading.PRACTICE]
     assert mixed.trading is Trading.LIVE
+
+
+@pytest.mark.parametrize(("trading", "words"), [("paper", "PAPER: no order"), ("live", "LIVE: real money")])
+def test_status_and_explain_say_it_first(trading: str, words: str) -> None:
+    for render in (render_status, render_explain):
+        first = render({"trading": trading, "symbol": "ETHUSDT", "levels": [], "symbols": []})
+        assert any(str(line).startswith(words) for line in first[:2])
+    assert not any("PAPER" in str(line) for line in render_status({"trading": "practice", "symbols": []}))
 
 
 @pytest.fixture
