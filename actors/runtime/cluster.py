@@ -16,6 +16,8 @@ from actors.runtime.plan import ActorPlan
 from actors.structured_log import log_of
 
 OBJECT_STORE_BYTES = 80 * 1024 * 1024
+AHEAD_MAX = 12
+"""More processes at once would only be in each other's way."""
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -66,8 +68,12 @@ class Cluster:
         ray.shutdown()
 
 
-def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int = 0, metrics_port: int = 0) -> Cluster:
+def start_local(
+    deployment: str, *, actors: int = 0, dashboard: bool = True, dashboard_port: int = 0, metrics_port: int = 0
+) -> Cluster:
     """Start a Ray of our own on this machine, with a token that only this user can read.
+
+    So many `actors` are about to be created: their processes are begun at once, while the first of them look around.
 
     Ray opens its folder to every user, and its sockets and logs with the umask of who starts it: here neither is for
     others. Raises `ConfigError` where the folder around them is somebody else's.
@@ -78,6 +84,7 @@ def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int 
     _prepare_environment(run_file.ray_environment(token_path))
     import ray
 
+    _spare_monitors()
     folder = private_files.temporary_folder()
     usual = os.umask(0o077)
     try:
@@ -85,7 +92,8 @@ def start_local(deployment: str, *, dashboard: bool = True, dashboard_port: int 
             address="local",
             namespace=deployment,
             _temp_dir=str(folder / "ray"),
-            num_cpus=os.cpu_count() or 1,
+            # Ray begins as many processes ahead as it believes to have processors; no actor of ours asks for one.
+            num_cpus=max(os.cpu_count() or 1, min(actors, AHEAD_MAX)),
             object_store_memory=OBJECT_STORE_BYTES,
             include_dashboard=dashboard,
             dashboard_host="127.0.0.1",
@@ -124,6 +132,14 @@ def connect(address: str, deployment: str, token_path: Path | None) -> Cluster:
         token_path=token_path,
         is_ours=False,
     )
+
+
+def _spare_monitors() -> None:
+    """Start no autoscaler, and nobody who reads logs to a driver: a Ray of our own does not grow, and is silent."""
+    from ray._private import node
+
+    for name in ("start_monitor", "start_log_monitor"):
+        setattr(node.Node, name, lambda self: None)
 
 
 def _hear_ray() -> None:

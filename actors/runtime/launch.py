@@ -24,6 +24,7 @@ from actors.errors import NotRunning, RunDied
 from actors.exit_codes import ExitCode
 from actors.journal_place import journal_place
 from actors.ownership.stores import require_store
+from actors.roster import Roster
 from actors.run_file import RunFile
 from actors.runtime import cluster as clusters
 from actors.runtime.cluster import Cluster
@@ -146,6 +147,7 @@ def start(settings: DeploymentSettings) -> Run:
         with stop_signals.deferred():
             local = clusters.start_local(
                 settings.deployment,
+                actors=_actors_of(settings),
                 dashboard=runtime.dashboard,
                 dashboard_port=runtime.dashboard_port,
                 metrics_port=runtime.metrics_port,
@@ -155,6 +157,11 @@ def start(settings: DeploymentSettings) -> Run:
     return Run(
         settings, clusters.connect(settings.runtime.address, settings.deployment, Path(token) if token else None)
     )
+
+
+def _actors_of(settings: DeploymentSettings) -> int:
+    """Return how many actors the configuration names, the coordinator with them."""
+    return 1 + len({name for one in settings.accounts for name in Roster.of(one).everyone})
 
 
 def refuse_second(deployment: str) -> None:

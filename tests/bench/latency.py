@@ -46,8 +46,8 @@ BUSY = Pace(name="busy", spacing_ms=20, events=100, noise_per_s=20)
 PACES = (IDLE, BUSY)
 SHAPES = {
     1: Shape(coins=1, rounds=3),
-    5: Shape(coins=5, rounds=2),
-    20: Shape(coins=20, rounds=2, runtime={"slots_per_actor": 3, "symbols_per_actor": 5}),
+    5: Shape(coins=5, rounds=1),
+    20: Shape(coins=20, rounds=1, runtime={"slots_per_actor": 3, "symbols_per_actor": 5}),
 }
 
 
