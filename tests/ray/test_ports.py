@@ -33,11 +33,12 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "runtime": {"slots_per_actor": 8, "reconcile_s": 2, "dashboard": True},
 }
 OPEN_TO_ALL = {
-    *("gcs_server", "raylet", "dashboard", "monitor", "ray::DashboardAgent", "ray::RuntimeEnvAgent", "worker", "run"),
+    *("gcs_server", "raylet", "dashboard", "ray::DashboardAgent", "ray::RuntimeEnvAgent", "worker", "run"),
 }
 """Ray listens beyond loopback in these: deploy/firewall.nft closes them. One more, or one less, has to be seen."""
 FIXED_PORTS = {"AUTOSCALER_METRIC_PORT": 44217, "DASHBOARD_METRIC_PORT": 44227}
-"""Where Ray takes one and the same port for each cluster unless told another: who comes second has none."""
+"""Where Ray takes one and the same port for each cluster unless told another: who comes second has none. A local run
+starts no autoscaler; `ray start` does, and the firewall closes its port too."""
 LOOPBACK = {"dashboard", "ray::DashboardAgent"}
 """Ray's page and the agent's own interface; the open ports of these two are metrics and internal."""
 
