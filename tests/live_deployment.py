@@ -111,8 +111,14 @@ class LiveDeployment:
         return str(self.coordinator.snapshot()["state"])
 
     def gateway(self) -> dict[str, Any]:
-        """Return the gateway's present picture; empty while it is dead."""
-        return self.crew.ask(self.roster.gateway, "snapshot") or {}
+        """Return the gateway's present picture; empty while it is dead, which one that is only slow is not."""
+        name, deadline = self.roster.gateway, time.monotonic() + PATIENCE_S
+        while (seen := self.crew.ask(name, "snapshot")) is None:
+            if self.room.box(name).actor is None or time.monotonic() > deadline:
+                return {}
+            time.sleep(LOOK_S)
+        picture: dict[str, Any] = seen
+        return picture
 
     def symbol(self, name: str = "ETHUSDT") -> dict[str, Any]:
         """Return the gateway's picture of a symbol."""

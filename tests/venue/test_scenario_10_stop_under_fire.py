@@ -88,8 +88,10 @@ def meant_since_the_stop(live: LiveDeployment) -> set[Purpose]:
 
 def test_stop_and_keep(tmp_path: Path) -> None:
     with still_venue() as venue, under_fire(tmp_path, venue) as live:
-        victims = [row["clientOrderId"] for row, _ in venue.own_orders(is_open=True)]
-        venue.fault("service_unavailable", scope={"endpoint": "order.cancel", "client_id": victims[0]}, count=2)
+        # in the middle of the ladder: too deep to be filled, too near to leave the window
+        entries = [row for row, one in venue.own_orders("ETHUSDT", is_open=True) if one.purpose is Purpose.ENTRY]
+        victim = sorted(entries, key=lambda row: Decimal(row["price"]))[len(entries) // 2]["clientOrderId"]
+        venue.fault("service_unavailable", scope={"endpoint": "order.cancel", "client_id": victim}, count=2)
         venue.fault("request_latency", scope={"endpoint": "order.cancel"}, delay=300)
 
         with fast_market(venue):
