@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tests.bench.figures import Figures, table
@@ -30,10 +30,14 @@ class Pace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shape:
-    """How many coins, how often all is measured in turns, and how the coins are packed."""
+    """How many coins, how often all is measured in turns, how much longer each turn is, and how the coins are packed.
+
+    The first tick of each coin in a turn only says where it stands: more coins need longer turns.
+    """
 
     coins: int
     rounds: int
+    longer: int = 1
     runtime: Mapping[str, Any] = field(default_factory=dict)
 
     def words(self) -> str:
@@ -47,7 +51,7 @@ PACES = (IDLE, BUSY)
 SHAPES = {
     1: Shape(coins=1, rounds=3),
     5: Shape(coins=5, rounds=1),
-    20: Shape(coins=20, rounds=1, runtime={"slots_per_actor": 3, "symbols_per_actor": 5}),
+    20: Shape(coins=20, rounds=1, longer=2, runtime={"slots_per_actor": 3, "symbols_per_actor": 5}),
 }
 
 
@@ -103,7 +107,7 @@ def _found(shape: Shape) -> dict[str, list[int]]:
             _play(venue, Pace(name="warm", spacing_ms=20, events=40))
             venue.tell("clear")
         for _ in range(shape.rounds):
-            for pace in PACES:
+            for pace in (replace(pace, events=pace.events * shape.longer) for pace in PACES):
                 for side, venue in (("ours", ours), ("bare", bare)):
                     _keep(found, f"{pace.name}.{side}", venue, pace)
                 found.setdefault(f"{pace.name}.hops", []).extend(hops.spans(pace.events, pace.spacing_ms))
