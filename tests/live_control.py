@@ -20,10 +20,24 @@ from exchanges.sim.market import Candle
 from exchanges.sim.server.control import TOKEN_HEADER
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, VenueOptions
 from grid.client_id import ClientId, decode
+from tests.venue.contract import BY_NAME, VenueUnderTest
 from tests.venue.running_venue import INSTRUMENTS, running, still_market, still_options
 
 Row = dict[str, Any]
+QUOTES = {
+    "binanceusdm": "*@bookTicker",
+    "bybit": "orderbook.1.*",
+    "okx": "bbo-tbt",
+    "bitget": "books1",
+    "gate": "futures.book_ticker",
+}
 OPEN = ("NEW", "PARTIALLY_FILLED")
+
+
+PUSHED_S = 0.2
+"""Longer than any venue collects quotes before it pushes them."""
+PRIVATE = {"account": "main"}
+"""Where only what is told to the account's owner is spoilt, on whatever socket the venue tells it."""
 
 
 class VenueControl:
@@ -38,6 +52,16 @@ class VenueControl:
     def fault(self, kind: str, **rule: Any) -> None:
         """Put a fault in force; `delay` in ms, `scope`, `count`, `probability` and the rest as in a fault file."""
         self._post("faults", {"kind": kind, **rule})
+
+    @property
+    def ways(self) -> VenueUnderTest:
+        """Return where this venue's sockets are, and what else its documents say differently."""
+        return BY_NAME[self.name]
+
+    @property
+    def quotes(self) -> dict[str, str]:
+        """Return the scope of the quotes that it streams."""
+        return {"path": self.ways.public_path, "stream": QUOTES[self.name]}
 
     def heal(self) -> None:
         """Take every fault away."""
@@ -85,7 +109,14 @@ class VenueControl:
         self.quote(symbol, price, str(Decimal(price) + Decimal(spread)))
 
     def fill_part(self, symbol: str, price: str, quantity: str) -> None:
-        """Sell so much to the buy that rests at the price, with nobody before it in the queue."""
+        """Sell so much to the buy that rests at the price, with nobody before it in the queue.
+
+        The price is shown coming down to it first: some venues publish no bid of size 0, and of the quotes of one
+        moment only the last.
+        """
+        near = Decimal(price) + Decimal("0.5")
+        self.quote(symbol, str(near), str(near + Decimal("0.01")))
+        time.sleep(PUSHED_S)
         self.quote(symbol, price, str(Decimal(price) + Decimal("0.01")), size="0")
         self.trade(symbol, price, quantity, "SELL")
 
@@ -96,7 +127,7 @@ class VenueControl:
 
     def cancel_by_hand(self, symbol: str, client_id: str) -> None:
         """Cancel one of our orders as a person at the venue's own page would."""
-        self.by_hand("DELETE", "order", {"symbol": symbol, "origClientOrderId": client_id})
+        self._post("cancel", {"symbol": symbol, "client_id": client_id})
 
     def by_hand(self, method: str, path: str, params: Mapping[str, str]) -> Row:
         """Call the venue as another program with the account's key would."""

@@ -92,8 +92,6 @@ class BitgetMarket(MarketHalf):
 
         async def take(name: str, message: wire.Row) -> None:
             for candle in wire_market.streamed_candles(message, length_ms):
-                if running.is_past(candle):
-                    continue
                 for told in running.take(candle):
                     await buffer.put(told)
 

@@ -113,8 +113,6 @@ class CcxtMarket:
             contract = self._contracts.of_symbol(_symbol(name))
             for row in sorted(wire.sequence(list(news), name), key=lambda row: row[0]):
                 candle = wire_market.candle(row, contract, length_ms, is_closed=False)
-                if running.is_past(candle):
-                    continue
                 for told in running.take(candle):
                     await buffer.put(told)
 

@@ -140,18 +140,20 @@ class RunningCandles:
     def __init__(self) -> None:
         self._running: dict[str, Candle] = {}
 
-    def is_past(self, candle: Candle) -> bool:
-        """Whether a later one of its symbol has begun."""
-        running = self._running.get(candle.symbol)
-        return running is not None and candle.open_ms < running.open_ms
-
     def take(self, candle: Candle) -> tuple[Candle, ...]:
-        """Return what is to be told of it: the one before as closed, where this one ends it, then this one."""
-        if self.is_past(candle):
-            return (candle,)
+        """Return what is to be told of it: the one before as closed, where this one ends it, then this one.
+
+        Of one that is over only the venue's own word that it is closed is told: late, and with its last figures.
+        """
         before = self._running.get(candle.symbol)
+        if before is None:
+            self._running[candle.symbol] = candle
+            return (candle,)
+        is_over = candle.open_ms < before.open_ms or (candle.open_ms == before.open_ms and before.is_closed)
+        if is_over:
+            return (candle,) if candle.is_closed else ()
         self._running[candle.symbol] = candle
-        if before is None or before.is_closed or before.open_ms == candle.open_ms:
+        if before.is_closed or before.open_ms == candle.open_ms:
             return (candle,)
         return (replace(before, is_closed=True), candle)
 

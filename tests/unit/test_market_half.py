@@ -42,10 +42,22 @@ def test_a_candle_that_was_told_as_closed_is_not_closed_again() -> None:
 def test_a_late_candle_closes_nothing_and_does_not_run_again() -> None:
     running = RunningCandles()
     running.take(candle(2))
-    assert running.is_past(candle(1))
-    assert not running.is_past(candle(2))
-    assert running.take(candle(1)) == (candle(1),)
+    assert running.take(candle(1)) == ()
     assert running.take(candle(3)) == (candle(2, is_closed=True), candle(3))
+
+
+def test_a_candle_that_its_successor_closed_is_not_told_as_running_again() -> None:
+    running = RunningCandles()
+    running.take(candle(1, 100))
+    running.take(candle(2))
+    assert running.take(candle(1, 101)) == ()
+    assert running.take(candle(1, 102, is_closed=True)) == (candle(1, 102, is_closed=True),)
+
+
+def test_a_candle_that_the_venue_closed_is_not_told_as_running_again() -> None:
+    running = RunningCandles()
+    running.take(candle(1, 102, is_closed=True))
+    assert running.take(candle(1, 101)) == ()
 
 
 def test_each_symbol_has_a_running_candle_and_its_stream_forgets_only_that() -> None:

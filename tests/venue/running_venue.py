@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -73,9 +74,13 @@ def still_market() -> ListedMarket:
     return ListedMarket(known=tuple(INSTRUMENTS.values()), listed=tuple(opening))
 
 
+SPOKEN: ContextVar[str] = ContextVar("spoken", default="binanceusdm")
+"""The language of venues that a test starts without naming one."""
+
+
 def still_options(
     *,
-    protocol: str = "binanceusdm",
+    protocol: str = "",
     behaviour: Behaviour | None = None,
     faults: Sequence[FaultRule] = (),
     windows: tuple[Window, ...] | None = None,
@@ -84,7 +89,7 @@ def still_options(
     tls: ssl.SSLContext | None = None,
 ) -> VenueOptions:
     return VenueOptions(
-        protocol=protocol,
+        protocol=protocol or SPOKEN.get(),
         market=still_market(),
         behaviour=behaviour or Behaviour(),
         faults=tuple(faults),

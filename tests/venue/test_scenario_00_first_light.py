@@ -18,6 +18,8 @@ def test_the_ladder_trades_and_the_books_agree(tmp_path: Path) -> None:
         live.until(lambda: live.symbol()["round_trips"] == 2, "both lots are sold")
         live.settle()
 
+        live.coordinator.halt("a test")
+        live.until(lambda: live.entries() == [], "no entry rests under a halt")
         reckoning = live.reckon()
 
     assert reckoning.document()["fills"] == 4

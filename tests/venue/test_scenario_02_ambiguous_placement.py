@@ -10,13 +10,13 @@ import pytest
 
 from grid.client_id import ClientId
 from grid.order import Purpose
-from tests.live_control import Row, VenueControl, still_venue
+from tests.live_control import PRIVATE, Row, VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 
 RECV_WINDOW_MS = 3_000
 BOUND_MS = RECV_WINDOW_MS + 1_000
 """recvWindow + clock bound + margin: from here on "not found" is final."""
-STREAM_MUTE = {"scope": {"path": "/private", "symbol": "ETHUSDT"}, "length_ms": 3_500}
+STREAM_MUTE = {"scope": PRIVATE, "length_ms": 3_500}
 PLACING = {"scope": {"endpoint": "order.place"}, "count": 1}
 LOST = {**PLACING, "loss": "hang"}
 

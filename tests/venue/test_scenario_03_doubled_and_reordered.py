@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from tests.live_control import VenueControl, still_venue
+from tests.live_control import PRIVATE, VenueControl, still_venue
 from tests.live_deployment import deployed, live_settings
 
 WITHIN_MS = 1_000
 PATH = ("2999.5", "2997.5", "2995.5", "2998.5", "2996.5", "2995.5", "3000.5", "3004.5")
 SHUFFLE = {"shape": "uniform", "low_ms": 0, "high_ms": WITHIN_MS}
-PRIVATE = {"path": "/private"}
 
 
 def test_the_end_is_that_of_the_clean_run(tmp_path: Path) -> None:
@@ -43,7 +43,15 @@ def end_of_run(folder: Path, *, spoilt: bool) -> dict[str, Any]:
         if lot is not None:
             del lot["opened_ms"]
     kept = ("position", "lots", "lot_cost", "grid_profit", "fees", "round_trips", "entry_fills", "exit_fills")
-    return {"entries": entries, "exits": exits, "lots": lots, **{key: picture[key] for key in kept}}
+    found = {"entries": entries, "exits": exits, "lots": lots, **{key: picture[key] for key in kept}}
+    return {key: _in_numbers(value) for key, value in found.items()}
+
+
+def _in_numbers(value: Any) -> Any:
+    """Return the same with its numbers as such: a sum may keep zeros of its parts, in the order that they came."""
+    if isinstance(value, dict):
+        return {key: _in_numbers(inner) for key, inner in value.items()}
+    return Decimal(value) if isinstance(value, str) else value
 
 
 def spoil(venue: VenueControl) -> None:

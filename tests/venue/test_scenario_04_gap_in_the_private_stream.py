@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -18,13 +19,16 @@ KEY_REFUSED_MS = 1_500
 
 def keep_silent(venue: VenueControl) -> None:
     """The stream cannot come back for a while; the cancels of the entries, which start at once, come too late."""
-    venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"}, length_ms=KEY_REFUSED_MS)
+    if venue.name == "binanceusdm":
+        venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"}, length_ms=KEY_REFUSED_MS)
+    else:
+        venue.fault("login_refused", length_ms=KEY_REFUSED_MS)
     venue.fault("request_latency", scope={"endpoint": "order.cancel"}, delay=800, length_ms=700)
 
 
 def go_half_open(venue: VenueControl) -> None:
     """Nothing comes and nothing is closed."""
-    assert venue.verb("sockets", action="half_open", path="/private")["sockets"] == 1
+    assert venue.verb("sockets", action="half_open", path=venue.ways.private_path)["sockets"] >= 1
 
 
 def expire_the_listen_key(venue: VenueControl) -> None:
@@ -35,7 +39,7 @@ def expire_the_listen_key(venue: VenueControl) -> None:
 def cut_everything(venue: VenueControl) -> None:
     """What the venue does to every connection after a day."""
     keep_silent(venue)
-    assert venue.verb("sockets", action="cut")["sockets"] >= 4
+    assert venue.verb("sockets", action="cut")["sockets"] >= 2
 
 
 def trade_in_the_dark(venue: VenueControl, *, by_hand: bool) -> None:
@@ -45,7 +49,7 @@ def trade_in_the_dark(venue: VenueControl, *, by_hand: bool) -> None:
         venue.fill_part("ETHUSDT", price, "0.020" if price == "2986" and not by_hand else "0.007")
         if by_hand:
             [row] = [row for row, _ in venue.own_orders(is_open=True) if row["price"] == f"{price}.00"]
-            assert row["executedQty"] == "0.007"
+            assert Decimal(row["executedQty"]) == Decimal("0.007")
             venue.cancel_by_hand("ETHUSDT", row["clientOrderId"])
     venue.trade("ETHUSDT", "3000.5", "0.001", "BUY")
     venue.quote("ETHUSDT", "2983", "2983.01")
@@ -81,8 +85,9 @@ def test_every_fill_is_recovered_and_offered(tmp_path: Path, silence: object) ->
             assert noticed_ms is not None
             assert noticed_ms - begun_ms <= 1000 * (RECONCILE_S + ECHO_S + SLOW_MACHINE_S)
             assert live.symbol()["exit_fills"] == 1
-            assert live.levels()[-7]["lot"]["quantity"] == ("0.007" if silence is go_half_open else "0.020")
-            assert live.levels()[-8]["lot"]["quantity"] == "0.007"
+            held = {level: Decimal(live.levels()[level]["lot"]["quantity"]) for level in (-7, -8)}
+            part, whole = Decimal("0.007"), Decimal("0.020")
+            assert held == {-7: part if silence is go_half_open else whole, -8: part}
             live.reckon()
 
 

@@ -157,7 +157,7 @@ def test_flatten_sells_our_lots_and_never_the_position(tmp_path: Path, foreign: 
         side = "BUY" if Decimal(foreign) > 0 else "SELL"
         venue.quote("ETHUSDT", "2993.5", "2993.51")
         venue.manual_order("ETHUSDT", side, foreign.lstrip("-"))
-        live.until(lambda: live.symbol()["foreign"] != "0.000", "the foreign trade is seen")
+        live.until(lambda: Decimal(live.symbol()["foreign"]) != 0, "the foreign trade is seen")
 
         live.stop("flatten")
         position = Decimal(venue.account()["positions"].get("ETHUSDT", {}).get("quantity", "0"))

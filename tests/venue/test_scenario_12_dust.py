@@ -33,9 +33,9 @@ def part_fill(live: LiveDeployment, venue: VenueControl, level: int) -> None:
     live.settle()
 
 
-def dust_orders(venue: VenueControl) -> list[tuple[str, str, str]]:
+def dust_orders(venue: VenueControl) -> list[tuple[str, Decimal, str]]:
     return [
-        (row["price"], row["origQty"], row["status"])
+        (row["price"], Decimal(row["origQty"]), row["status"])
         for row, identity in venue.own_orders()
         if identity.purpose is Purpose.DUST
     ]
@@ -53,10 +53,13 @@ def test_dust_on_eight_slots_is_sold_by_one_order_and_every_slot_lives_on(tmp_pa
             venue.quote("ETHUSDT", "2999.90", "2999.91")
             live.stays(lambda: dust_orders(venue) == [], "under its highest target it waits", 1.5)
             venue.quote("ETHUSDT", "3000.10", "3000.11")
-            live.until(lambda: dust_orders(venue) == [("3000.11", "0.024", "NEW")], "all of it is offered by one order")
+            live.until(
+                lambda: dust_orders(venue) == [("3000.11", Decimal("0.024"), "NEW")],
+                "all of it is offered by one order",
+            )
             venue.walk("ETHUSDT", "3001.50")
             live.until(lambda: lots(live) == {}, "it is sold")
-            assert dust_orders(venue) == [("3000.11", "0.024", "FILLED")]
+            assert dust_orders(venue) == [("3000.11", Decimal("0.024"), "FILLED")]
 
             live.walk(*(f"{2999 + 2 * level}.50" for level in SLOTS))
             assert set(SLOTS) <= set(lots(live)), "no slot is dead: each buys again"

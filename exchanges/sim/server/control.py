@@ -42,6 +42,7 @@ class Control:
         posts: dict[str, Answer] = {
             "faults": self._add_faults,
             "orders": self._manual_order,
+            "cancel": self._cancel_by_hand,
             "position": self._move_position,
             "market": self._inject,
             "tape": self._drive_tape,
@@ -119,6 +120,12 @@ class Control:
         placed = self._venue.engine.foreign.place(form.account, order, self._venue.now_ms())
         self._venue.tell(placed.events)
         return {"orderId": placed.order.order_id, "clientOrderId": placed.order.client_id}
+
+    async def _cancel_by_hand(self, request: web.Request) -> Any:
+        form = await _read(request, forms.ManualCancel)
+        now_ms = self._venue.now_ms()
+        placed = self._venue.engine.cancel(form.account, form.symbol, now_ms, client_id=form.client_id)
+        return self._told(placed.events)
 
     async def _move_position(self, request: web.Request) -> Any:
         form = await _read(request, forms.MovePosition)

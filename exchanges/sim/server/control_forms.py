@@ -34,6 +34,13 @@ class ManualOrder(AccountForm):
         return OrderType.MARKET if self.price is None else OrderType.LIMIT
 
 
+class ManualCancel(AccountForm):
+    """A cancel by another hand."""
+
+    symbol: str
+    client_id: str
+
+
 class MovePosition(AccountForm):
     """Signed quantity in the coin; price None: the touch."""
 
