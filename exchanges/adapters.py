@@ -98,7 +98,7 @@ def trading_venue(name: str, settings: AdapterSettings) -> TradingVenue:
 
 
 def market_venue(name: str, settings: AdapterSettings) -> MarketVenue:
-    """Return the public half, which needs no keys and no ccxt."""
+    """Return the public half, which needs no keys; only the generic one imports ccxt."""
     match name:
         case "binanceusdm":
             from exchanges.binance.market import BinanceMarket

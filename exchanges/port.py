@@ -173,7 +173,7 @@ TradeEvent = PublicTrade | StreamUp | StreamDown
 
 
 class MarketVenue(Protocol):
-    """The public half: no keys, light to import (no ccxt), held by feeds and the supervisor."""
+    """The public half: no keys, light to import (ccxt by the generic one alone), held by feeds and the supervisor."""
 
     async def instrument(self, symbol: str) -> Instrument:
         """Return the symbol's rules; raises `VenueRefused` with `Refusal.SYMBOL_CLOSED` where there is none such."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+import pytest
+
 from exchanges.sim.server.faults import FaultKind
 from exchanges.sim.server.windows import Interval, Kind, Window
 
@@ -154,4 +156,9 @@ GENERIC = (
     by_ccxt("bybit", BY_NAME["bybit"]),
     by_ccxt("okx", BY_NAME["okx"], candle="1m"),
 )
-VENUES = NATIVE + GENERIC
+BESIDE = frozenset({"ccxt:bybit", "ccxt:okx"})
+"""The generic adapter where a native one is: for comparison, by `make test-long`."""
+VENUES: tuple[Any, ...] = (
+    *NATIVE,
+    *(pytest.param(kind, marks=pytest.mark.long) if kind.name in BESIDE else kind for kind in GENERIC),
+)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from grid.order import Purpose
 from tests.live_control import still_venue
 from tests.live_deployment import deployed, live_settings
 from tests.venue.running_venue import still_options
@@ -29,3 +30,26 @@ def test_the_ladder_trades_through_ccxt_and_the_books_agree(tmp_path: Path, name
 
     assert reckoning.document()["fills"] == 4
     assert reckoning.open_own_orders == 0
+
+
+@pytest.mark.parametrize("name", ["kucoinfutures", "hashkey"])
+@pytest.mark.parametrize("has_filled", [False, True], ids=["rests", "filled"])
+def test_an_order_whose_answer_was_lost_is_found_by_its_id_and_not_placed_again(
+    tmp_path: Path, name: str, has_filled: bool
+) -> None:
+    with still_venue(still_options(protocol=name, windows=())) as venue:
+        venue.fault("reply_lost", scope={"endpoint": "order.place"}, count=1, loss="hang")
+        settings = live_settings(tmp_path, venue, {"buy_window": 1}, runtime={"reconcile_s": 60})
+        with deployed(settings, venue, waits=False) as live:
+            live.until(lambda: venue.strikes("reply_lost"), "the answer is lost")
+            if has_filled:
+                venue.walk("ETHUSDT", "2997.5")
+                live.until(lambda: live.exits() == [-1], "the lot is offered")
+            else:
+                live.until(lambda: live.levels().get(-1, {}).get("phase") == "locked", "the entry is known to rest")
+            live.settle()
+            entries = [one for _, one in venue.own_orders() if one.level == -1 and one.purpose is Purpose.ENTRY]
+            reckoning = live.reckon()
+
+    assert len(entries) == 1
+    assert reckoning.document()["fills"] == int(has_filled)
