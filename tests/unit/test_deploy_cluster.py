@@ -223,7 +223,7 @@ def test_health_settings_are_the_same_everywhere() -> None:
 def commands_in(text: str) -> list[list[str]]:
     """Return each `gridmesh ...` of a text, as words."""
     found = re.findall(r"(?:^|[\s`(\[])gridmesh ((?:--?|[a-z$\"])[^`|;&)\n]*)", text)
-    return [[word.strip("\"'],") for word in words.split(">")[0].split()] for words in found]
+    return [[word.strip("\"'],") for word in words.removesuffix("-->").split(">")[0].split()] for words in found]
 
 
 NAMES = re.compile(r"(?:-[un]|exec|raycluster|start|stop|restart|reset-failed|--now) gridmesh\b")
