@@ -242,7 +242,7 @@ FILES = (
 @pytest.mark.parametrize("name", FILES)
 def test_every_command_that_a_file_runs_exists(name: str) -> None:
     group: Any = typer.main.get_command(app)
-    text = (DEPLOY / name).read_text()
+    text = re.sub(r"<!--|-->", "", (DEPLOY / name).read_text())
     if not name.endswith(".md"):
         text = re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
     text = text.replace("/opt/gridmesh/.venv/bin/gridmesh", " gridmesh").replace("ExecStart=", "")
