@@ -11,6 +11,9 @@ from tests.live_control import still_venue
 from tests.live_deployment import deployed, live_settings
 from tests.venue.running_venue import still_options
 
+PRIVATE = {"kucoinfutures": "/endpoint/private", "hashkey": "/api/v1/ws"}
+MUTE_MS = 5_000
+
 
 @pytest.mark.parametrize("name", ["kucoinfutures", "hashkey"])
 def test_the_ladder_trades_through_ccxt_and_the_books_agree(tmp_path: Path, name: str) -> None:
@@ -39,6 +42,8 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_id_and_not_placed_again(
 ) -> None:
     with still_venue(still_options(protocol=name, windows=())) as venue:
         venue.fault("reply_lost", scope={"endpoint": "order.place"}, count=1, loss="hang")
+        # nor does the stream tell of it: only the question for our id is left
+        venue.fault("event_dropped", scope={"path": PRIVATE[name], "symbol": "ETHUSDT"}, length_ms=MUTE_MS)
         settings = live_settings(tmp_path, venue, {"buy_window": 1}, runtime={"reconcile_s": 60})
         with deployed(settings, venue, waits=False) as live:
             live.until(lambda: venue.strikes("reply_lost"), "the answer is lost")
