@@ -116,5 +116,10 @@ def _causes(failure: BaseException) -> Iterator[BaseException]:
 
 
 def _words(failure: BaseException) -> str:
-    """Name the failure without its address, which may hold a signature or a listen key."""
-    return type(failure).__name__ if not isinstance(failure, BadReply) else str(failure)
+    """Name the failure with the host at most: the rest of an address may hold a signature or a listen key."""
+    if isinstance(failure, BadReply):
+        return str(failure)
+    kind = type(failure).__name__
+    if isinstance(failure, aiohttp.ClientConnectorError):
+        return f"{failure.host}:{failure.port} cannot be reached ({kind})"
+    return kind

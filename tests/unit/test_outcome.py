@@ -173,3 +173,9 @@ def test_no_code_has_two_fates() -> None:
     groups = [set(CODES.refused), set(CODES.not_done), set(CODES.unknown), set(CODES.rate)]
 
     assert sum(len(group) for group in groups) == len(set().union(*groups))
+
+
+def test_a_host_that_cannot_be_reached_is_named_and_nothing_else_of_the_address() -> None:
+    error = judge(connector_error(ConnectionRefusedError(111, "refused")), Effect.READ, CODES)
+
+    assert str(error) == "not sent: venue:443 cannot be reached (ClientConnectorError)"
