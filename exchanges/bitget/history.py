@@ -18,6 +18,8 @@ PAGES_MAX = 1000
 DAY_MS = 24 * 3600 * 1000
 SPAN_MS = 7 * DAY_MS
 """Within what each of the lists allows."""
+KEPT_MS = 90 * DAY_MS
+"""The venue tells nothing that is older."""
 
 Read = Callable[[str, dict[str, Any]], Awaitable[Any]]
 
@@ -34,8 +36,10 @@ class History:
 
     async def fills(self, symbol: str, since_ms: int, now_ms: int, order_id: str = "") -> list[Fill]:
         """Return every fill from `since_ms` on (of one order, where named), in order of time."""
-        query = {"symbol": symbol, **({"orderId": order_id} if order_id else {})}
-        rows = await self._spans("order/fills", query, "fillList", since_ms, now_ms)
+        if order_id:
+            rows = await self._of_order({"symbol": symbol, "orderId": order_id}, since_ms, now_ms)
+        else:
+            rows = await self._spans("order/fills", {"symbol": symbol}, "fillList", since_ms, now_ms)
         found = {fill.key: fill for fill in (wire_orders.trade(row, self._instruments()) for row in rows)}
         return sorted(found.values(), key=lambda fill: (fill.venue_ms, len(fill.trade_id), fill.trade_id))
 
@@ -77,9 +81,23 @@ class History:
             asked["idLessThan"] = end_id
         raise BadReply(f"{path}: more than {PAGES_MAX} pages")
 
+    async def _of_order(self, query: dict[str, Any], since_ms: int, now_ms: int) -> list[wire.Row]:
+        """Return the fills of one order: the latest span first, since an order is rarely old, until none is before."""
+        found: list[wire.Row] = []
+        start_ms, end_ms = now_ms - SPAN_MS // 2, now_ms + SPAN_MS // 2 - 1
+        oldest_ms = max(since_ms, now_ms - KEPT_MS)
+        while True:
+            span = {"startTime": max(start_ms, oldest_ms), "endTime": end_ms}
+            rows = await self.pages("order/fills", {**query, **span}, "fillList")
+            found += rows
+            if start_ms <= oldest_ms or (found and not rows):
+                return found
+            start_ms, end_ms = start_ms - SPAN_MS, start_ms - 1
+            await self._pay(ONE)
+
     async def _spans(self, path: str, query: dict[str, Any], key: str, since_ms: int, now_ms: int) -> list[wire.Row]:
         found: list[wire.Row] = []
-        start_ms = since_ms
+        start_ms = max(since_ms, now_ms - KEPT_MS)
         while True:
             end_ms = start_ms + SPAN_MS - 1
             is_last = end_ms >= now_ms
