@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import lzma
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -119,6 +121,62 @@ def write_frames(path: Path, frames: Iterable[Frame]) -> None:
 def read_frames(path: Path) -> list[Frame]:
     rows = [json.loads(line) for line in path.read_text().splitlines()]
     return [Frame(row["stream"], row["data"]) for row in rows]
+
+
+def read_session(path: Path, symbol: str) -> list[Frame]:
+    """Return the frames of a symbol that a paper account lives by, from a recorder's log: `TIME: {frame}` a line."""
+    found: list[Frame] = []
+    with lzma.open(path, "rt") as file:
+        for line in file:
+            _, _, text = line.partition(": ")
+            row = json.loads(text) if text.startswith("{") else {}
+            name, _, kind = str(row.get("stream", "")).partition("@")
+            if name != symbol.lower():
+                continue
+            if kind.startswith("markPrice"):
+                found.append(Frame(f"{name}@markPrice@1s", row["data"]))
+            elif kind in ("bookTicker", "aggTrade"):
+                found.append(Frame(row["stream"], row["data"]))
+    return found
+
+
+def read_raw(path: Path) -> list[Frame]:
+    """Return a recording of single trades and best prices (`NANOSECONDS {frame}` a line) as the streams we listen to.
+
+    Trades of one moment, price and side are one, as the venue sums them up; a quote that moves no price is left out.
+    """
+    found: list[Frame] = []
+    best: tuple[str, str] | None = None
+    with lzma.open(path, "rt") as file:
+        for line in file:
+            row = json.loads(line.partition(" ")[2])
+            told = row.get("data", {})
+            if told.get("e") == "bookTicker" and (told["b"], told["a"]) != best:
+                best = told["b"], told["a"]
+                found.append(Frame(row["stream"], told))
+            elif told.get("e") == "trade" and told["X"] == "MARKET":
+                _add_trade(found, told)
+    return found
+
+
+def _add_trade(found: list[Frame], told: dict[str, Any]) -> None:
+    last = found[-1].data if found and found[-1].data["e"] == "aggTrade" else {}
+    if all(last.get(key) == told[key] for key in ("T", "p", "m")):
+        found[-1] = Frame(found[-1].stream, {**last, "q": str(Decimal(last["q"]) + Decimal(told["q"])), "l": told["t"]})
+        return
+    ids = {"a": told["t"], "f": told["t"], "l": told["t"]}
+    own = {key: told[key] for key in ("E", "T", "s", "p", "q", "m")}
+    found.append(Frame(f"{told['s'].lower()}@aggTrade", {"e": "aggTrade", **own, **ids}))
+
+
+def listed_as(model: SimInstrument, symbol: str, *, tick: str, step: str) -> SimInstrument:
+    """Return a symbol with the filters of another but for its units."""
+    units = {"PRICE_FILTER": {"tickSize": tick, "minPrice": tick}, "LOT_SIZE": {"stepSize": step, "minQty": step}}
+    units["MARKET_LOT_SIZE"] = units["LOT_SIZE"]
+    filters = [{**entry, **units.get(entry["filterType"], {})} for entry in model.raw["filters"]]
+    base = symbol.removesuffix(model.raw["quoteAsset"])
+    raw = {**model.raw, "symbol": symbol, "pair": symbol, "baseAsset": base, "filters": filters}
+    return SimInstrument.from_exchange_info({**raw, "pricePrecision": 8, "quantityPrecision": 8})
 
 
 class FrameServer:

@@ -118,7 +118,7 @@ def check_maker(seen: Played, client_id: str, arrived_ms: int, fills: Sequence[F
         assert beyond or at_price >= ahead + filled, f"{filled} filled at {limit} after {at_price} with {ahead} ahead"
 
 
-@settings(max_examples=120, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=80, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(plan=steps, latency_ms=st.sampled_from([0, 5, 30]))
 def test_no_fill_is_better_or_earlier_than_the_market_gave(plan: list[Step], latency_ms: int) -> None:
     with tempfile.TemporaryDirectory() as folder:

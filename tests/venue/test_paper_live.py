@@ -103,6 +103,7 @@ def test_a_killed_gateway_finds_the_account_that_its_journal_knows(venue: VenueC
         assert kept(live.settings)[2] == []
 
 
+@pytest.mark.long
 def test_a_symbol_joins_on_paper_and_is_there_after_a_kill(venue: VenueControl, tmp_path: Path) -> None:
     bitcoin = {"symbol": "BTCUSDT", "interval": 40, "anchor": None, "amount": 130, "buy_window": 2}
     with deployed(live_settings(tmp_path, venue, paper=PAPER), venue) as live:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import lzma
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,23 @@ from exchanges.paper.memory import ACCOUNT
 from exchanges.paper.store import PaperStore
 from exchanges.paper.trading import PaperTrading
 from exchanges.sim.instrument import SimInstrument
-from exchanges.sim.tape import open_tape
 from grid import slot_machine
 from grid.client_id import decode
 from grid.records import FillBooked, OrderEnded, OrderIntended, Record, from_body
 from tests import live_crew
-from tests.frame_server import Frame, FrameServer, frames_of, read_frames, serving, walk, with_marks, write_frames
+from tests.frame_server import (
+    Frame,
+    FrameServer,
+    frames_of,
+    listed_as,
+    read_frames,
+    read_raw,
+    read_session,
+    serving,
+    walk,
+    with_marks,
+    write_frames,
+)
 from tests.live_control import VenueControl
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.venue.running_venue import INSTRUMENTS
@@ -221,22 +233,50 @@ def test_equal_frames_give_equal_fills_and_equal_journals(tmp_path: Path, monkey
     assert one == two
 
 
+def test_a_recorder_s_log_is_read_frame_by_frame(tmp_path: Path) -> None:
+    frames = [frame for frame in generated(tmp_path, "ETHUSDT", seed=4, count=20) if "E" in frame.data]
+    lines = ["wss://fstream.example/stream", *(f"1626950000: {json.dumps(_row(frame))}" for frame in frames)]
+    other = {"stream": "btcusdt@aggTrade", "data": {}}
+    with lzma.open(tmp_path / "log.xz", "wt") as file:
+        file.write("\n".join([*lines, f"1626950001: {json.dumps(other)}", '1626950002: {"result": null, "id": 1}']))
+
+    assert read_session(tmp_path / "log.xz", "ETHUSDT") == frames
+
+
+def _row(frame: Frame) -> dict[str, Any]:
+    return {"stream": frame.stream, "data": frame.data}
+
+
 @pytest.mark.long
-def test_recorded_ticks_of_two_symbols_are_equal_to_the_last_fill(
+def test_a_recorded_session_is_equal_to_the_last_fill(
     shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    symbols = ("ETHUSDT", "BTCUSDT")
-    tapes = [
-        shared_data / "ticks" / f"binance_usdm_{symbol}_{kind}_20240718_20240719.parquet"
-        for symbol in symbols
-        for kind in ("trades", "bookticker")
-    ]
-    events = islice(open_tape(tapes, INSTRUMENTS), 1500)
-    frames = list(with_marks(frames_of(events, INSTRUMENTS)))
-    ladders = (LADDER, {**LADDER, "symbol": "BTCUSDT", "interval": 30, "amount": 150})
+    path = shared_data / "ws_recordings" / "binance_usdm_SUSHI_AKRO_KEEP_CTK_2021-07-22.log.xz"
+    frames = read_session(path, "SUSHIUSDT")[:600]
+    if not any(frame.is_mark for frame in frames):
+        frames = list(with_marks(frames))
+    known = (listed_as(INSTRUMENTS["XRPUSDT"], "SUSHIUSDT", tick="0.00001", step="1"),)
+    ladder = {**LADDER, "symbol": "SUSHIUSDT", "interval": "0.01", "amount": 60}
+
+    one, two = (run(tmp_path / name, monkeypatch, frames, known, ladder) for name in ("one", "two"))
+
+    assert one.facts
+    assert one == two
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(("symbol", "interval", "amount"), [("ETHUSDT", "0.2", 60), ("BTCUSDT", "2", 150)])
+def test_recorded_frames_are_equal_to_the_last_fill(
+    shared_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, symbol: str, interval: str, amount: int
+) -> None:
+    recorded = read_raw(shared_data / "ticks" / "raw" / f"binance_usdm_{symbol}_20240719.frames.xz")
+    frames = list(with_marks(recorded[:500]))
+    ladder = {**LADDER, "symbol": symbol, "interval": interval, "amount": amount}
+    free = {"maker_fee": 0, "taker_fee": 0}  # so near a ladder would not earn its fees, and is refused
 
     one, two = (
-        run(tmp_path / name, monkeypatch, frames, tuple(INSTRUMENTS.values()), *ladders) for name in ("one", "two")
+        run(tmp_path / name, monkeypatch, frames, tuple(INSTRUMENTS.values()), ladder, **free)
+        for name in ("one", "two")
     )
 
     assert one.fills
