@@ -66,7 +66,7 @@ class Outcome:
     fills: list[tuple[Any, ...]]
     facts: list[tuple[Any, ...]]
     wallet: str
-    lots: int
+    held: dict[str, int]
 
 
 class Replay:
@@ -177,13 +177,15 @@ def run(
         with deployed(settings, control) as live:
             Replay(live, server, made[0]).play(frames)
             wallet = made[0].venue.engine.read.account(ACCOUNT).assets[0].wallet
-            lots = sum(live.symbol(name).get("lots", 0) for name in live.roster.layouts)
-            made[0].venue.relax()
+            held = {one.symbol: one.quantity for one in made[0].venue.engine.read.positions(ACCOUNT)}
+            gateway = live.room.box(live.roster.gateway).actor
+            assert isinstance(gateway, OrderGateway)
+            assert gateway._thread.hand_over(made[0].venue.relax)  # in the loop that the account lives in
             live.stop()
     records = list(_records(settings))
     fills = [_fill(one) for one in records if isinstance(one, FillBooked)]
     facts = sorted(_fact(one) for one in records if isinstance(one, OrderIntended | OrderEnded))
-    return Outcome(fills=fills, facts=facts, wallet=str(wallet), lots=lots)
+    return Outcome(fills=fills, facts=facts, wallet=str(wallet), held=held)
 
 
 def _records(settings: Settings) -> Iterable[Record]:
