@@ -61,6 +61,14 @@ class _Window:
         self._spent.append((at_ns, amount))
         self._used += amount
 
+    def give_back(self, amount: int) -> None:
+        """Forget the last time that so much was spent."""
+        for place in range(len(self._spent) - 1, -1, -1):
+            if self._spent[place][1] == amount:
+                del self._spent[place]
+                self._used -= amount
+                return
+
     def free_at(self, amount: int, allowed: int, now_ns: int) -> int:
         """Return when `amount` more fits under `allowed`."""
         over = self.used(now_ns) + amount - allowed
@@ -110,6 +118,10 @@ class _Bucket:
     def take(self, amount: int, now_ns: int) -> None:
         self._full_at_ns = max(self._full_at_ns or now_ns, now_ns) + amount * self._period_ns
 
+    def give_back(self, amount: int) -> None:
+        if self._full_at_ns is not None:
+            self._full_at_ns -= amount * self._period_ns
+
 
 class Throttle:
     """Says when a request may go, and counts it.
@@ -147,6 +159,15 @@ class Throttle:
             if amount:
                 window.add(amount, now_ns)
         return True
+
+    def give_back(self, cost: Cost) -> None:
+        """Uncount a request that was counted just now, and is not sent."""
+        if cost.orders:
+            self._bucket.give_back(cost.orders)
+        for window in self._windows:
+            amount = cost.of(window.kind)
+            if amount:
+                window.give_back(amount)
 
     def observe(self, used: UsedQuota, now_ns: int) -> None:
         """Learn what the venue counts; never less than we count ourselves. A reading older than its window is void."""

@@ -213,6 +213,8 @@ class VenueCaller:
         """
         approved = self._release(send.client_id)
         if approved is None:
+            # What was withdrawn while it waited costs nothing: else a line of such orders starves the living.
+            self._throttle.give_back(cost_of(send, self._venue.costs))
             return None
         self._reached(StopPoint.BEFORE_SEND)
         return self._sent(send, self._venue.place(approved))

@@ -245,3 +245,19 @@ def test_a_read_may_pass_an_exit_that_waits_for_an_order_token() -> None:
     passed = line.release(0)
     assert passed is not None
     assert passed.work == "who am I"
+
+
+@given(lane=lanes, cost=costs, before=st.lists(st.tuples(lanes, costs), max_size=6))
+def test_what_is_given_back_was_never_spent(lane: Lane, cost: Cost, before: list[tuple[Lane, Cost]]) -> None:
+    spent, other = Throttle(SMALL, RULE), Throttle(SMALL, RULE)
+    for throttle in (spent, other):
+        for earlier, paid in before:
+            throttle.take(earlier, paid, SECOND)
+
+    if spent.take(lane, cost, SECOND):
+        spent.give_back(cost)
+
+    assert spent.windows(SECOND) == other.windows(SECOND)
+    assert [spent.ready_at(lane, cost, SECOND + ms * MS) for ms in (0, 700, 5_000)] == [
+        other.ready_at(lane, cost, SECOND + ms * MS) for ms in (0, 700, 5_000)
+    ]
