@@ -180,18 +180,20 @@ def run(
             held = {one.symbol: one.quantity for one in made[0].venue.engine.read.positions(ACCOUNT)}
             gateway = live.room.box(live.roster.gateway).actor
             assert isinstance(gateway, OrderGateway)
+            assert gateway._keeper is not None
+            ended = gateway._keeper._journal.last_seq  # what comes after the last frame goes by our own clock
             assert gateway._thread.hand_over(made[0].venue.relax)  # in the loop that the account lives in
             live.stop()
-    records = list(_records(settings))
+    records = list(_records(settings, ended))
     fills = [_fill(one) for one in records if isinstance(one, FillBooked)]
     facts = sorted(_fact(one) for one in records if isinstance(one, OrderIntended | OrderEnded))
     return Outcome(fills=fills, facts=facts, wallet=str(wallet), held=held)
 
 
-def _records(settings: Settings) -> Iterable[Record]:
+def _records(settings: Settings, last_seq: int) -> Iterable[Record]:
     journal = Journal.open(settings.journal_path, account=PAPER_ACCOUNT)
     try:
-        yield from (from_body(row.kind, row.body) for row in journal.replay())
+        yield from (from_body(row.kind, row.body) for row in journal.replay() if row.seq <= last_seq)
     finally:
         journal.close()
 
