@@ -186,7 +186,8 @@ def run(
             live.stop()
     records = list(_records(settings, ended))
     fills = [_fill(one) for one in records if isinstance(one, FillBooked)]
-    facts = sorted(_fact(one) for one in records if isinstance(one, OrderIntended | OrderEnded))
+    # each once: how often a refused order was tried again between two frames is a matter of our own clock
+    facts = sorted({_fact(one) for one in records if isinstance(one, OrderIntended | OrderEnded)})
     return Outcome(fills=fills, facts=facts, wallet=str(wallet), held=held)
 
 
