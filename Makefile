@@ -75,7 +75,7 @@ simulate: $(READY_DEV)  ## Run seeded schedules against the core (SEEDS=2000 FIR
 	@SEEDS="$(SEEDS)" FIRST="$(FIRST)" SEED="$(SEED)" $(BIN)/python -m tests.simulation
 
 soak: $(READY)  ## The demo under faults that never end; what it uses has to stay flat (MINUTES=30)
-	@$(BIN)/python -m actors.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(filter-out 0,$(JSON)),--json)
+	@$(BIN)/python -m actors.trials.soak --minutes $(MINUTES) $(if $(SEED),--seed $(SEED)) $(if $(filter-out 0,$(JSON)),--json)
 
 clean:  ## Remove .venv and everything that tools left
 	rm -rf .venv build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

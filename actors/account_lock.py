@@ -7,7 +7,7 @@ from pathlib import Path
 
 from actors.file_lock import FileLock, LockHeld
 from actors.private_files import run_folder
-from actors.settings_venue import Credentials, VenueSettings
+from actors.settings.venue import Credentials, VenueSettings
 from grid.errors import RefusedToStart
 
 DIGITS = 16

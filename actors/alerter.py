@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from actors.alert_digest import Alarm, AlertKind, Digest, Said, alarm_of
 from actors.clock import monotonic_s
-from actors.credentials import read_private
-from actors.settings_alerts import AlertSettings
+from actors.settings.alerts import AlertSettings
+from actors.settings.credentials import read_private
 from actors.structured_log import log_of
 from exchanges.desk.commands import Notice
 from grid.errors import ConfigError

@@ -6,15 +6,15 @@ import threading
 import time
 from typing import Any
 
-from actors.account_course import AccountCourse, DeploymentState, RiskView
 from actors.actor_names import COORDINATOR, MAIN, RISK
 from actors.clock import Clock
-from actors.crew import Crew
-from actors.messages import Envelope, HoldWord, LastWords, Receipt
-from actors.outbox import Gauges, NoGauges
-from actors.roll_call import RollCall
-from actors.settings_deployment import DeploymentSettings, deployment_hash
-from actors.supervision import Health
+from actors.deployment.account_course import AccountCourse, DeploymentState, RiskView
+from actors.deployment.crew import Crew
+from actors.deployment.roll_call import RollCall
+from actors.deployment.supervision import Health
+from actors.mail.messages import Envelope, HoldWord, LastWords, Receipt
+from actors.mail.outbox import Gauges, NoGauges
+from actors.settings.deployment import DeploymentSettings, deployment_hash
 from grid.holds import HoldCause
 
 SHOW_S = 1.0

@@ -6,8 +6,8 @@ from typing import Any
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
-from actors.mailbox import Mailbox
-from actors.messages import (
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import (
     Alarms,
     Envelope,
     Intents,
@@ -19,7 +19,7 @@ from actors.messages import (
     SymbolSetup,
     Tellings,
 )
-from actors.outbox import Outbox, Waker
+from actors.mail.outbox import Outbox, Waker
 from grid.intent import Standing
 from grid.slot_group import Requests, SlotGroup
 from grid.slot_machine import Explanation

@@ -14,7 +14,6 @@ from typing import Any
 
 from actors.actor_names import SlotLayout
 from actors.clock import Clock
-from actors.desk_mail import desk_events
 from actors.ending import end_process
 from actors.exit_codes import ExitCode, exit_code
 from actors.gateway.caller import VenueCaller
@@ -36,14 +35,15 @@ from actors.gateway.rule_reader import RuleReader, renewed
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
 from actors.gateway.stop_points import stops_from
-from actors.journal import Journal
+from actors.journal.writer import Journal
 from actors.loop_thread import LoopThread
-from actors.mailbox import Mailbox
-from actors.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted
-from actors.outbox import Gauges, NoGauges, Outbox
+from actors.mail.desk_mail import desk_events
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted
+from actors.mail.outbox import Gauges, NoGauges, Outbox
 from actors.ownership.ownership import HostOwnership
-from actors.settings import Settings
-from actors.settings_symbol import SymbolSettings
+from actors.settings.account import Settings
+from actors.settings.symbol import SymbolSettings
 from actors.structured_log import log_of
 from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell
 from exchanges.desk.events import (

@@ -11,9 +11,9 @@ from actors.actor_names import SlotLayout
 from actors.clock import Clock
 from actors.ending import end_process
 from actors.loop_thread import LoopThread
-from actors.mailbox import Mailbox
-from actors.messages import Alarms, Envelope, Message, PriceWanted, Receipt, SetupWanted, SymbolGone, SymbolSetup
-from actors.outbox import Gauges, NoGauges, Outbox
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import Alarms, Envelope, Message, PriceWanted, Receipt, SetupWanted, SymbolGone, SymbolSetup
+from actors.mail.outbox import Gauges, NoGauges, Outbox
 from actors.structured_log import log_of
 from actors.symbol_feed import FeedPhase, FeedSnapshot, SymbolFeed
 from exchanges.errors import VenueError

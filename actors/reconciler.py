@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from actors.messages import Envelope, Receipt
+from actors.mail.messages import Envelope, Receipt
 from actors.structured_log import log_of
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from actors.clock import Clock
 from actors.ending import end_process
 from actors.loop_thread import LoopThread
-from actors.mailbox import Mailbox
-from actors.messages import AccountWord, Envelope, Receipt
-from actors.outbox import Gauges, NoGauges, Outbox
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import AccountWord, Envelope, Receipt
+from actors.mail.outbox import Gauges, NoGauges, Outbox
 from actors.risk_ward import RiskWard
 from actors.structured_log import log_of
 from exchanges.errors import VenueError

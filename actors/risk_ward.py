@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from actors.clock import Clock
-from actors.messages import AccountWord, HoldWord, SetupWanted
-from actors.outbox import Gauges, Outbox
+from actors.mail.messages import AccountWord, HoldWord, SetupWanted
+from actors.mail.outbox import Gauges, Outbox
 from actors.structured_log import log_of
 from grid.holds import Hold, HoldCause
 from grid.intent import Standing

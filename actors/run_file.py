@@ -40,9 +40,9 @@ class RunFile:
     dashboard_url: str = ""
     needs_launcher: bool = True
     account: str = ""
-    """Which accounts it trades on, without telling a key, blanks between: see `actors.credentials.account_mark`."""
+    """Which accounts it trades on, without telling a key, blanks between: see `credentials.account_mark`."""
     trading: str = ""
-    """Where its orders go, as `settings_paper.Trading` says."""
+    """Where its orders go, as `settings.paper.Trading` says."""
 
 
 def path_of(deployment: str, environ: Mapping[str, str] = os.environ) -> Path:

@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from enum import Enum
 
 from actors.actor_names import SlotLayout
-from actors.messages import Alarms, FeedWord, PriceWanted, SymbolSetup
-from actors.outbox import Outbox
+from actors.mail.messages import Alarms, FeedWord, PriceWanted, SymbolSetup
+from actors.mail.outbox import Outbox
 from grid.ladder import GridSide
 from grid.order import Quote
 from grid.window import MarketView, Window, WindowChange

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from functools import partial
 
-from actors.account_sections import prefixed
 from actors.commands.output import emit
-from actors.settings import Settings
-from actors.settings_paper import PaperSettings, Trading
+from actors.deployment.account_sections import prefixed
+from actors.settings.account import Settings
+from actors.settings.paper import PaperSettings, Trading
 from exchanges import adapters
 
 NO_ORDER_LEAVES = "prices are real, fills are estimated, and no order leaves this machine"

@@ -6,9 +6,9 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from actors.clock import Clock, SystemClock
-from actors.settings import Settings
-from actors.settings_paper import PaperSettings
-from actors.settings_venue import Credentials, VenuePlace
+from actors.settings.account import Settings
+from actors.settings.paper import PaperSettings
+from actors.settings.venue import Credentials, VenuePlace
 from exchanges import adapters
 from exchanges.paper.terms import PaperTerms
 from exchanges.port import MarketVenue, TradingVenue

@@ -9,7 +9,7 @@ import sys
 import threading
 from pathlib import Path
 
-from actors.settings import load_settings
+from actors.settings.account import load_settings
 from tests.live_control import VenueControl
 from tests.live_deployment import LiveDeployment
 

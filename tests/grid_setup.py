@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from actors.messages import SymbolSetup
+from actors.mail.messages import SymbolSetup
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Spacing
 from grid.policy import GridPolicy

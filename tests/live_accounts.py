@@ -13,9 +13,9 @@ import yaml
 
 from actors.clock import SystemClock
 from actors.coordinator import Coordinator
-from actors.crew import Crew
-from actors.roster import Roster
-from actors.settings_deployment import SHARED, DeploymentSettings, load_deployment
+from actors.deployment.crew import Crew
+from actors.deployment.roster import Roster
+from actors.settings.deployment import SHARED, DeploymentSettings, load_deployment
 from tests.live_control import VenueControl
 from tests.live_crew import Hands, LocalCrew
 from tests.live_deployment import LiveDeployment, live_settings, see_threads_end

@@ -10,23 +10,23 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from actors import journal_file
 from actors.actor_names import COORDINATOR
 from actors.clock import SystemClock
+from actors.deployment.roster import Roster
 from actors.gateway.grids import milliseconds, risk_rules
 from actors.grid_slot import GridSlot
-from actors.journal import Journal
-from actors.journal_place import journal_account
+from actors.journal import file as journal_file
+from actors.journal.place import journal_account
+from actors.journal.writer import Journal
 from actors.order_gateway import OrderGateway
 from actors.ownership.builder import ownership
 from actors.ownership.ownership import HostOwnership
 from actors.price_feed import PriceFeed
 from actors.reconciler import Reconciler
 from actors.risk_supervisor import RiskSupervisor
-from actors.roster import Roster
-from actors.settings import Settings
-from actors.settings_deployment import DeploymentSettings
-from actors.settings_venue import Credentials
+from actors.settings.account import Settings
+from actors.settings.deployment import DeploymentSettings
+from actors.settings.venue import Credentials
 from actors.venues import market_venue, trading_venue
 from exchanges.sim.server.options import DEMO_KEY, DEMO_PASSPHRASE, DEMO_SECRET
 from tests.live_mail import PlainActor, PostRoom

@@ -17,11 +17,11 @@ import yaml
 
 from actors.clock import SystemClock
 from actors.coordinator import Coordinator
-from actors.crew import Crew
-from actors.demo_reckoning import Reckoning, reckon
-from actors.roster import Roster
-from actors.settings import Settings, load_settings
-from actors.settings_deployment import DeploymentSettings
+from actors.deployment.crew import Crew
+from actors.deployment.roster import Roster
+from actors.settings.account import Settings, load_settings
+from actors.settings.deployment import DeploymentSettings
+from actors.trials.demo_reckoning import Reckoning, reckon
 from tests.live_control import VenueControl
 from tests.live_crew import Hands, LocalCrew
 from tests.live_mail import PostRoom

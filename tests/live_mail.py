@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, Protocol
 
-from actors.messages import Envelope, Message, Receipt
+from actors.mail.messages import Envelope, Message, Receipt
 
 SIZE = 50_000
 AGAIN_S = 0.02

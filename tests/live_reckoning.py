@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from actors.gateway.keeper import read_book
-from actors.journal import Journal
-from actors.settings import Settings
+from actors.journal.writer import Journal
+from actors.settings.account import Settings
 from grid.client_id import decode
 from grid.holds import HoldCause
 from grid.order import Purpose

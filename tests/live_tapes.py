@@ -14,7 +14,7 @@ import orjson
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from actors.sim_process import SimProcess
+from actors.trials.sim_process import SimProcess
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.server.options import demo_account
 from exchanges.sim.server.sources import RecordedMarket

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from actors.messages import Envelope, Message
+from actors.mail.messages import Envelope, Message
 
 M = TypeVar("M")
 LOOK_S = 0.05

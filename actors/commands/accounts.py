@@ -12,12 +12,12 @@ from grid.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from actors.settings import Settings
+    from actors.settings.account import Settings
 
 
 def accounts_of(config: Path, account: str | None, *, live: bool) -> tuple[Settings, ...]:
     """Return the settings of the chosen accounts, as a run of them with or without `--live` has them."""
-    from actors.settings_deployment import load_deployment
+    from actors.settings.deployment import load_deployment
 
     settings = load_deployment(config)
     return (settings.for_live() if live else settings).chosen(account)

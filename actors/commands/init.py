@@ -21,9 +21,9 @@ from risk.proposal import Appetite
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from actors.first_configuration import Answers
-    from actors.first_ladder import FirstLadder
-    from actors.settings_venue import VenuePlace
+    from actors.planning.first_configuration import Answers
+    from actors.planning.first_ladder import FirstLadder
+    from actors.settings.venue import VenuePlace
 
 FUNDS_MAX = Decimal("1e12")
 LEVERAGE_MAX = 10
@@ -62,9 +62,9 @@ def init(
     as_json: Json = False,
 ) -> None:
     """Write a first configuration: step and amount proposed from volatility, fees and funds. It needs no keys."""
-    from actors.first_configuration import Answers
-    from actors.first_ladder import Proposer, write_new
-    from actors.settings_venue import VenuePlace
+    from actors.planning.first_configuration import Answers
+    from actors.planning.first_ladder import Proposer, write_new
+    from actors.settings.venue import VenuePlace
     from exchanges.adapters import NATIVE, complaint
 
     _require_free(file)

@@ -34,7 +34,7 @@ def run(
     as_json: Json = False,
 ) -> None:
     """Start a deployment and trade until it is stopped: on paper, unless --live is given and venue.live is true."""
-    from actors.settings_deployment import load_deployment
+    from actors.settings.deployment import load_deployment
 
     settings = load_deployment(config)
     if live:
@@ -55,7 +55,7 @@ def demo(
 ) -> None:
     """Trade two symbols at a simulated venue on this machine, then check the book against the venue."""
     raise typer.Exit(
-        load("actors.demo", "run")(duration_s=duration, tape=tuple(tape or ()), seed=seed, as_json=as_json)
+        load("actors.trials.demo", "run")(duration_s=duration, tape=tuple(tape or ()), seed=seed, as_json=as_json)
     )
 
 
@@ -74,7 +74,7 @@ def drill(
     Of several accounts it plays the one that is named.
     """
     raise typer.Exit(
-        load("actors.drill", "run")(
+        load("actors.trials.drill", "run")(
             config, account=account, duration_s=duration, tape=tuple(tape or ()), seed=seed, as_json=as_json
         )
     )
@@ -114,8 +114,8 @@ def risk_report(
     as_json: Json = False,
 ) -> None:
     """Run the detector over recorded candles: when it halted, what it caught, what was useless."""
-    from actors.risk_report import risk_report as measure
-    from actors.risk_report import whole_json, whole_tables
+    from actors.trials.risk_report import risk_report as measure
+    from actors.trials.risk_report import whole_json, whole_tables
 
     reports = measure(tapes, detector=detector)
     emit(whole_json(reports), as_json=as_json, render=lambda: whole_tables(reports))

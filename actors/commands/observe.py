@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actors.account_sections import spelt
 from actors.commands.numbers import money, plain
 from actors.commands.output import Json, emit, shown, table, width
 from actors.commands.running import ANSWER_TIMEOUT_S, Account, Deployment, Timeout, ask
+from actors.deployment.account_sections import spelt
 from actors.errors import NotFound
 from actors.exit_codes import ExitCode
 from grid.holds import HoldCause

@@ -24,8 +24,8 @@ from grid.errors import GridmeshError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from actors.journal_errors import Place
-    from actors.settings import Settings
+    from actors.journal.errors import Place
+    from actors.settings.account import Settings
     from exchanges.port import TradingVenue
 
 Live = Annotated[
@@ -52,7 +52,7 @@ def show_version(as_json: Json = False) -> None:
 
 def show_config(config: Config, as_json: Json = False) -> None:
     """Show the configuration as it will be used: defaults filled in, environment applied, nothing secret."""
-    from actors.settings_deployment import deployment_hash, load_deployment, show_deployment
+    from actors.settings.deployment import deployment_hash, load_deployment, show_deployment
 
     settings = load_deployment(config)
     document: dict[str, Any] = {"hash": deployment_hash(settings), "settings": show_deployment(settings)}
@@ -79,7 +79,7 @@ def export(
 
     Of several accounts each line names its own.
     """
-    from actors.journal_read import export as read_journal
+    from actors.journal.read import export as read_journal
 
     journals = journals_of(source, account, live=live)
     for _, path in journals:
@@ -107,8 +107,8 @@ def recover(
     file is moved aside either way.
     """
     from actors.clock import now_ms
-    from actors.journal_file import readable
-    from actors.journal_recover import recover as rewrite
+    from actors.journal.file import readable
+    from actors.journal.standing import recover as rewrite
 
     if source.suffix.lower() in (".yaml", ".yml"):
         _require_there(source)
@@ -145,8 +145,8 @@ def recover(
 def _recover_by_venue(settings: Settings, *, days: int, dry_run: bool) -> tuple[str, dict[str, Any]]:
     """Return the account's name and what was made; of several, one that cannot be keeps no other from it."""
     from actors.clock import now_ms
-    from actors.credentials import account_keys
-    from actors.recovery import recover_journal
+    from actors.journal.recovery import recover_journal
+    from actors.settings.credentials import account_keys
     from actors.venues import trading_venue
 
     def venue() -> TradingVenue:
@@ -198,7 +198,7 @@ def journals_of(source: Path, account: str | None, *, live: bool = False) -> lis
     """Return the journals that a configuration names, each with its account, or the file itself where it is one."""
     _require_there(source)
     if source.suffix.lower() in (".yaml", ".yml"):
-        from actors.journal_place import journal_place
+        from actors.journal.place import journal_place
 
         return [(one.account_name, journal_place(one)) for one in accounts_of(source, account, live=live)]
     return [("", source)]

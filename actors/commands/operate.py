@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 import typer
 
-from actors.account_sections import spelt
 from actors.commands.output import Json, emit, shown
 from actors.commands.running import ANSWER_TIMEOUT_S, STOP_TIMEOUT_S, Account, Deployment, StopMode, Timeout, ask
+from actors.deployment.account_sections import spelt
 from actors.exit_codes import ExitCode
 
 REASON_LENGTH_MAX = 200

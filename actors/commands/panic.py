@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from actors.account_sections import prefixed
 from actors.actor_names import of_account
 from actors.commands.accounts import accounts_of
 from actors.commands.offline import Config, Live
 from actors.commands.output import Json, emit
 from actors.commands.running import Account
+from actors.deployment.account_sections import prefixed
 from actors.exit_codes import ExitCode, exit_code
 from grid.errors import ConfigError
 
 if TYPE_CHECKING:
     from actors.commands.panic_attempt import Ended
-    from actors.panic import PanicReport
-    from actors.settings import Settings
+    from actors.panic.cancelling import PanicReport
+    from actors.settings.account import Settings
 
 TIMEOUT_S_MAX = 3600.0
 
@@ -53,8 +53,8 @@ def panic(
     Where CONFIG says venue.live: true it cancels at the venue, whatever ran; --sell-lots needs --live besides.
     """
     from actors.commands.panic_attempt import PanicAttempt
-    from actors.sell_lots import parse_sales
-    from actors.settings_paper import Trading
+    from actors.panic.sell_lots import parse_sales
+    from actors.settings.paper import Trading
 
     accounts = tuple(
         one.for_live() if live or one.venue.live else one for one in accounts_of(config, account, live=False)
@@ -106,7 +106,7 @@ def _others(config: Path, account: str | None) -> list[str]:
 
 def _end_paper(accounts: Sequence[Settings], *, is_selling: bool, keep_run: bool, as_json: bool) -> None:
     """End a run on paper: nothing of it rests at any venue."""
-    from actors import panic_run
+    from actors.panic import runs as panic_run
 
     if is_selling:
         raise ConfigError("--sell-lots", "(given)", "needs a venue: on paper there is nothing to sell at one")

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 from grid.errors import ConfigError
 
 if TYPE_CHECKING:
-    from actors.panic import PanicReport
-    from actors.sell_lots import Sale
-    from actors.settings import Settings
-    from actors.settings_venue import Credentials
+    from actors.panic.cancelling import PanicReport
+    from actors.panic.sell_lots import Sale
+    from actors.settings.account import Settings
+    from actors.settings.venue import Credentials
     from exchanges.port import TradingVenue
 
     Ended = tuple[PanicReport, list[dict[str, Any]]]
@@ -43,7 +43,7 @@ class PanicAttempt:
 
     async def run(self, *, keep_run: bool, others: Sequence[str]) -> list[Ended | BaseException]:
         """Return what came of each account; one that fails keeps no other from it."""
-        from actors.credentials import load_credentials
+        from actors.settings.credentials import load_credentials
         from actors.venues import trading_venue
 
         keys: dict[str, Credentials] = {}
@@ -78,8 +78,8 @@ class PanicAttempt:
 
     async def _one(self, settings: Settings, venue: TradingVenue, journal: str | None) -> Ended:
         from actors.clock import SystemClock
-        from actors.panic import Panic
-        from actors.sell_lots import SellLots
+        from actors.panic.cancelling import Panic
+        from actors.panic.sell_lots import SellLots
 
         clock, sales = SystemClock(), self._sales[settings.account_name]
         attempt = Panic(
@@ -97,7 +97,7 @@ class PanicAttempt:
 
     async def _look_first(self, venue: TradingVenue, sales: list[Sale]) -> None:
         """Refuse a sale that cannot be meant; a venue that does not answer delays no cancel."""
-        from actors.sell_lots import require_sellable
+        from actors.panic.sell_lots import require_sellable
         from exchanges.errors import VenueError
 
         try:
@@ -108,7 +108,7 @@ class PanicAttempt:
             )
 
     def _end_run(self, *, keep_run: bool, others: Sequence[str]) -> None:
-        from actors import panic_run
+        from actors.panic import runs as panic_run
 
         run = panic_run.living(self._accounts[0].deployment, os.environ)
         if run is None:
@@ -129,8 +129,8 @@ class PanicAttempt:
                 )
 
     def _name_others(self, settings: Settings, credentials: Credentials, *, is_limited: bool) -> None:
-        from actors import panic_run
-        from actors.credentials import account_mark
+        from actors.panic import runs as panic_run
+        from actors.settings.credentials import account_mark
 
         mark = account_mark(settings.venue, credentials)
         for run in panic_run.others(settings.deployment, mark, os.environ):
@@ -151,8 +151,8 @@ class PanicAttempt:
 
 def _journal_id(settings: Settings) -> str:
     """Return the id of the configuration's journal, read beside whoever holds it."""
-    from actors import journal_file
-    from actors.journal_errors import JournalError
+    from actors.journal import file as journal_file
+    from actors.journal.errors import JournalError
 
     path = settings.journal_path
     rule = "needs the journal, which says whose orders are whose; leave it out to cancel every order of this program"

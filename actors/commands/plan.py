@@ -20,8 +20,8 @@ from grid.errors import ConfigError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from actors.settings import Settings
-    from actors.settings_venue import Credentials
+    from actors.settings.account import Settings
+    from actors.settings.venue import Credentials
 
 ROWS_SHOWN = 30
 """So many fills are shown to people, then the last one; JSON has all."""
@@ -53,10 +53,10 @@ def plan(
     Sends nothing and needs no keys: on paper the paper account's terms hold, and with --live, where no keys are given,
     fees, margin tiers and wallet are assumed. It says which.
     """
-    from actors.check_host import read_book
+    from actors.check.host import read_book
     from actors.clock import now_ms
-    from actors.ladder_facts import Told, read_ladder_facts
-    from actors.ladder_plan import LadderPlan
+    from actors.planning.facts import Told, read_ladder_facts
+    from actors.planning.plan import LadderPlan
 
     accounts = accounts_of(config, account, live=live)
     prices = _prices(price or [], accounts)
@@ -77,7 +77,7 @@ def plan(
 
 def _keys(settings: Settings) -> Credentials | None:
     """Return the key pair, None where neither key nor secret is there; half a pair is an error as in a start."""
-    from actors.credentials import load_credentials
+    from actors.settings.credentials import load_credentials
 
     venue = settings.venue
     if settings.is_paper:

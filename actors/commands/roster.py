@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from actors import run_file
-from actors.account_sections import spelt
 from actors.actor_names import of_account
 from actors.commands.offline import Config
 from actors.commands.operate import finish, stop_mode
 from actors.commands.output import Json, emit
 from actors.commands.running import STOP_TIMEOUT_S, Deployment, Timeout, ask
+from actors.deployment.account_sections import spelt
 from grid.errors import ConfigError
 
 if TYPE_CHECKING:
-    from actors.settings_deployment import DeploymentSettings
-    from actors.settings_symbol import SymbolSettings
+    from actors.settings.deployment import DeploymentSettings
+    from actors.settings.symbol import SymbolSettings
 
 Symbol = Annotated[
     str, typer.Argument(metavar="SYMBOL", help="The venue's name of the contract, e.g. ETHUSDT; or account/ETHUSDT.")
@@ -32,9 +32,9 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a symbol to a running deployment. CONFIG is the running one with the symbol's ladder written into it."""
-    from actors.roster import layout_of
-    from actors.settings_deployment import load_deployment
-    from actors.settings_paper import Trading
+    from actors.deployment.roster import layout_of
+    from actors.settings.deployment import load_deployment
+    from actors.settings.paper import Trading
 
     settings, name = load_deployment(config), spelt(symbol)
     account, ladder = _ladder(settings, name)

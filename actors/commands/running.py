@@ -17,7 +17,7 @@ from actors.errors import NotInstalled, TimedOut
 from actors.run_file import RunFile
 
 if TYPE_CHECKING:
-    from actors.settings_deployment import DeploymentSettings
+    from actors.settings.deployment import DeploymentSettings
 
 T = TypeVar("T")
 ANSWER_TIMEOUT_S = 15.0

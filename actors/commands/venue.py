@@ -20,10 +20,10 @@ from grid.errors import ConfigError, GridmeshError
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from actors.check_book import KnownBook
-    from actors.check_lines import Checked
-    from actors.settings import Settings
-    from actors.settings_venue import Credentials
+    from actors.check.book import KnownBook
+    from actors.check.lines import Checked
+    from actors.settings.account import Settings
+    from actors.settings.venue import Credentials
 
 
 def check(config: Config, account: Account = None, live: Live = False, as_json: Json = False) -> None:
@@ -31,7 +31,7 @@ def check(config: Config, account: Account = None, live: Live = False, as_json: 
 
     As of `run`, a start on paper is meant unless --live is given.
     """
-    from actors.check_lines import Verdict
+    from actors.check.lines import Verdict
 
     accounts = accounts_of(config, account, live=live)
     checked = asyncio.run(_check_all(accounts))
@@ -62,9 +62,9 @@ async def _check_all(accounts: Sequence[Settings]) -> list[list[Checked]]:
 
 
 async def _check_account(settings: Settings) -> list[Checked]:
-    from actors.check_book import KnownBook
-    from actors.check_host import check_journal, check_keys, check_run_folder, check_settings, read_book
-    from actors.check_lines import refuse
+    from actors.check.book import KnownBook
+    from actors.check.host import check_journal, check_keys, check_run_folder, check_settings, read_book
+    from actors.check.lines import refuse
 
     credentials, keys = check_keys(settings)
     lines = [*check_settings(settings), keys, check_run_folder(), *check_journal(settings)]
@@ -80,9 +80,9 @@ async def _check_account(settings: Settings) -> list[Checked]:
 
 def _apart(config: Path, *, live: bool) -> Checked | None:
     """Return what is wrong with two accounts that are one, as a run would be refused for it."""
-    from actors.accounts_apart import require_apart
-    from actors.check_lines import Checked, Verdict
-    from actors.settings_deployment import load_deployment
+    from actors.check.lines import Checked, Verdict
+    from actors.settings.accounts_apart import require_apart
+    from actors.settings.deployment import load_deployment
 
     settings = load_deployment(config)
     try:
@@ -93,7 +93,7 @@ def _apart(config: Path, *, live: bool) -> Checked | None:
 
 
 async def _check_venue(settings: Settings, credentials: Credentials, known: KnownBook) -> list[Checked]:
-    from actors.check import VenueCheck
+    from actors.check.venue_check import VenueCheck
     from actors.venues import market_venue, paper_trading, trading_venue
 
     market = market_venue(settings)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from actors.gateway.grids import Grid
-from actors.settings_symbol import AdoptedLot
+from actors.settings.symbol import AdoptedLot
 from exchanges.port import Position
 from grid.instrument import OffGrid
 from grid.lot import Lot

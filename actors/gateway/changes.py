@@ -9,7 +9,7 @@ from typing import Any
 from actors.gateway.grids import Grid, desk_symbol
 from actors.gateway.joiner import Joiner
 from actors.gateway.membership import Membership
-from actors.settings_symbol import SymbolSettings
+from actors.settings.symbol import SymbolSettings
 from exchanges.desk.events import ClosingMode, Event, RemoveAsked, SymbolAdded
 
 

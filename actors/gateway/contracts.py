@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from actors.settings import Settings
+from actors.settings.account import Settings
 from grid.instrument import Instrument
 from risk.plan import Finding, Severity
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.desk_mail import states_wanted
 from actors.gateway.grids import Grid
 from actors.gateway.membership import Membership
 from actors.gateway.teller import Teller
-from actors.messages import SetupWanted, SymbolGone
-from actors.outbox import Outbox
+from actors.mail.desk_mail import states_wanted
+from actors.mail.messages import SetupWanted, SymbolGone
+from actors.mail.outbox import Outbox
 from exchanges.desk.events import Event
 from exchanges.order_desk import OrderDesk
 from grid.intent import Standing, Told

@@ -11,11 +11,11 @@ from actors.gateway.caller import VenueCaller
 from actors.gateway.gauging_money import show_account, show_money
 from actors.gateway.keeper import DeskKeeper
 from actors.gateway.timings import Timings
-from actors.journal import Journal
-from actors.outbox import Gauges
+from actors.journal.writer import Journal
+from actors.mail.outbox import Gauges
 from actors.ownership.lease import LeasePhase
-from actors.settings import Settings
-from actors.settings_paper import Trading
+from actors.settings.account import Settings
+from actors.settings.paper import Trading
 from grid.holds import HoldCause
 from grid.slot import Phase
 

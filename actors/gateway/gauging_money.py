@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from actors.outbox import Gauges
-from actors.settings import Settings
+from actors.mail.outbox import Gauges
+from actors.settings.account import Settings
 
 
 def show_money(gauges: Gauges, symbol: str, seen: Mapping[str, Any]) -> None:

@@ -6,11 +6,11 @@ from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
+from actors.check.start_plan import within
 from actors.gateway.contracts import complaint
-from actors.messages import SymbolSetup
-from actors.settings import Settings
-from actors.settings_symbol import SymbolSettings
-from actors.start_plan import within
+from actors.mail.messages import SymbolSetup
+from actors.settings.account import Settings
+from actors.settings.symbol import SymbolSettings
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from grid.book import Book
 from grid.errors import ConfigError

@@ -8,12 +8,12 @@ from functools import partial
 
 from structlog.typing import FilteringBoundLogger
 
+from actors.check.start_plan import grid_policy
 from actors.gateway.caller import VenueCaller
 from actors.gateway.grids import Grid, grid_of, instruments_of
 from actors.gateway.membership import Membership
 from actors.gateway.start import Facts, findings, first_records, name_symbols, set_margin
-from actors.settings_symbol import SymbolSettings
-from actors.start_plan import grid_policy
+from actors.settings.symbol import SymbolSettings
 from exchanges.desk.events import SymbolAdded
 from exchanges.desk.settings import DeskSymbol
 from exchanges.errors import VenueError, VenueRefused

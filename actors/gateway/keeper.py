@@ -8,8 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from actors.clock import Clock
 from actors.gateway.stop_points import Reached, StopPoint, pass_by
 from actors.gateway.timings import Timings
-from actors.journal import Journal
-from actors.journal_errors import JournalTaken
+from actors.journal.errors import JournalTaken
+from actors.journal.writer import Journal
 from exchanges.desk.commands import (
     Command,
     Effects,

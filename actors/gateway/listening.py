@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 
-from actors.outbox import Gauges
+from actors.mail.outbox import Gauges
 from exchanges.desk.events import Event, HoldAsked, MarkSeen, StopSaid, StreamSaid, StreamState
 from exchanges.port import ConfigurationChanged, MarketVenue, StreamDown, StreamUp, TradingVenue
 from grid.holds import HoldCause

@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from actors.actor_names import SlotLayout
-from actors.roster import layout_of
-from actors.settings import Settings
-from actors.settings_symbol import SymbolSettings
+from actors.deployment.roster import layout_of
+from actors.settings.account import Settings
+from actors.settings.symbol import SymbolSettings
 from grid.account_records import SymbolJoined, SymbolLeft
 from grid.book import Book
 from grid.errors import ConfigError

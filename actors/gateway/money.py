@@ -11,8 +11,8 @@ from actors.clock import Clock
 from actors.gateway.caller import VenueCaller
 from actors.gateway.dead_man import DeadMan
 from actors.gateway.notices import Notices
-from actors.messages import AccountWord
-from actors.outbox import Outbox
+from actors.mail.messages import AccountWord
+from actors.mail.outbox import Outbox
 from actors.structured_log import log_of
 from exchanges.desk.events import (
     AccountRead,

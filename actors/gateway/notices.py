@@ -7,7 +7,7 @@ from typing import Any
 from actors.alerter import Alerter, alerter_of
 from actors.clock import Clock
 from actors.gateway.watching import Watching
-from actors.settings_alerts import AlertSettings
+from actors.settings.alerts import AlertSettings
 from actors.structured_log import log_of
 from exchanges.desk.commands import Notice
 

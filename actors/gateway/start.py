@@ -6,11 +6,11 @@ from collections.abc import Container, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from actors.check.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan, with_opening
 from actors.gateway.adoption import adopted, why_not
 from actors.gateway.contracts import watched_findings
 from actors.gateway.grids import Grid, grid_of, instruments_of
-from actors.settings import Settings
-from actors.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan, with_opening
+from actors.settings.account import Settings
 from exchanges.errors import VenueRefused
 from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue, VenueRules
 from grid.book import Book

@@ -12,7 +12,7 @@ from structlog.typing import FilteringBoundLogger
 from actors.gateway.conduct import locked
 from actors.gateway.grids import Grid
 from actors.gateway.start import Facts, findings, read_facts, set_margin
-from actors.settings import Settings
+from actors.settings.account import Settings
 from actors.trading_words import headline
 from exchanges.errors import Refusal, VenueError, VenueRefused
 from exchanges.port import MarketVenue, TradingVenue

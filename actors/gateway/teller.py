@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from actors.messages import Message, Tellings
+from actors.mail.messages import Message, Tellings
 from grid.intent import Told
 from grid.slot import Phase, SlotKey
 

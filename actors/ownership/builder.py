@@ -10,14 +10,14 @@ from pathlib import Path
 
 from actors.account_lock import hold_account
 from actors.clock import Clock, running_ms
-from actors.credentials import account_mark
 from actors.file_lock import FileLock
 from actors.ownership.lease import Lease, LeaseTerms
 from actors.ownership.ownership import HostOwnership, LeaseOwnership
 from actors.ownership.register import Holder
 from actors.ownership.stores import lease_store
-from actors.settings import Settings
-from actors.settings_venue import Credentials
+from actors.settings.account import Settings
+from actors.settings.credentials import account_mark
+from actors.settings.venue import Credentials
 
 BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 TOKEN_BYTES = 16

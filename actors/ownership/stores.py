@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 import sqlalchemy as sa
 
-from actors.credentials import read_private
 from actors.ownership.store import LeaseStore
-from actors.settings import Settings
-from actors.settings_ownership import CLUSTER, OwnershipSettings, store_rule
+from actors.settings.account import Settings
+from actors.settings.credentials import read_private
+from actors.settings.ownership import CLUSTER, OwnershipSettings, store_rule
 from grid.errors import ConfigError
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from actors.roster import Roster
-from actors.settings_deployment import DeploymentSettings
+from actors.deployment.roster import Roster
+from actors.settings.deployment import DeploymentSettings
 
 if TYPE_CHECKING:
     from actors.coordinator import Coordinator
@@ -14,15 +14,15 @@ if TYPE_CHECKING:
     from actors.reconciler import Reconciler
     from actors.runtime.crew import RayCrew
     from actors.runtime.hosted import Surroundings
-    from actors.settings import Settings
+    from actors.settings.account import Settings
 
 
 def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
     """Build the order gateway; the only actor that reads the keys and imports ccxt."""
-    from actors.credentials import account_keys
-    from actors.journal_place import open_journal
+    from actors.journal.place import open_journal
     from actors.order_gateway import OrderGateway
     from actors.ownership.builder import ownership
+    from actors.settings.credentials import account_keys
     from actors.venues import market_venue, trading_venue
 
     roster = Roster.of(settings)

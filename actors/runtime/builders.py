@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from actors.price_feed import PriceFeed
     from actors.risk_supervisor import RiskSupervisor
     from actors.runtime.hosted import Surroundings
-    from actors.settings_venue import VenuePlace
+    from actors.settings.venue import VenuePlace
     from exchanges.port import MarketVenue
     from risk.rules import RiskRules
 

@@ -12,17 +12,17 @@ from typing import Any
 import ray
 
 from actors import run_file
-from actors.account_sections import Section, chosen, find_symbol, prefixed, sections
 from actors.actor_names import COORDINATOR, of_account
 from actors.clock import monotonic_s
 from actors.commands.running import StopMode
-from actors.deployment_view import explanation, status_view, stop_report
+from actors.deployment.account_sections import Section, chosen, find_symbol, prefixed, sections
+from actors.deployment.roster_view import is_serving, removal_report, roster_state
+from actors.deployment.view import explanation, status_view, stop_report
 from actors.errors import NotFound, NotRunning, TimedOut
-from actors.roster_view import is_serving, removal_report, roster_state
 from actors.run_file import RunFile
 from actors.runtime.cluster import Cluster
 from actors.runtime.crew import ask_all
-from actors.settings_deployment import DeploymentSettings
+from actors.settings.deployment import DeploymentSettings
 from grid.errors import RefusedToStart
 from grid.holds import HoldCause
 

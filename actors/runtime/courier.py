@@ -22,9 +22,9 @@ from ray.exceptions import GetTimeoutError, RayActorError, RayTaskError
 
 from actors.clock import Clock
 from actors.ending import end_process
-from actors.lane import Lane
-from actors.messages import Envelope, Message
-from actors.outbox import Gauges, NoGauges
+from actors.mail.lane import Lane
+from actors.mail.messages import Envelope, Message
+from actors.mail.outbox import Gauges, NoGauges
 from actors.runtime.late_log import LateLog
 
 INBOX_MAX = 20_000

@@ -9,13 +9,13 @@ import ray
 from ray.exceptions import RayError
 
 from actors.actor_names import MAIN
+from actors.deployment.roster import Roster, place_of
 from actors.errors import NotRunning
 from actors.gateway.grids import milliseconds, risk_rules
-from actors.roster import Roster, place_of
 from actors.runtime.cluster import Cluster
 from actors.runtime.plan import ActorPlan
-from actors.settings import Settings
-from actors.settings_deployment import DeploymentSettings
+from actors.settings.account import Settings
+from actors.settings.deployment import DeploymentSettings
 
 LOCAL = "local"
 ANSWER_S = 2.0

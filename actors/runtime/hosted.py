@@ -15,7 +15,7 @@ import ray
 from actors.actor_names import COORDINATOR
 from actors.clock import SystemClock
 from actors.ending import end_process, last_words, on_last_words
-from actors.messages import Envelope, LastWords, Receipt
+from actors.mail.messages import Envelope, LastWords, Receipt
 from actors.runtime.courier import Courier
 from actors.runtime.late_log import LateLog
 from actors.runtime.metrics import RayGauges

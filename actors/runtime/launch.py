@@ -12,30 +12,30 @@ from pathlib import Path
 from typing import Any
 
 from actors import run_file
-from actors.account_sections import sections
-from actors.accounts_apart import account_marks, require_apart
 from actors.actor_names import COORDINATOR
+from actors.check.writable import require_writable
 from actors.clock import monotonic_s, now_ms
 from actors.commands.observe import render_status
 from actors.commands.output import emit, report_error
-from actors.credentials import account_keys
-from actors.deployment_view import status_view
+from actors.deployment.account_sections import sections
+from actors.deployment.roster import Roster
+from actors.deployment.view import status_view
 from actors.errors import NotRunning, RunDied
 from actors.exit_codes import ExitCode
-from actors.journal_place import journal_place
+from actors.journal.place import journal_place
 from actors.ownership.stores import require_store
-from actors.roster import Roster
 from actors.run_file import RunFile
 from actors.runtime import cluster as clusters
 from actors.runtime.cluster import Cluster
 from actors.runtime.ray_watch import RayWatch
-from actors.settings import Settings
-from actors.settings_deployment import DeploymentSettings, deployment_hash, for_each_account
+from actors.settings.account import Settings
+from actors.settings.accounts_apart import account_marks, require_apart
+from actors.settings.credentials import account_keys
+from actors.settings.deployment import DeploymentSettings, deployment_hash, for_each_account
 from actors.stop_signals import Interrupted, stop_signals
 from actors.structured_log import set_up_logging
 from actors.trading_words import say_trading
 from actors.venues import market_venue
-from actors.writable import require_writable
 from grid.errors import RefusedToStart
 
 POLL_S = 0.2
@@ -248,7 +248,7 @@ class _Teller:
 
 
 def _verdict(last: dict[str, Any], *, as_json: bool) -> int:
-    from actors.deployment_view import stop_report
+    from actors.deployment.view import stop_report
 
     is_refused = last.get("state") == "refused"
     report = stop_report(last) if not is_refused else {}

@@ -13,8 +13,8 @@ from decimal import Decimal
 from pathlib import Path
 
 from actors.actor_names import levels_at_once
-from actors.settings import Settings
-from actors.settings_symbol import SymbolSettings
+from actors.settings.account import Settings
+from actors.settings.symbol import SymbolSettings
 from actors.virtual.agenda import EPOCH_MS
 from actors.virtual.settings import GridPlan, Latency, WorldSettings, instrument_of
 from actors.virtual.world import World

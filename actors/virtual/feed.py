@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.mailbox import Mailbox
-from actors.messages import Alarms, Envelope, PriceWanted, Receipt, SetupWanted, SymbolSetup
-from actors.outbox import Outbox
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import Alarms, Envelope, PriceWanted, Receipt, SetupWanted, SymbolSetup
+from actors.mail.outbox import Outbox
 from actors.symbol_feed import FeedPhase, SymbolFeed
 from actors.virtual.agenda import Agenda
 from actors.virtual.settings import GridPlan

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actors.desk_mail import desk_events, states_wanted
-from actors.mailbox import Mailbox
-from actors.messages import (
+from actors.mail.desk_mail import desk_events, states_wanted
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import (
     Envelope,
     Message,
     Receipt,
@@ -15,7 +15,7 @@ from actors.messages import (
     SymbolSetup,
     Tellings,
 )
-from actors.outbox import Outbox
+from actors.mail.outbox import Outbox
 from actors.virtual.agenda import Agenda
 from actors.virtual.errands import Errands
 from actors.virtual.mishaps import CrashPoint, Mishaps

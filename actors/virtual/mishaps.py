@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol
 
-from actors.messages import Message
+from actors.mail.messages import Message
 from exchanges.desk.events import NotSent, Refused
 from grid.order import OrderUpdate
 from grid.stop import StopReport

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Protocol
 
-from actors.messages import Envelope, Message, Receipt
+from actors.mail.messages import Envelope, Message, Receipt
 from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import Mishaps
 from actors.virtual.settings import Latency

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
-from actors.mailbox import Mailbox
-from actors.messages import Envelope, HoldWord, Receipt, SetupWanted
-from actors.outbox import Outbox
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import Envelope, HoldWord, Receipt, SetupWanted
+from actors.mail.outbox import Outbox
 from actors.virtual.agenda import Agenda
 from grid.holds import Hold, HoldCause
 from grid.intent import Standing

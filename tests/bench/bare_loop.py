@@ -19,16 +19,16 @@ import orjson
 from websockets.asyncio.client import connect
 
 from actors.clock import SystemClock
-from actors.credentials import load_credentials
-from actors.desk_mail import desk_events
 from actors.gateway.caller import VenueCaller
 from actors.gateway.grids import Grid, desk_settings, desk_symbol
 from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.start import Facts, first_records, grids
 from actors.gateway.starter import Starter
-from actors.journal import Journal
-from actors.messages import Intents
-from actors.settings import Settings, load_settings
+from actors.journal.writer import Journal
+from actors.mail.desk_mail import desk_events
+from actors.mail.messages import Intents
+from actors.settings.account import Settings, load_settings
+from actors.settings.credentials import load_credentials
 from actors.structured_log import log_of
 from actors.venues import market_venue, trading_venue
 from exchanges.binance import wire_orders

@@ -7,9 +7,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from actors.loop_thread import LoopThread
-from actors.mailbox import Mailbox
-from actors.messages import Envelope, Intents, Receipt
-from actors.outbox import Outbox
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import Envelope, Intents, Receipt
+from actors.mail.outbox import Outbox
 from grid.intent import PlaceIntent
 from grid.order import Purpose, TimeInForce
 from grid.slot import SlotKey

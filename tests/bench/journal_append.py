@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from actors.journal import Entry, Journal
+from actors.journal.writer import Entry, Journal
 from tests.bench.figures import Figures, table
 
 ROUNDS = 2000

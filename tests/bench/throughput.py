@@ -20,9 +20,9 @@ from actors.gateway.grids import desk_settings, desk_symbol
 from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.start import Facts, first_records, grids
 from actors.gateway.starter import Starter
-from actors.journal import Journal
-from actors.settings import Settings, load_settings
-from actors.settings_venue import Credentials
+from actors.journal.writer import Journal
+from actors.settings.account import Settings, load_settings
+from actors.settings.venue import Credentials
 from actors.structured_log import log_of
 from actors.venues import market_venue, trading_venue
 from exchanges.binance.trading import BinanceTrading

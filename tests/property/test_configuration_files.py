@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from actors import cli
-from actors.settings import Settings, configuration_hash, load_settings, show_config
-from actors.settings_errors import ConfigErrors
+from actors.settings.account import Settings, configuration_hash, load_settings, show_config
+from actors.settings.errors import ConfigErrors
 from grid.errors import ConfigError
 from tests.mutants import mutants, spoilt_text
 

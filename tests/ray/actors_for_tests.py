@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from actors.mailbox import Mailbox
-from actors.messages import Envelope, Receipt, SetupWanted, SlotsWanted, Tellings
+from actors.mail.mailbox import Mailbox
+from actors.mail.messages import Envelope, Receipt, SetupWanted, SlotsWanted, Tellings
 from grid.intent import Standing, Told
 from grid.slot import SlotState
 from tests.grid_setup import example_setup

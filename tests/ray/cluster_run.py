@@ -16,7 +16,7 @@ from typing import Any
 
 import yaml
 
-from actors.sim_process import SimProcess
+from actors.trials.sim_process import SimProcess
 from tests.ray.hosts import CLUSTER, HUB, VENUE, Host, Hosts, own_hosts
 from tests.ray.real_run import DEPLOYMENT, ROOT, RealRun
 from tests.store_servers import PASSWORD, postgres_server, redis_server

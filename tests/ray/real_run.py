@@ -15,9 +15,9 @@ from typing import Any
 import psutil
 import yaml
 
-from actors.demo_reckoning import reckon
-from actors.settings import Settings, load_settings
-from actors.sim_process import SimProcess
+from actors.settings.account import Settings, load_settings
+from actors.trials.demo_reckoning import reckon
+from actors.trials.sim_process import SimProcess
 from tests.live_control import VenueControl
 
 ROOT = Path(__file__).resolve().parents[2]

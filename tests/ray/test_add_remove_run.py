@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from actors.run_file import read
-from actors.settings import configuration_hash
+from actors.settings.account import configuration_hash
 from tests.ray.real_run import DEPLOYMENT, RealRun
 
 pytestmark = pytest.mark.long

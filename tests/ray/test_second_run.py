@@ -14,7 +14,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from prometheus_client.samples import Sample
 
-from actors.settings import configuration_hash, load_settings
+from actors.settings.account import configuration_hash, load_settings
 from tests.live_control import VenueControl, still_venue
 from tests.ray.gridmesh_shell import Shell
 from tests.ray.own_ray import OwnRay, own_ray

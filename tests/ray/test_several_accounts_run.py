@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from actors.demo_reckoning import reckon
-from actors.settings_deployment import DeploymentSettings, load_deployment
-from actors.sim_process import SimProcess
+from actors.settings.deployment import DeploymentSettings, load_deployment
+from actors.trials.demo_reckoning import reckon
+from actors.trials.sim_process import SimProcess
 from tests.live_control import VenueControl
 from tests.ray.real_run import NEVER_STOPPED, RealRun
 

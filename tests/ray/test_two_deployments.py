@@ -17,7 +17,7 @@ import psutil
 import pytest
 import yaml
 
-from actors.sim_process import SimProcess
+from actors.trials.sim_process import SimProcess
 from tests.crash_truth import true_lots
 from tests.ray.real_run import RealRun
 from tests.store_servers import PASSWORD, RedisServer, postgres_server, redis_server

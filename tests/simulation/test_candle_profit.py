@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.settings import Settings, load_settings
+from actors.settings.account import Settings, load_settings
 from actors.virtual.candle_profit import CandleSpan, profit_of
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "demo.yaml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from actors.messages import Envelope, Intents, Tellings
+from actors.mail.messages import Envelope, Intents, Tellings
 from exchanges.desk.events import Accepted, NotSent, Refused, Unknown
 from grid.client_id import decode
 from grid.intent import CancelIntent, Intent, Standing, Told

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Callable, Sequence
 
 from actors.actor_names import RISK
-from actors.messages import HoldWord, Intents, Message, Tellings
+from actors.mail.messages import HoldWord, Intents, Message, Tellings
 from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, Copy, CrashPoint
 from exchanges.desk.events import NotSent, Refused
 from exchanges.errors import Refusal

@@ -9,7 +9,7 @@ import pytest
 from pydantic import SecretStr
 
 from actors.account_lock import hold_account
-from actors.settings_venue import Credentials, VenueSettings
+from actors.settings.venue import Credentials, VenueSettings
 from grid.errors import RefusedToStart
 
 VENUE = VenueSettings(rest_url="http://127.0.0.1:1", ws_url="ws://127.0.0.1:1")

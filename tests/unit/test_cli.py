@@ -14,7 +14,7 @@ import yaml
 
 from actors.errors import NotFound, NotInstalled, NotRunning, TimedOut
 from actors.exit_codes import ExitCode, exit_code
-from actors.journal import Journal
+from actors.journal.writer import Journal
 from exchanges.errors import OutcomeUnknown, Refusal, VenueRefused
 from grid.errors import ConfigError, GridmeshError, Halted, RefusedToStart
 from tests.unit.command_line import CommandLine

@@ -11,7 +11,7 @@ from actors.commands import output
 from actors.commands.numbers import lots, money, plain
 from actors.commands.observe import render_explain, render_status
 from actors.commands.output import emit
-from actors.demo_view import one_line
+from actors.trials.demo_view import one_line
 
 STATUS: dict[str, Any] = {
     "deployment": "trial",

@@ -16,7 +16,7 @@ from actors.commands import running
 from actors.commands.running import RunningDeployment, StopMode
 from actors.errors import NotFound
 from actors.run_file import RunFile
-from actors.settings_deployment import DeploymentSettings
+from actors.settings.deployment import DeploymentSettings
 from grid.errors import Halted, RefusedToStart
 from tests.unit.command_line import CommandLine
 from tests.unit.test_run_file import a_run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from actors.conflation import conflation_key, merged
-from actors.messages import FeedWord, HoldWord, Intents, SlotsWanted, Tellings
+from actors.mail.conflation import conflation_key, merged
+from actors.mail.messages import FeedWord, HoldWord, Intents, SlotsWanted, Tellings
 from grid.holds import HoldCause
 from grid.intent import CancelIntent, Standing, Told
 from grid.reasons import Reason

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from actors.demo_reckoning import reckon
-from actors.settings import Settings, load_settings
+from actors.settings.account import Settings, load_settings
+from actors.trials.demo_reckoning import reckon
 from grid.client_id import ClientId
 from grid.order import Purpose
 

@@ -19,7 +19,7 @@ import yaml
 
 from actors.commands.verbs import app
 from actors.runtime.launch import STOP_PATIENCE_S
-from actors.settings import Settings, load_settings
+from actors.settings.account import Settings, load_settings
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOY = ROOT / "deploy"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.account_course import CLOSE_PATIENCE_S
+from actors.deployment.account_course import CLOSE_PATIENCE_S
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy"
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actors.desk_mail import states_wanted
-from actors.messages import SetupWanted
+from actors.mail.desk_mail import states_wanted
+from actors.mail.messages import SetupWanted
 from grid.slot import SlotKey
 from grid.symbol_book import SymbolBook
 

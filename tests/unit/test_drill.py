@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 import yaml
 
-from actors.demo_reckoning import Reckoning
-from actors.drill import document, tables
-from actors.drill_faults import continuous_faults, standard_faults
-from actors.drill_settings import deposit, drill_settings, write_coins
-from actors.ordeal import Ordeal
-from actors.settings import load_settings, show_config
-from actors.settings_paper import Trading
+from actors.settings.account import load_settings, show_config
+from actors.settings.paper import Trading
+from actors.trials.demo_reckoning import Reckoning
+from actors.trials.drill import document, tables
+from actors.trials.drill_faults import continuous_faults, standard_faults
+from actors.trials.drill_settings import deposit, drill_settings, write_coins
+from actors.trials.ordeal import Ordeal
 from exchanges.sim.server.coins_config import read_coins
 from exchanges.sim.server.fault_config import parse_rules
 from exchanges.sim.server.faults import FaultKind

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.gateway.gauging import AT_ONCE, PARTS_MAX, Gauging
-from actors.outbox import NoGauges
+from actors.mail.outbox import NoGauges
 from tests.manual_clock import ManualClock
 from tests.unit.test_gauging_money import SETTINGS
 

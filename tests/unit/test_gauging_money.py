@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from actors.gateway.gauging_money import show_account, show_money
-from actors.outbox import NoGauges
-from actors.settings import Settings
+from actors.mail.outbox import NoGauges
+from actors.settings.account import Settings
 
 SETTINGS = Settings.model_validate(
     {

@@ -8,7 +8,7 @@ import pytest
 
 from actors.actor_names import SlotLayout
 from actors.grid_slot import ASK_AGAIN_MS, GridSlot
-from actors.messages import Alarms, FeedWord, Intents, PriceWanted, SetupWanted, SlotsWanted, Tellings
+from actors.mail.messages import Alarms, FeedWord, Intents, PriceWanted, SetupWanted, SlotsWanted, Tellings
 from grid.intent import PlaceIntent, Standing, Told
 from grid.order import Purpose
 from grid.reasons import Reason

@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from actors.journal import Entry, Journal
-from actors.journal_errors import JournalError, JournalInUse, JournalTooNew
-from actors.journal_read import export
-from actors.journal_schema import Schema
+from actors.journal.errors import JournalError, JournalInUse, JournalTooNew
+from actors.journal.read import export
+from actors.journal.schema import Schema
+from actors.journal.writer import Entry, Journal
 from grid.client_id import ClientId
 from grid.order import Purpose
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from actors.journal import Journal
-from actors.journal_errors import JournalCorrupt, JournalError
-from actors.recovery import Found
-from actors.recovery import _look as look_for_recovery
+from actors.journal.errors import JournalCorrupt, JournalError
+from actors.journal.recovery import Found
+from actors.journal.recovery import _look as look_for_recovery
+from actors.journal.writer import Journal
 from tests.unit.test_journal import entries
 
 BATCHES = 40

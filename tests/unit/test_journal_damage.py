@@ -11,18 +11,18 @@ from pathlib import Path
 
 import pytest
 
-from actors.journal import Journal
-from actors.journal_chain import link
-from actors.journal_errors import JournalCorrupt, JournalError, JournalInUse
-from actors.journal_read import export
-from actors.journal_recover import recover
+from actors.journal.chain import link
+from actors.journal.errors import JournalCorrupt, JournalError, JournalInUse
+from actors.journal.read import export
+from actors.journal.standing import recover
+from actors.journal.writer import Journal
 from tests.unit.test_journal import entries, sql
 
 WRITER = """
 import sys
 from pathlib import Path
-from actors.journal import Journal
-from actors.journal_chain import link
+from actors.journal.writer import Journal
+from actors.journal.chain import link
 
 journal = Journal.open(Path(sys.argv[1]))
 journal.raise_owner_epoch()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from actors.lane import ANSWER_DUE_MS, IN_FLIGHT_MAX, PAUSE_LAST_MS, WAITING_MAX, Lane
-from actors.mailbox import Arrival, Mailbox
-from actors.messages import Alarms, Envelope, FeedWord, Message, SetupWanted
+from actors.mail.lane import ANSWER_DUE_MS, IN_FLIGHT_MAX, PAUSE_LAST_MS, WAITING_MAX, Lane
+from actors.mail.mailbox import Arrival, Mailbox
+from actors.mail.messages import Alarms, Envelope, FeedWord, Message, SetupWanted
 from grid.window import Alarm
 
 

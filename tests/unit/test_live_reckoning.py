@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.journal import Journal
-from actors.settings import Settings, load_settings
+from actors.journal.writer import Journal
+from actors.settings.account import Settings, load_settings
 from grid.client_id import ClientId
 from grid.holds import Hold, HoldCause
 from grid.order import Purpose, Side

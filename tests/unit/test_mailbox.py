@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actors.mailbox import HOLES_MAX, Arrival, Mailbox
-from actors.messages import Envelope
+from actors.mail.mailbox import HOLES_MAX, Arrival, Mailbox
+from actors.mail.messages import Envelope
 from risk.lease import Go
 
 

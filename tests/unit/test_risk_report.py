@@ -13,8 +13,8 @@ import pyarrow.parquet as pa_parquet
 import pytest
 from rich.console import Console
 
-from actors.candle_tape import TapeError, merged, read_candles, tape_files
-from actors.risk_report import TapeReport, as_json, risk_report, whole_json, whole_tables
+from actors.trials.candle_tape import TapeError, merged, read_candles, tape_files
+from actors.trials.risk_report import TapeReport, as_json, risk_report, whole_json, whole_tables
 from risk.candle import Candle
 from risk.falls import MINUTE_MS, Point, find_falls, index_level
 from risk.replay import Halt, Recording, replay

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from actors.roster import Roster, place_of
-from actors.settings import Settings
+from actors.deployment.roster import Roster, place_of
+from actors.settings.account import Settings
 
 PLACED: dict[str, Any] = {
     "deployment": "placed",

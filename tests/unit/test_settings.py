@@ -14,9 +14,9 @@ import yaml
 from pydantic import ValidationError
 
 from actors.private_files import run_folder
-from actors.settings import Settings, configuration_hash, load_settings, show_config
-from actors.settings_errors import ConfigErrors, known_keys
-from actors.settings_paper import Trading
+from actors.settings.account import Settings, configuration_hash, load_settings, show_config
+from actors.settings.errors import ConfigErrors, known_keys
+from actors.settings.paper import Trading
 from grid.errors import ConfigError
 from grid.ladder import GridSide, Spacing
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
+from actors.deployment.roster import Roster
 from actors.errors import NotFound
-from actors.roster import Roster
-from actors.settings import configuration_hash, load_settings
-from actors.settings_deployment import DeploymentSettings, deployment_hash, load_deployment, show_deployment
+from actors.settings.account import configuration_hash, load_settings
+from actors.settings.deployment import DeploymentSettings, deployment_hash, load_deployment, show_deployment
 from grid.errors import ConfigError
 
 VENUE = {

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from actors.credentials import load_credentials
 from actors.redaction import HIDDEN, looks_secret, redacted
-from actors.settings import load_settings, show_config
-from actors.settings_venue import VenueSettings
+from actors.settings.account import load_settings, show_config
+from actors.settings.credentials import load_credentials
+from actors.settings.venue import VenueSettings
 from grid.errors import ConfigError
 from tests.unit.test_settings import SMALLEST, changed, load, refused
 

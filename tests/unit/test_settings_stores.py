@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from actors.check_host import check_settings
-from actors.check_lines import Verdict
-from actors.journal_place import journal_place
+from actors.check.host import check_settings
+from actors.check.lines import Verdict
+from actors.journal.place import journal_place
 from actors.ownership.builder import lease_terms
 from actors.ownership.stores import lease_store
-from actors.settings import configuration_hash
+from actors.settings.account import configuration_hash
 from grid.errors import ConfigError
 from tests.unit.test_settings import changed, load, refused
 

@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors.sim_process import SimNotStarted, SimProcess
+from actors.trials.sim_process import SimNotStarted, SimProcess
 
 PARENT = """
 import sys, time
 from pathlib import Path
-from actors.sim_process import SimProcess
+from actors.trials.sim_process import SimProcess
 venue = SimProcess(["--duration", "60"], Path(sys.argv[1]))
 print(venue._process.pid, flush=True)
 time.sleep(60)

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from actors.soak_samples import MEGABYTE, Sample, judge
+from actors.trials.soak_samples import MEGABYTE, Sample, judge
 
 FLAT = [
     Sample(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from actors.deployment_view import stop_report
+from actors.deployment.view import stop_report
 from actors.runtime import launch
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from actors.messages import LastWords
-from actors.supervision import LOOP_MS, SILENT_MS, Health, Supervision
+from actors.deployment.supervision import LOOP_MS, SILENT_MS, Health, Supervision
+from actors.mail.messages import LastWords
 
 GATEWAY, FEED = "gateway", "feed"
 

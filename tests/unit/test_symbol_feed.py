@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from actors.actor_names import SlotLayout
-from actors.messages import Alarms, FeedWord, PriceWanted
+from actors.mail.messages import Alarms, FeedWord, PriceWanted
 from actors.symbol_feed import GRACE_MS, RESTREAM_LAST_MS, FeedPhase, SymbolFeed
 from grid.ladder import GridSide
 from grid.order import Quote

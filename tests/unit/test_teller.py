@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import replace
 
 from actors.gateway.teller import LATER_S, Teller
-from actors.messages import Message, Tellings
+from actors.mail.messages import Message, Tellings
 from grid.intent import Standing, Told
 from grid.order import Purpose, Side
 from grid.reasons import Reason

@@ -10,13 +10,13 @@ import pytest
 import yaml
 
 from actors.commands.observe import render_explain, render_status
-from actors.credentials import account_keys, account_mark
-from actors.journal import Journal
-from actors.journal_errors import JournalError
-from actors.journal_place import open_journal
-from actors.settings import Settings, configuration_hash, load_settings
-from actors.settings_deployment import load_deployment
-from actors.settings_paper import Trading
+from actors.journal.errors import JournalError
+from actors.journal.place import open_journal
+from actors.journal.writer import Journal
+from actors.settings.account import Settings, configuration_hash, load_settings
+from actors.settings.credentials import account_keys, account_mark
+from actors.settings.deployment import load_deployment
+from actors.settings.paper import Trading
 from actors.trading_words import headline, neglected
 from actors.venues import trading_venue
 from exchanges.paper.trading import PaperTrading

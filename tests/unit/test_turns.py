@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from actors.desk_mail import desk_events
-from actors.messages import Intents
+from actors.mail.desk_mail import desk_events
+from actors.mail.messages import Intents
 from exchanges.desk.events import Asked
 from grid.intent import CancelIntent, PlaceIntent
 from grid.order import Purpose, TimeInForce

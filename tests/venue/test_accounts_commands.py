@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 import yaml
 
-from actors import panic
-from actors.settings_deployment import load_deployment
+from actors.panic import cancelling as panic
+from actors.settings.deployment import load_deployment
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from tests.live_accounts import several, several_settings
 from tests.live_control import VenueControl, still_venue

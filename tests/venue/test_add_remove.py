@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from actors.settings import Settings, configuration_hash
-from actors.settings_deployment import DeploymentSettings
+from actors.settings.account import Settings, configuration_hash
+from actors.settings.deployment import DeploymentSettings
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 

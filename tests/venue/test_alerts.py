@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from actors.alert_digest import AlertKind
 from actors.alerter import QUEUE_MAX, Alerter, alerter_of, apprise_sender
-from actors.settings_alerts import AlertSettings
+from actors.settings.alerts import AlertSettings
 from exchanges.desk.commands import Notice
 from grid.errors import ConfigError
 from tests.live_control import still_venue

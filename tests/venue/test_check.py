@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from actors.journal import Journal
-from actors.settings import load_settings
+from actors.journal.writer import Journal
+from actors.settings.account import load_settings
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
 from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
 from grid.account_records import SymbolLeft

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.messages import HoldWord
+from actors.mail.messages import HoldWord
 from grid.holds import HoldCause
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from actors.gateway.stop_points import VARIABLE, StopPoint, pass_by, stops_from
-from actors.settings import Settings
+from actors.settings.account import Settings
 from grid.errors import ConfigError
 from tests.crash_truth import not_true
 from tests.live_control import VenueControl, still_venue

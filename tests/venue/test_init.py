@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from actors.first_ladder import write_new
-from actors.settings import load_settings
+from actors.planning.first_ladder import write_new
+from actors.settings.account import load_settings
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
 from exchanges.sim.market import Candle
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
@@ -165,8 +165,8 @@ def test_without_a_terminal_and_without_flags_it_asks_nobody(bench: Bench) -> No
 
 
 def test_real_money_needs_its_flag() -> None:
-    from actors.first_configuration import Answers, _venue
-    from actors.settings_venue import VenuePlace
+    from actors.planning.first_configuration import Answers, _venue
+    from actors.settings.venue import VenuePlace
     from grid.ladder import GridSide, Spacing
     from risk.proposal import Appetite
 

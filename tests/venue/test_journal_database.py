@@ -8,11 +8,11 @@ from decimal import Decimal
 import pytest
 import sqlalchemy as sa
 
-from actors.journal import Entry
-from actors.journal_chain import checked
-from actors.journal_database import DatabaseJournal
-from actors.journal_errors import JournalCorrupt, JournalError, JournalLost, JournalTaken
-from actors.journal_read import export, rows_after
+from actors.journal.chain import checked
+from actors.journal.database import DatabaseJournal
+from actors.journal.errors import JournalCorrupt, JournalError, JournalLost, JournalTaken
+from actors.journal.read import export, rows_after
+from actors.journal.writer import Entry
 from actors.ownership.stores import database_url
 from tests.store_servers import PASSWORD, free_port, postgres_server
 

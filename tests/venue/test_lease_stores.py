@@ -18,7 +18,7 @@ from actors.ownership.redis_store import RedisLeases
 from actors.ownership.register import Claim, Granted, Held, Holder, Stage
 from actors.ownership.store import LeaseStore, StoreUnreachable
 from actors.ownership.stores import lease_store
-from actors.settings import load_settings
+from actors.settings.account import load_settings
 from tests.manual_clock import ManualClock
 from tests.store_servers import PASSWORD, RedisServer, postgres_server, redis_server
 

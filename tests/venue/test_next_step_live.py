@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from actors.clock import now_ms
-from actors.deployment_view import explanation
+from actors.deployment.view import explanation
 from tests.live_control import still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.venue.test_scenario_02_ambiguous_placement import LOST, STREAM_MUTE

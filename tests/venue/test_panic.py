@@ -13,11 +13,12 @@ from pathlib import Path
 import psutil
 import pytest
 
-from actors import panic, run_file
-from actors.credentials import account_mark, load_credentials
-from actors.journal import Journal
-from actors.panic import READ_PAUSE_S
-from actors.settings import load_settings
+from actors import run_file
+from actors.journal.writer import Journal
+from actors.panic import cancelling as panic
+from actors.panic.cancelling import READ_PAUSE_S
+from actors.settings.account import load_settings
+from actors.settings.credentials import account_mark, load_credentials
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
 from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Loss, Scope
 from grid.client_id import ClientId

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from actors.settings import Settings
-from actors.settings_deployment import DeploymentSettings
+from actors.settings.account import Settings
+from actors.settings.deployment import DeploymentSettings
 from actors.venues import paper_trading
 from exchanges.port import Account, Position
 from grid.order import Fill, OrderReport, Side

@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from actors.journal import Journal
-from actors.journal_schema import PAPER_ACCOUNT
+from actors.journal.schema import PAPER_ACCOUNT
+from actors.journal.writer import Journal
 from actors.order_gateway import OrderGateway
 from actors.price_feed import PriceFeed
-from actors.settings import Settings
+from actors.settings.account import Settings
 from actors.venues import market_venue, paper_terms
 from exchanges.paper.memory import ACCOUNT
 from exchanges.paper.store import PaperStore

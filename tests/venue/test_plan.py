@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from actors.journal import Journal
-from actors.settings import load_settings
+from actors.journal.writer import Journal
+from actors.settings.account import load_settings
 from exchanges.sim.binance.rate_limits import BINANCE_WINDOWS
 from grid.ladder import GridSide
 from grid.records import to_body

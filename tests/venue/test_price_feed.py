@@ -12,7 +12,7 @@ import pytest
 
 from actors.actor_names import SlotLayout
 from actors.clock import SystemClock
-from actors.messages import FeedWord, PriceWanted, SetupWanted, SymbolGone
+from actors.mail.messages import FeedWord, PriceWanted, SetupWanted, SymbolGone
 from actors.price_feed import PriceFeed
 from actors.symbol_feed import FeedPhase, FeedSnapshot
 from exchanges.binance.market import BinanceMarket

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 
 from actors.clock import now_ms
-from actors.journal_errors import JournalCorrupt, JournalInUse
-from actors.journal_rebuild import NotRebuildable
-from actors.recovery import Found, Recovered, recover_journal
-from actors.settings import Settings
+from actors.journal.errors import JournalCorrupt, JournalInUse
+from actors.journal.rebuild import NotRebuildable
+from actors.journal.recovery import Found, Recovered, recover_journal
+from actors.settings.account import Settings
 from actors.venues import trading_venue
 from exchanges.port import TradingVenue
 from grid.order import Purpose

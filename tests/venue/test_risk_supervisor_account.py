@@ -10,7 +10,7 @@ from decimal import Decimal
 import pytest
 
 from actors.clock import SystemClock
-from actors.messages import AccountWord, HoldWord, SetupWanted
+from actors.mail.messages import AccountWord, HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
 from exchanges.sim.server.market_source import ListedMarket

@@ -13,7 +13,7 @@ import pytest
 
 from actors import risk_supervisor
 from actors.clock import SystemClock
-from actors.messages import HoldWord, SetupWanted
+from actors.mail.messages import HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
 from exchanges.sim.market import Candle

@@ -12,7 +12,7 @@ import pytest
 
 from actors import risk_supervisor
 from actors.clock import SystemClock
-from actors.messages import AccountWord, HoldWord, SetupWanted
+from actors.mail.messages import AccountWord, HoldWord, SetupWanted
 from actors.risk_supervisor import RiskSupervisor
 from exchanges.binance.market import BinanceMarket
 from exchanges.session.settings import AdapterSettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-from actors.settings import Settings
+from actors.settings.account import Settings
 from tests.live_control import PRIVATE, Row, VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from actors.clock import now_ms
-from actors.deployment_view import explanation
+from actors.deployment.view import explanation
 from exchanges.sim.server.faults import FaultKind
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings

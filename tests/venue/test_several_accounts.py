@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 
-from actors.account_sections import find_symbol
 from actors.clock import SystemClock
 from actors.commands.observe import render_status
 from actors.coordinator import Coordinator
-from actors.deployment_view import status_view, stop_report
+from actors.deployment.account_sections import find_symbol
+from actors.deployment.view import status_view, stop_report
 from actors.errors import NotFound
-from actors.settings_deployment import deployment_hash
+from actors.settings.deployment import deployment_hash
 from tests.live_accounts import LiveAccounts, several, several_settings
 from tests.live_control import VenueControl, still_venue
 from tests.unit.test_run_file import a_run

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from actors.mailbox import Arrival, Mailbox
-from actors.messages import SetupWanted
+from actors.mail.mailbox import Arrival, Mailbox
+from actors.mail.messages import SetupWanted
 from actors.virtual.gateway import VirtualGateway
 from exchanges.desk.core import Core
 from grid.errors import UnexpectedSignal

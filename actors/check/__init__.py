@@ -1,0 +1,1 @@
+"""What `gridmesh check` finds before a start."""

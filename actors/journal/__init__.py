@@ -1,0 +1,1 @@
+"""The write-ahead journal of one account: written, read, checked, mended."""

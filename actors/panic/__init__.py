@@ -1,0 +1,1 @@
+"""`gridmesh panic`: without Ray and without a journal."""

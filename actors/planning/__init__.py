@@ -1,0 +1,1 @@
+"""`gridmesh plan` and `init`: ladders worked out before anything is sent."""

@@ -1,0 +1,1 @@
+"""What a configuration may say, section by section, and how it is read."""

@@ -1,0 +1,1 @@
+"""Trying it safely: demo, drill, soak and the report on the detector."""
