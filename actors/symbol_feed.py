@@ -105,6 +105,8 @@ class SymbolFeed:
             self._heard_ms = mono_ms  # the age of a first quote that never comes counts from here
         if self._quote is not None and not self._is_stale:
             self._move(self._quote, wall_ms)
+            # A quiet market may bring no further quote: the gateway would not hear of this one else.
+            self._say(mono_ms)
 
     def on_quote(self, quote: Quote, mono_ms: int, wall_ms: int) -> None:
         """Take a quote: of a live stream, or of REST where that is as good (`on_seed`, `on_probe`)."""

@@ -240,7 +240,9 @@ class LiveDeployment:
             name: [(level, row["phase"], row["order"], row["lot"]) for level, row in self.levels(name).items()]
             for name in self.roster.layouts
         }
-        return f"{self.state()} {shown}\n{levels}\n{gateway.get('notices', [])[-12:]}"
+        prices = {name: str(self._price(name)) for name in self.roster.layouts}
+        feeds = {name: self.crew.ask(name, "snapshot") for name in self.roster.feed_list}
+        return f"{self.state()} {shown}\n{prices} {feeds}\n{levels}\n{gateway.get('notices', [])[-12:]}"
 
 
 def see_threads_end(before: set[threading.Thread]) -> None:

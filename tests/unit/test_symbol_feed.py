@@ -70,6 +70,18 @@ def test_the_first_quote_announces_the_whole_window_to_its_actors_only(feed: Sym
     assert office.to(GATEWAY, FeedWord) == [FeedWord(symbol="ETHUSDT", reference=300_000, is_fresh=True)]
 
 
+def test_a_quote_before_the_setup_reaches_the_gateway_though_no_other_follows(
+    feed: SymbolFeed, office: PostOffice
+) -> None:
+    feed.on_quote(quote(300_000), 0, 0)
+    feed.on_setup(example_setup(), 0, 0)
+    assert office.to(GATEWAY, FeedWord) == [FeedWord(symbol="ETHUSDT", reference=300_000, is_fresh=True)]
+
+    office.clear()
+    feed.on_time(1_000)
+    assert len(office.to(GATEWAY, FeedWord)) == 1, "and again each second"
+
+
 def test_a_quote_before_the_setup_is_not_lost(feed: SymbolFeed, office: PostOffice) -> None:
     feed.on_quote(quote(300_000), 0, 0)
     feed.on_setup(example_setup(), 0, 0)
