@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -213,7 +212,7 @@ class GateTrading(TradingHalf[Calls]):
         reply = await self._calls.write("POST", "countdown_cancel_all", body=body)
         certain(lambda: wire.integer(wire.mapping(reply, "countdown"), "triggerTime", "countdown"), CODES)
 
-    async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
+    def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. Nothing is dropped: a consumer that lags holds the venue back."""
         buffer: WholeBuffer[PrivateEvent] = WholeBuffer(self._settings.private_buffer)
         stream = PrivateStream(
@@ -235,15 +234,7 @@ class GateTrading(TradingHalf[Calls]):
             prepare=self._know_positions,
             log_in=tongue.log_in,
         )
-        sweeping = asyncio.create_task(stream.sweep())
-        sweeping.add_done_callback(lambda done: None if done.cancelled() else buffer.end(done.exception()))
-        try:
-            async with aclosing(self._private_stream(subscription, buffer)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            sweeping.cancel()
-            await asyncio.wait([sweeping])
+        return self._swept_stream(subscription, buffer, stream.sweep)
 
     async def _contract(self, symbol: str) -> Contract:
         name = contract_name(symbol)

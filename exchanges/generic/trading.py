@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Sequence
-from contextlib import aclosing, suppress
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
@@ -241,7 +241,7 @@ class CcxtTrading(TradingHalf[Calls]):
         """Raise `NotSupported`: where ccxt has such a switch, it is the whole account's."""
         raise NotSupported(f"{self._name}: no countdown for a symbol")
 
-    async def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
+    def private_events(self) -> AsyncGenerator[PrivateEvent, None]:
         """Yield the private stream for ever. What ccxt conflated is told by its last state; fills come one by one."""
         settings = self._settings
         buffer: WholeBuffer[PrivateEvent] = WholeBuffer(settings.private_buffer)
@@ -265,15 +265,7 @@ class CcxtTrading(TradingHalf[Calls]):
             announce=buffer.put,
             prepare=self._known,
         )
-        sweeping = asyncio.create_task(taking.sweep())
-        sweeping.add_done_callback(lambda done: None if done.cancelled() else buffer.end(done.exception()))
-        try:
-            async with aclosing(self._private_stream(handler, buffer)) as events:
-                async for event in events:
-                    yield event
-        finally:
-            sweeping.cancel()
-            await asyncio.wait([sweeping])
+        return self._swept_stream(handler, buffer, taking.sweep)
 
     def _numbers(self, request: OrderRequest, contract: Contract) -> tuple[Decimal, Decimal]:
         """Return amount and price as ccxt will write them; raises `VenueRefused` where it would write others.

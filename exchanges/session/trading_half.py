@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import aclosing
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from exchanges import wire
 from exchanges.cost import CallCosts, Cost
@@ -164,6 +164,20 @@ class TradingHalf(ABC, Generic[C]):
                     yield event
         finally:
             self._events = None
+
+    async def _swept_stream(
+        self, handler: Handler, buffer: WholeBuffer[PrivateEvent], sweep: Callable[[], Coroutine[Any, Any, None]]
+    ) -> AsyncGenerator[PrivateEvent, None]:
+        """Yield as `_private_stream` does while `sweep` runs beside it; an error that ends `sweep` ends the stream."""
+        sweeping = asyncio.create_task(sweep())
+        sweeping.add_done_callback(lambda done: None if done.cancelled() else buffer.end(done.exception()))
+        try:
+            async with aclosing(self._private_stream(handler, buffer)) as events:
+                async for event in events:
+                    yield event
+        finally:
+            sweeping.cancel()
+            await asyncio.wait([sweeping])
 
     async def _tell(self, changes: Mapping[str, str]) -> None:
         """Tell of a change that stops a symbol, once, as an event of the private stream."""
