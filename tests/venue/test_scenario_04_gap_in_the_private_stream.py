@@ -27,7 +27,8 @@ def keep_silent(venue: VenueControl) -> None:
 
 
 def go_half_open(venue: VenueControl) -> None:
-    """Nothing comes and nothing is closed."""
+    """Nothing comes and nothing is closed; who has noticed cannot cancel before the hand has."""
+    venue.fault("service_unavailable", scope={"endpoint": "order.cancel"})
     assert venue.verb("sockets", action="half_open", path=venue.ways.private_path)["sockets"] >= 1
 
 
@@ -51,6 +52,8 @@ def trade_in_the_dark(venue: VenueControl, *, by_hand: bool) -> None:
             [row] = [row for row, _ in venue.own_orders(is_open=True) if row["price"] == f"{price}.00"]
             assert Decimal(row["executedQty"]) == Decimal("0.007")
             venue.cancel_by_hand("ETHUSDT", row["clientOrderId"])
+    if by_hand:
+        venue.heal()
     venue.trade("ETHUSDT", "3000.5", "0.001", "BUY")
     venue.quote("ETHUSDT", "2983", "2983.01")
 
