@@ -15,6 +15,7 @@ from actors.mail.messages import (
     PriceWanted,
     Receipt,
     SetupWanted,
+    SlotsKnown,
     SlotsWanted,
     SymbolSetup,
     Tellings,
@@ -160,6 +161,7 @@ class GridSlot:
                 group.forget_idle()
             self._send(group.on_time(now_ms, everything=True))
             self._want_price()
+            self._tell_known(group)
         else:
             self._send(group.on_time(now_ms))
         self._wake_next()
@@ -190,6 +192,20 @@ class GridSlot:
             modulus=self._layout.modulus,
         )
         self._outbox.post(self._gateway, wanted)
+
+    def _tell_known(self, group: SlotGroup) -> None:
+        """Tell the gateway what is known here: a word of its that was lost is missed for a reconcile period at most."""
+        versions = group.versions()
+        if versions:
+            known = SlotsKnown(
+                receiver=self._name,
+                symbol=self._layout.symbol,
+                remainders=tuple(sorted(self._remainders)),
+                modulus=self._layout.modulus,
+                halt_epoch=group.standing.halt_epoch,
+                versions=versions,
+            )
+            self._outbox.post(self._gateway, known)
 
     def _want_price(self) -> None:
         self._outbox.post(self._feed, PriceWanted(receiver=self._name, symbol=self._layout.symbol))

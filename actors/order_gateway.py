@@ -39,7 +39,7 @@ from actors.journal.writer import Journal
 from actors.loop_thread import LoopThread
 from actors.mail.desk_mail import desk_events
 from actors.mail.mailbox import Mailbox
-from actors.mail.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted
+from actors.mail.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted, SlotsKnown
 from actors.mail.outbox import Gauges, NoGauges, Outbox
 from actors.ownership.ownership import HostOwnership
 from actors.settings.account import Settings
@@ -248,7 +248,7 @@ class OrderGateway:
         for word in self._early_words:
             self._on_event(word)
         for wanted in self._front.early():
-            self._set_up(wanted)
+            self._answer(wanted)
 
     async def _serve(self, listening: Listening, money: Money, show: Callable[[], None]) -> None:
         tasks = [listening.run(), money.run(), every(TICK_S, self._tick), every(PICTURE_S, self._paint)]
@@ -316,8 +316,8 @@ class OrderGateway:
             self._on_message(envelope.message)
 
     def _on_message(self, message: Message) -> None:
-        if isinstance(message, SetupWanted):
-            self._set_up(message)
+        if isinstance(message, SetupWanted | SlotsKnown):
+            self._answer(message)
             return
         if isinstance(message, FeedWord) and message.reference is not None:
             self._references[message.symbol] = message.reference
@@ -338,9 +338,9 @@ class OrderGateway:
             # People's words, spoken while the book is being rebuilt: they are the first that it hears.
             self._early_words = [*self._early_words[-99:], event]
 
-    def _set_up(self, wanted: SetupWanted) -> None:
-        self._front.set_up(wanted, self._keeper.desk if self._keeper is not None else None)
-        if not wanted.symbol and self._money is not None:
+    def _answer(self, asked: SetupWanted | SlotsKnown) -> None:
+        self._front.answer(asked, self._keeper.desk if self._keeper is not None else None)
+        if not asked.symbol and self._money is not None:
             self._money.tell(again=True)
 
     def _on_rules(self, rules: VenueRules) -> None:

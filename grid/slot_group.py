@@ -61,6 +61,11 @@ class SlotGroup:
         """Return the newest word on holds."""
         return self._standing
 
+    def versions(self) -> tuple[tuple[SlotKey, int], ...]:
+        """Return what is known here: of each level the version of its state, 0 where nothing was ever told."""
+        states = ((key, self._machines[key].state) for key in sorted(self._machines))
+        return tuple((key, state.version if state is not None else 0) for key, state in states)
+
     def serves(self, level: int) -> bool:
         """Whether the level belongs to this group."""
         return level % self._modulus in self._remainders

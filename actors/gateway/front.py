@@ -7,8 +7,8 @@ from collections.abc import Callable
 from actors.gateway.grids import Grid
 from actors.gateway.membership import Membership
 from actors.gateway.teller import Teller
-from actors.mail.desk_mail import states_wanted
-from actors.mail.messages import SetupWanted, SymbolGone
+from actors.mail.desk_mail import states_missed, states_wanted
+from actors.mail.messages import SetupWanted, SlotsKnown, SymbolGone
 from actors.mail.outbox import Outbox
 from exchanges.desk.events import Event
 from exchanges.order_desk import OrderDesk
@@ -30,8 +30,16 @@ class Front:
         self._on_event = on_event
         self._early: list[SetupWanted] = []
 
-    def set_up(self, wanted: SetupWanted, desk: OrderDesk | None) -> None:
-        """Answer who has (re)started; before there is a desk the question is kept."""
+    def answer(self, asked: SetupWanted | SlotsKnown, desk: OrderDesk | None) -> None:
+        """Answer who has (re)started, or may have missed something; before there is a desk a start's question waits."""
+        if isinstance(asked, SetupWanted):
+            self._set_up(asked, desk)
+        elif desk is not None and asked.symbol in self._membership.layouts and asked.symbol in self._grids:
+            missed = states_missed(asked, desk.book)
+            if missed is not None:
+                self._on_event(missed)
+
+    def _set_up(self, wanted: SetupWanted, desk: OrderDesk | None) -> None:
         if desk is None:
             self._early = [*self._early[1 - EARLY_MAX :], wanted]
             return

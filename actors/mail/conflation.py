@@ -18,6 +18,7 @@ from actors.mail.messages import (
     Message,
     PriceWanted,
     SetupWanted,
+    SlotsKnown,
     SlotsWanted,
     SymbolGone,
     SymbolSetup,
@@ -38,7 +39,7 @@ def conflation_key(message: Message) -> Hashable:
             return (SetupWanted, message.receiver, message.symbol)
         case SymbolGone():
             return (SymbolGone, message.symbol)
-        case SlotsWanted() | PriceWanted():
+        case SlotsWanted() | SlotsKnown() | PriceWanted():
             return (type(message), message.receiver, getattr(message, "symbol", ""))
         case Standing() | FeedWord() | Alarms():
             return (type(message), message.symbol)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from actors.mail.messages import FeedWord, HoldWord, Intents, Message, SetupWanted, SlotsWanted
+from actors.mail.messages import FeedWord, HoldWord, Intents, Message, SetupWanted, SlotsKnown, SlotsWanted
 from exchanges.desk.events import Asked, Event, GoSaid, HoldAsked, ReferenceSeen, StatesWanted
+from grid.book import Book
 from grid.intent import CancelIntent, Intent
 from grid.slot import SlotKey
 from grid.symbol_book import SymbolBook
@@ -35,6 +36,23 @@ def states_wanted(wanted: SetupWanted, book: SymbolBook, generation: int) -> Sta
     first = SlotKey(symbol=wanted.symbol, generation=generation, level=min(wanted.remainders))
     served = (key for key in book.slots if key.level % wanted.modulus in wanted.remainders)
     return StatesWanted(keys=tuple(dict.fromkeys((first, *served))))
+
+
+def states_missed(known: SlotsKnown, book: Book) -> StatesWanted | None:
+    """Return which slots are to be told again to an actor that missed a word, None where it missed none.
+
+    Every telling carries the holds: where only those were missed, one slot's is enough.
+    """
+    slots, versions = book.symbol(known.symbol).slots, dict(known.versions)
+    missed = [
+        key
+        for key, state in slots.items()
+        if key.level % known.modulus in known.remainders
+        and (versions[key] != state.version if key in versions else bool(state.order or state.lot))
+    ]
+    if not missed and known.halt_epoch != book.halt_epoch:
+        missed = [key for key, _ in known.versions[:1]]
+    return StatesWanted(keys=tuple(missed)) if missed else None
 
 
 def _turn(intent: Intent) -> tuple[int, int]:

@@ -55,9 +55,13 @@ class Lane:
         return bool(self._waiting or self._again)
 
     def post(self, message: Message) -> None:
-        """Keep a message; what waits and is made needless by it is merged into it."""
+        """Keep a message; what waits and is made needless by it is merged into it, at the end of the queue.
+
+        In the older one's place it would overtake what was posted between: a word on holds the set-up that it follows,
+        which the receiver cannot use before.
+        """
         key = conflation_key(message)
-        older = self._waiting.get(key)
+        older = self._waiting.pop(key, None)
         if older is not None:
             self._waiting[key] = merged(older, message)
             return

@@ -57,6 +57,18 @@ class SlotsWanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SlotsKnown:
+    """What a slot actor holds to be so, told once a reconcile period; answered only where the book says otherwise."""
+
+    receiver: str
+    symbol: str
+    remainders: tuple[int, ...]
+    modulus: int
+    halt_epoch: int
+    versions: tuple[tuple[SlotKey, int], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Intents:
     """What a slot actor asks of the order desk. `quoted_ms`: when the quote came that made it ask, for the metrics."""
 
@@ -137,6 +149,7 @@ Message = (
     | SetupWanted
     | SymbolGone
     | SlotsWanted
+    | SlotsKnown
     | Intents
     | Tellings
     | Standing

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from actors.mail.desk_mail import desk_events, states_wanted
+from actors.mail.desk_mail import desk_events, states_missed, states_wanted
 from actors.mail.mailbox import Mailbox
 from actors.mail.messages import (
     Envelope,
     Message,
     Receipt,
     SetupWanted,
+    SlotsKnown,
     SymbolSetup,
     Tellings,
 )
@@ -190,6 +191,11 @@ class VirtualGateway:
     def _on_message(self, message: Message) -> None:
         if isinstance(message, SetupWanted):
             self._set_up(message)
+            return
+        if isinstance(message, SlotsKnown):
+            missed = states_missed(message, self.desk.book)
+            if missed is not None:
+                self.on_event(missed)
             return
         if isinstance(message, Go):
             self.go_ms = self._agenda.now_ms

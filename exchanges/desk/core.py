@@ -116,18 +116,16 @@ class Core:
     exposures: dict[str, tuple[DeskSymbol | None, SymbolExposure]] = field(default_factory=dict)
     """What each symbol commits, reckoned under these rules, until a record changes its book."""
     _changed: dict[SlotKey, None] = field(default_factory=dict)
-    _recent: dict[SlotKey, None] = field(default_factory=dict)
-    _earlier: dict[SlotKey, None] = field(default_factory=dict)
     _sequence: int = 0
 
     def record(self, record: Record) -> None:
         """Change the book, and have it journalled before any command of this event goes out."""
         for key in self.book.apply(record):
-            self._changed[key] = self._recent[key] = None
+            self._changed[key] = None
             level = level_over(self.book.symbol(key.symbol), key)
             if level is not None:
                 # What an older lot keeps from buying (rule 9) learns of its end, or would idle for ever.
-                self._changed[level] = self._recent[level] = None
+                self._changed[level] = None
         self.exposures.pop(symbol_of(record), None)
         self.churn.note(record, self.book.orders.get(getattr(record, "client_id", "")))
         self.effects.records.append(record)
@@ -173,12 +171,6 @@ class Core:
     def repeat(self, key: SlotKey) -> None:
         """Tell the slot its state though nothing changed."""
         self._changed[key] = None
-
-    def repeat_recent(self) -> None:
-        """Tell every slot that changed since the call before the last one: a word that was lost is made good."""
-        for key in (*self._earlier, *self._recent):
-            self._changed[key] = None
-        self._earlier, self._recent = self._recent, {}
 
     def ended(self, client_id: str) -> None:
         """Forget what is kept of an order only while it may live."""

@@ -217,7 +217,6 @@ class Readings:
         self._core.drop(Chore.RESYNC, "")
         self.finished += 1
         self._core.compared_ms = now.mono_ms
-        self._core.repeat_recent()
         if self._again:
             self._again = False
             self.start(now)

@@ -8,7 +8,7 @@ import pytest
 
 from actors.actor_names import SlotLayout
 from actors.grid_slot import ASK_AGAIN_MS, GridSlot
-from actors.mail.messages import Alarms, FeedWord, Intents, PriceWanted, SetupWanted, SlotsWanted, Tellings
+from actors.mail.messages import Alarms, FeedWord, Intents, PriceWanted, SetupWanted, SlotsKnown, SlotsWanted, Tellings
 from grid.intent import PlaceIntent, Standing, Told
 from grid.order import Purpose
 from grid.reasons import Reason
@@ -185,6 +185,15 @@ def test_a_lost_window_is_made_good_within_a_reconcile_period(world: World) -> N
 
     assert delay_ms == 10_000
     assert len(intents(world)) == 1
+
+
+def test_once_a_reconcile_period_it_tells_the_gateway_what_it_holds_to_be_so(world: World) -> None:
+    world.serve()
+
+    world.pass_ms(10_000)
+
+    [known] = world.office.to(GATEWAY, SlotsKnown)
+    assert (known.receiver, known.halt_epoch, known.versions) == ("slot/ETHUSDT/05", 4, ((KEY, 0),))
 
 
 def test_an_idle_slot_makes_one_appointment_a_reconcile_period(world: World) -> None:

@@ -7,7 +7,9 @@ from random import Random
 from actors.mail.lane import ANSWER_DUE_MS, IN_FLIGHT_MAX, PAUSE_LAST_MS, WAITING_MAX, Lane
 from actors.mail.mailbox import Arrival, Mailbox
 from actors.mail.messages import Alarms, Envelope, FeedWord, Message, SetupWanted
+from grid.intent import Standing
 from grid.window import Alarm
+from tests.grid_setup import example_setup
 
 
 def word(number: int) -> Message:
@@ -119,6 +121,19 @@ def test_what_waits_is_merged_and_what_was_sent_is_not() -> None:
         FeedWord(symbol="ETHUSDT", reference=3, is_fresh=True),
         Alarms(symbol="ETHUSDT", alarms=(Alarm(level=2, low=9), Alarm(level=3, low=9))),
     ]
+
+
+def test_a_word_that_was_made_newer_overtakes_nothing_that_was_posted_before_it() -> None:
+    """A slot drops a word on holds that comes before its set-up: the set-up's own word would be the older one."""
+    lane = Lane("gateway", "1")
+    lane.post(Standing(symbol="ETHUSDT", halt_epoch=2, holds=()))
+    setup = example_setup()
+    lane.post(setup)
+    lane.post(Standing(symbol="ETHUSDT", halt_epoch=4, holds=()))
+
+    sent = [envelope.message for _, envelope in lane.take(0)]
+
+    assert sent == [setup, Standing(symbol="ETHUSDT", halt_epoch=4, holds=())]
 
 
 def test_an_overflow_shows_as_a_gap_at_the_receiver() -> None:

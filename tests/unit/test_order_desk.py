@@ -215,17 +215,6 @@ def test_an_exit_wanted_while_stopping_is_told_to_wait() -> None:
     assert [tell.told.refusal for tell in world.heard(Tell)] == [Reason.BACK_OFF]
 
 
-def test_what_changed_is_said_again_after_the_next_comparison() -> None:
-    world = DeskWorld().ready()
-    world.live(-1)
-    world.heard(Tell)
-
-    world.tell(StreamState(is_up=True))
-    world.read()
-
-    assert key(-1) in [tell.told.state.key for tell in world.heard(Tell)]
-
-
 def test_an_entry_that_is_over_and_not_settled_counts_as_a_lot() -> None:
     world = DeskWorld(max_lots=1).ready()
     client_id = world.live(-1)

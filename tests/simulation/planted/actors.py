@@ -7,7 +7,6 @@ import pytest
 from actors.mail.mailbox import Arrival, Mailbox
 from actors.mail.messages import SetupWanted
 from actors.virtual.gateway import VirtualGateway
-from exchanges.desk.core import Core
 from grid.errors import UnexpectedSignal
 from grid.holds import Hold
 from grid.intent import Standing, Told
@@ -29,8 +28,8 @@ def an_old_go_is_as_good_as_a_new_one(patch: pytest.MonkeyPatch) -> None:
 
 
 def a_lost_word_is_never_said_again(patch: pytest.MonkeyPatch) -> None:
-    """The desk tells a slot of a change once, and never again."""
-    patch.setattr(Core, "repeat_recent", lambda self: None)
+    """The gateway does not look at what a slot actor holds to be so."""
+    patch.setattr("actors.virtual.gateway.states_missed", lambda known, book: None)
 
 
 def a_double_breaks_its_receiver(patch: pytest.MonkeyPatch) -> None:
