@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 COORDINATOR = "coordinator"
 RISK = "risk"
@@ -50,6 +50,8 @@ class SlotLayout:
     slots_per_actor: int = 1
     account: str = ""
     """Named only where a deployment has several."""
+    pack: str = ""
+    """The actor that serves the whole ladder and those of other symbols; empty: the symbol has actors of its own."""
 
     @property
     def count(self) -> int:
@@ -58,7 +60,7 @@ class SlotLayout:
 
     def name(self, index: int) -> str:
         """Return the name of slot actor `index`."""
-        return f"slot/{of_account(self.account, self.symbol)}/{index:02d}"
+        return self.pack or f"slot/{of_account(self.account, self.symbol)}/{index:02d}"
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all slot actors of the symbol."""
@@ -72,3 +74,22 @@ class SlotLayout:
         """Return the remainders that slot actor `index` serves."""
         start = index * self.slots_per_actor
         return frozenset(range(start, min(start + self.slots_per_actor, self.modulus)))
+
+
+def packed(layouts: Sequence[SlotLayout]) -> list[SlotLayout]:
+    """Return the layouts of symbols that share feed and place: whole ladders share an actor as far as they fit.
+
+    An actor of several symbols is named, as a feed is, for the first and how many more it serves.
+    """
+    packs: list[list[SlotLayout]] = []
+    for layout in layouts:
+        if packs and sum(one.modulus for one in packs[-1]) + layout.modulus <= layout.slots_per_actor:
+            packs[-1].append(layout)
+        else:
+            packs.append([layout])
+    return [replace(layout, pack=_pack_name(pack)) for pack in packs for layout in pack]
+
+
+def _pack_name(pack: Sequence[SlotLayout]) -> str:
+    first = pack[0]
+    return f"slot/{of_account(first.account, first.symbol)}+{len(pack) - 1}" if len(pack) > 1 else ""

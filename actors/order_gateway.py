@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from actors.actor_names import SlotLayout
 from actors.clock import Clock
+from actors.deployment.roster import Roster
 from actors.ending import end_process
 from actors.exit_codes import ExitCode, exit_code
 from actors.gateway.caller import VenueCaller
@@ -78,8 +78,7 @@ class OrderGateway:
         *,
         name: str,
         settings: Settings,
-        layouts: Mapping[str, SlotLayout],
-        risk: str,
+        roster: Roster,
         venue: Callable[[], TradingVenue],
         market: Callable[[], MarketVenue],
         journal: Callable[[], Journal],
@@ -92,8 +91,8 @@ class OrderGateway:
     ) -> None:
         self._name = name
         self._settings = settings
-        self._membership = Membership(settings, layouts, run)
-        self._risk = risk
+        self._membership = Membership(settings, roster, run)
+        self._risk = roster.risk
         self._make_venue = venue
         self._make_market = market
         self._make_journal = journal

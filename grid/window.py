@@ -18,6 +18,7 @@ class MarketView:
     `top` is c and `floor` is f of rule 5. `version` rises with every announced change. `at_ms` is when the quote came.
     """
 
+    symbol: str
     generation: int
     price: int
     top: int
@@ -92,7 +93,13 @@ class Window:
         # A new window starts at the time, so that its views are newer than those of the one it replaces.
         version = max(1, now_ms) if last is None else last.version + (1 if moved else 0)
         view = MarketView(
-            generation=self._ladder.generation, price=price, top=top, floor=floor, version=version, at_ms=now_ms
+            symbol=self._policy.symbol,
+            generation=self._ladder.generation,
+            price=price,
+            top=top,
+            floor=floor,
+            version=version,
+            at_ms=now_ms,
         )
         self._view = view
         if not moved:

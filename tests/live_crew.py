@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from actors.actor_names import COORDINATOR
+from actors.actor_names import COORDINATOR, SlotLayout
 from actors.clock import SystemClock
 from actors.deployment.roster import Roster
 from actors.gateway.grids import milliseconds, risk_rules
@@ -102,6 +102,8 @@ class LocalCrew:
         self.leader: str | None = None
         """Which life of the coordinator the cluster takes for the present one."""
         self._first = {self._rosters[one.account_name].gateway: one for one in settings.accounts}
+        self._layouts: dict[str, tuple[SlotLayout, ...]] = {}
+        """By feed and slot actor: as with Ray, a restarted one is given what the first life was given."""
         self._run = f"{time.monotonic_ns()}"
 
     def enlist(self, name: str) -> None:
@@ -134,6 +136,7 @@ class LocalCrew:
         for name in names:
             self._unseat(name)
             self._lives.pop(name, None)
+            self._layouts.pop(name, None)
 
     def end(self) -> None:
         """End everybody who lives; nobody comes after."""
@@ -168,13 +171,11 @@ class LocalCrew:
         if name == roster.gateway:
             # As with Ray, a restarted actor is given what the first life was given.
             settings = self._first[name]
-            roster = Roster.of(settings)
             return OrderGateway(
                 name=name,
                 run=self._run,
                 settings=settings,
-                layouts=roster.layouts,
-                risk=roster.risk,
+                roster=Roster.of(settings),
                 venue=lambda: trading_venue(settings, KEYS),
                 market=market,
                 journal=partial(self._open_journal, name, settings),
@@ -197,7 +198,8 @@ class LocalCrew:
                 **around,
             )
         if name in roster.feed_list:
-            layouts = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
+            served = tuple(roster.layouts[symbol] for symbol, feed in roster.feeds.items() if feed == name)
+            layouts = self._layouts.setdefault(name, served)
             return PriceFeed(name=name, gateway=roster.gateway, layouts=layouts, market=market, end=end, **around)
         return self._slot(name, roster, around)
 
@@ -206,12 +208,12 @@ class LocalCrew:
         return next((one, roster) for one, roster in owned if name in roster.everyone)
 
     def _slot(self, name: str, roster: Roster, around: dict[str, Any]) -> GridSlot:
-        layout = next(held for held in roster.layouts.values() if name in held.names())
+        served = roster.layouts_of(name)
         return GridSlot(
-            layout=layout,
-            index=layout.names().index(name),
+            layouts=self._layouts.setdefault(name, served),
+            index=served[0].names().index(name),
             gateway=roster.gateway,
-            feed=roster.feeds[layout.symbol],
+            feed=roster.feeds[served[0].symbol],
             waker=self._room.box(name),
             reconcile_ms=milliseconds(self._settings.runtime.reconcile_s),
             **around,

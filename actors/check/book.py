@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from actors.check.lines import Checked, ok, refuse, warn
+from actors.deployment.roster import Roster
 from actors.gateway.membership import Membership
 from actors.settings.account import Settings
 from exchanges.port import Position
@@ -60,7 +61,7 @@ def roster_lines(known: KnownBook, settings: Settings) -> list[Checked]:
     if known.is_held:
         return []
     try:
-        Membership(settings, {}, run="").take_over(known.book)
+        Membership(settings, Roster.of(settings), run="").take_over(known.book)
     except ConfigError as error:
         return [refuse("symbols", str(error))]
     return []

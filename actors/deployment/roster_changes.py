@@ -23,7 +23,7 @@ class RosterChanges:
         self.roster = roster
         self._crew = crew
         self._to_drop: set[tuple[str, str]] = set()
-        """(feed, symbol): packs that have still to be told."""
+        """(actor, symbol): packs that have still to be told."""
 
     def follow(
         self,
@@ -42,15 +42,17 @@ class RosterChanges:
                 gone = self._let_go(name)
                 dismissed(gone)
                 self._crew.dismiss(gone)
-        for feed, symbol in list(self._to_drop):
-            if feed not in self.roster.feed_list or self._crew.ask(feed, "drop", symbol):
-                self._to_drop.discard((feed, symbol))
+        for pack, symbol in list(self._to_drop):
+            if pack not in self.roster.movable or self._crew.ask(pack, "drop", symbol):
+                self._to_drop.discard((pack, symbol))
 
     def adopt(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Take over what a former coordinator has done, or was about to do: the start enlists whom that names."""
         for row in rows:
             name, state = str(row["symbol"]), row["state"]
-            if state == "joined" and name not in self.roster.layouts:
+            if state == "joined":
+                if name in self.roster.layouts:
+                    self._let_go(name)  # it had left its pack, and came back with actors of its own
                 self._take(SymbolSettings.model_validate_json(row["ladder"]))
             elif state == "left" and name in self.roster.layouts:
                 self._crew.dismiss(self._let_go(name))
@@ -95,10 +97,11 @@ class RosterChanges:
         self._crew.regroup(self.settings, self.roster)
 
     def _let_go(self, symbol: str) -> tuple[str, ...]:
-        leaving, feed = self.roster.serving(symbol), self.roster.feeds[symbol]
+        """Have the packs drop a symbol; return the actors that serve nothing but it."""
+        serving = self.roster.serving(symbol)
         self.settings = self.settings.with_symbols(one for one in self.settings.symbols if one.symbol != symbol)
         self.roster = self.roster.without(symbol)
         self._crew.regroup(self.settings, self.roster)
-        if feed not in leaving:
-            self._to_drop.add((feed, symbol))
-        return leaving
+        packs = {name for name in serving if name in self.roster.movable}
+        self._to_drop |= {(pack, symbol) for pack in packs}
+        return tuple(name for name in serving if name not in packs)

@@ -34,7 +34,7 @@ class Front:
         """Answer who has (re)started, or may have missed something; before there is a desk a start's question waits."""
         if isinstance(asked, SetupWanted):
             self._set_up(asked, desk)
-        elif desk is not None and asked.symbol in self._membership.layouts and asked.symbol in self._grids:
+        elif desk is not None and asked.symbol in self._membership.roster.layouts and asked.symbol in self._grids:
             missed = states_missed(asked, desk.book)
             if missed is not None:
                 self._on_event(missed)
@@ -47,7 +47,9 @@ class Front:
             self._outbox.post(wanted.receiver, desk.standing(""))
             return
         grid = self._grids.get(wanted.symbol)
-        if grid is None or wanted.symbol not in self._membership.layouts:
+        roster = self._membership.roster
+        # A pack may not have heard yet that a symbol has left it, and trades elsewhere by now.
+        if grid is None or wanted.symbol not in roster.layouts or wanted.receiver not in roster.serving(wanted.symbol):
             self._outbox.post(wanted.receiver, SymbolGone(symbol=wanted.symbol))
             return
         self._outbox.post(wanted.receiver, grid.setup())
@@ -62,18 +64,18 @@ class Front:
 
     def tell(self, told: Told) -> None:
         """Pass on the book's word about a slot."""
-        layout = self._membership.layouts.get(told.state.key.symbol)
+        layout = self._membership.roster.layouts.get(told.state.key.symbol)
         if layout is not None:
             self._teller.tell(layout.name_of(told.state.key.level), told)
 
     def broadcast(self, standing: Standing) -> None:
         """Tell a symbol's slots which holds stand."""
-        layout = self._membership.layouts.get(standing.symbol)
+        layout = self._membership.roster.layouts.get(standing.symbol)
         for slot in layout.names() if layout is not None else ():
             self._outbox.post(slot, standing)
 
     def renew(self, grid: Grid) -> None:
         """Tell a symbol's slots its new rules."""
-        layout = self._membership.layouts.get(grid.settings.symbol)
+        layout = self._membership.roster.layouts.get(grid.settings.symbol)
         for slot in layout.names() if layout is not None else ():
             self._outbox.post(slot, grid.setup())

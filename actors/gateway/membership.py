@@ -6,11 +6,9 @@ started anew follows its configuration, and is refused where that forgets what t
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from actors.actor_names import SlotLayout
-from actors.deployment.roster import layout_of
+from actors.deployment.roster import Roster
 from actors.settings.account import Settings
 from actors.settings.symbol import SymbolSettings
 from grid.account_records import SymbolJoined, SymbolLeft
@@ -28,9 +26,9 @@ FORGOTTEN = (
 class Membership:
     """`settings` is what is traded, `retired` what has left or is leaving: its lots still count, nothing is placed."""
 
-    def __init__(self, settings: Settings, layouts: Mapping[str, SlotLayout], run: str) -> None:
+    def __init__(self, settings: Settings, roster: Roster, run: str) -> None:
         self.settings = settings
-        self.layouts = dict(layouts)
+        self.roster = roster
         self.retired: dict[str, SymbolSettings] = {}
         self.run = run
 
@@ -65,7 +63,7 @@ class Membership:
     def join(self, ladder: SymbolSettings) -> SymbolJoined:
         """Take a symbol in; return what is journalled of that."""
         self.settings = self.with_symbol(ladder)
-        self.layouts[ladder.symbol] = layout_of(ladder, self.settings.runtime, self.settings.account_name)
+        self.roster = self.roster.joined(ladder, self.settings.runtime)
         self.retired.pop(ladder.symbol, None)
         return SymbolJoined(symbol=ladder.symbol, run=self.run, ladder=ladder.model_dump_json())
 
@@ -79,7 +77,7 @@ class Membership:
         return ladder.model_dump_json()
 
     def rows(self, book: Book) -> list[dict[str, Any]]:
-        """Return this run's changes for the coordinator, oldest first; a symbol that has left loses its layout."""
+        """Return this run's changes for the coordinator, oldest first; a symbol that has left loses its actors."""
         rows = [
             {"symbol": record.symbol, "ladder": record.ladder, "state": _state_of(record, book)}
             for record in book.account.roster.values()
@@ -87,7 +85,7 @@ class Membership:
         ]
         for row in rows:
             if row["state"] == "left":
-                self.layouts.pop(row["symbol"], None)
+                self.roster = self.roster.without(row["symbol"])
         return rows
 
     def _apply(self, record: SymbolJoined | SymbolLeft) -> None:

@@ -45,7 +45,9 @@ def conflation_key(message: Message) -> Hashable:
             return (type(message), message.symbol)
         case HoldWord():
             return (HoldWord, message.cause, message.symbol)
-        case WindowChange() | Intents() | Tellings() | Go() | AccountWord() | LastWords():
+        case WindowChange():
+            return (WindowChange, message.view.symbol)
+        case Intents() | Tellings() | Go() | AccountWord() | LastWords():
             return (type(message),)
 
 

@@ -25,12 +25,10 @@ def order_gateway(around: Surroundings, *, settings: Settings) -> OrderGateway:
     from actors.settings.credentials import account_keys
     from actors.venues import market_venue, trading_venue
 
-    roster = Roster.of(settings)
     return OrderGateway(
         name=around.name,
         settings=settings,
-        layouts=roster.layouts,
-        risk=roster.risk,
+        roster=Roster.of(settings),
         venue=lambda: trading_venue(settings, account_keys(settings)),
         market=lambda: market_venue(settings),
         journal=partial(open_journal, settings),

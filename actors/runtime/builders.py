@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 
 def grid_slot(
-    around: Surroundings, *, layout: SlotLayout, index: int, gateway: str, feed: str, reconcile_ms: int
+    around: Surroundings, *, layouts: tuple[SlotLayout, ...], index: int, gateway: str, feed: str, reconcile_ms: int
 ) -> GridSlot:
     """Build a slot actor."""
     from actors.grid_slot import GridSlot
 
     return GridSlot(
-        layout=layout,
+        layouts=layouts,
         index=index,
         gateway=gateway,
         feed=feed,

@@ -64,7 +64,7 @@ class Client:
         seen = self._coordinator()
         account, name = find_symbol(seen, symbol)
         section = sections(seen)[account]
-        answers = ask_all(self._cluster, section["layouts"][name], "explain", timeout_s=self._left_s())
+        answers = ask_all(self._cluster, section["layouts"][name], "explain", name, timeout_s=self._left_s())
         return {**explanation(name, section, answers), "symbol": of_account(account, name)}
 
     def halt(self, reason: str, account: str | None = None) -> dict[str, Any]:

@@ -135,16 +135,16 @@ class RayCrew:
         }
 
     def _slot(self, name: str, roster: Roster) -> dict[str, Any]:
-        for symbol, layout in roster.layouts.items():
-            if name in layout.names():
-                return {
-                    "layout": layout,
-                    "index": layout.names().index(name),
-                    "gateway": roster.gateway,
-                    "feed": roster.feeds[symbol],
-                    "reconcile_ms": milliseconds(self._settings.runtime.reconcile_s),
-                }
-        raise NotRunning(f"{name} is no actor of this deployment")
+        layouts = roster.layouts_of(name)
+        if not layouts:
+            raise NotRunning(f"{name} is no actor of this deployment")
+        return {
+            "layouts": layouts,
+            "index": layouts[0].names().index(name),
+            "gateway": roster.gateway,
+            "feed": roster.feeds[layouts[0].symbol],
+            "reconcile_ms": milliseconds(self._settings.runtime.reconcile_s),
+        }
 
 
 def ask_all(cluster: Cluster, names: Iterable[str], question: str, *arguments: Any, timeout_s: float) -> dict[str, Any]:

@@ -120,7 +120,12 @@ class RuntimeSettings(Section):
         description="custom resource of the node with keys and journal: gateway, supervisor, reconciler, coordinator",
         json_schema_extra={"rule": "has to be a name of letters, digits, _ and -"},
     )
-    slots_per_actor: int = Field(1, ge=1, le=1000, description="price levels served by one actor")
+    slots_per_actor: int = Field(
+        1,
+        ge=1,
+        le=10_000,
+        description="price levels served by one actor; symbols of one feed share it as far as they fit",
+    )
     symbols_per_actor: int = Field(1, ge=1, le=200, description="symbols served by one price feed")
     look_ahead: int = Field(2, ge=0, le=100, description="levels kept ready beyond the window on each side")
     push_interval_ms: int = Field(50, ge=1, le=10000, description="at most one update to observers in so long, in ms")

@@ -83,7 +83,7 @@ class VirtualGateway:
         self._is_alive = is_alive
         self._mailbox = Mailbox()
         self._plans: Mapping[str, GridPlan] = {grid.symbol: grid for grid in settings.grids}
-        self._layouts = {grid.symbol: grid.layout for grid in settings.grids}
+        self._layouts = settings.layouts
         self._instruments = {symbol: venue.instrument(symbol) for symbol in self._plans}
         self.notices: list[Notice] = []
         self.go_ms = -1_000_000

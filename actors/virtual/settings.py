@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from decimal import Decimal
 
-from actors.actor_names import SlotLayout
+from actors.actor_names import SlotLayout, feed_names, packed
 from exchanges.desk.settings import Breakers, DeskSettings
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.settings import PESSIMISTIC, FillModel
@@ -57,7 +57,7 @@ class GridPlan:
 
     @property
     def layout(self) -> SlotLayout:
-        """Return which slot actor serves which level."""
+        """Return how the levels are dealt where no slot actor is shared."""
         return SlotLayout(symbol=self.symbol, modulus=self.modulus, slots_per_actor=self.slots_per_actor)
 
     @property
@@ -124,6 +124,19 @@ class WorldSettings:
     call_timeout_ms: int = 2_500
     restart_ms: int = 1_400
     """How long an actor is gone after it was killed."""
+    symbols_per_actor: int = 1
+
+    @property
+    def feeds(self) -> dict[str, str]:
+        """Return each symbol's feed."""
+        return feed_names([grid.symbol for grid in self.grids], self.symbols_per_actor)
+
+    @property
+    def layouts(self) -> dict[str, SlotLayout]:
+        """Return which slot actors serve which levels of each symbol."""
+        feeds = self.feeds
+        alike = [[grid.layout for grid in self.grids if feeds[grid.symbol] == feed] for feed in feeds.values()]
+        return {layout.symbol: layout for layouts in alike for layout in packed(layouts)}
 
 
 def instrument_of(venue: SimInstrument) -> Instrument:

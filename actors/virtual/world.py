@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from random import Random
 
-from actors.actor_names import RISK, feed_names, gateway_name
+from actors.actor_names import RISK, SlotLayout, gateway_name
 from actors.grid_slot import GridSlot
 from actors.virtual.agenda import Agenda, Step
 from actors.virtual.candles import CalmTape
@@ -18,7 +18,7 @@ from actors.virtual.gateway import Died, JournalRow, VirtualGateway
 from actors.virtual.mishaps import Calm, Mishaps
 from actors.virtual.network import Network
 from actors.virtual.risk import CandleTape, VirtualRisk
-from actors.virtual.settings import GridPlan, WorldSettings
+from actors.virtual.settings import WorldSettings
 from actors.virtual.venue import VirtualVenue
 from exchanges.sim.market import MarketEvent
 from grid.book import Book
@@ -86,7 +86,7 @@ class World:
         """Called after each step: the place of invariants and traces."""
         self._candles: CandleTape = candles or CalmTape(settings.risk)
         self._clock = VirtualClock(self.agenda)
-        self._feed_names = feed_names([grid.symbol for grid in settings.grids])
+        self._feed_names = settings.feeds
         self._starts = self._starts_of(settings)
 
     @property
@@ -159,10 +159,14 @@ class World:
 
     def _starts_of(self, settings: WorldSettings) -> dict[str, Callable[[], None]]:
         starts: dict[str, Callable[[], None]] = {GATEWAY: self._start_gateway, RISK: self._start_risk}
+        layouts = settings.layouts
         for grid in settings.grids:
-            starts[self._feed_names[grid.symbol]] = self._starter_of_feed(grid)
-            for index in range(grid.layout.count):
-                starts[grid.layout.name(index)] = self._starter_of_slot(grid, index)
+            feed = self._feed_names[grid.symbol]
+            starts[feed] = self._starter_of_feed(
+                feed, [layouts[s] for s, name in self._feed_names.items() if name == feed]
+            )
+            for index, name in enumerate(layouts[grid.symbol].names()):
+                starts[name] = self._starter_of_slot(index, [one for one in layouts.values() if name in one.names()])
         return starts
 
     def _play_next(self, tape: Iterator[MarketEvent]) -> None:
@@ -216,34 +220,32 @@ class World:
         self.risk = risk
         risk.start()
 
-    def _starter_of_feed(self, grid: GridPlan) -> Callable[[], None]:
-        name = self._feed_names[grid.symbol]
-
+    def _starter_of_feed(self, name: str, layouts: list[SlotLayout]) -> Callable[[], None]:
         def start() -> None:
             feed = VirtualFeed(
                 name=name,
                 gateway=GATEWAY,
-                plan=grid,
+                layouts=layouts,
                 agenda=self.agenda,
                 venue=self.venue,
                 outbox=self.network.outbox(name),
                 is_alive=self._is_alive(name),
             )
             self.network.register(name, feed)
-            self.feeds[grid.symbol] = feed
+            self.feeds.update({layout.symbol: feed for layout in layouts})
             feed.start()
 
         return start
 
-    def _starter_of_slot(self, grid: GridPlan, index: int) -> Callable[[], None]:
-        name = grid.layout.name(index)
+    def _starter_of_slot(self, index: int, layouts: list[SlotLayout]) -> Callable[[], None]:
+        name = layouts[0].name(index)
 
         def start() -> None:
             slot = GridSlot(
-                layout=grid.layout,
+                layouts=layouts,
                 index=index,
                 gateway=GATEWAY,
-                feed=self._feed_names[grid.symbol],
+                feed=self._feed_names[layouts[0].symbol],
                 outbox=self.network.outbox(name),
                 waker=_Waker(self, name),
                 clock=self._clock,

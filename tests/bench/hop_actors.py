@@ -53,7 +53,7 @@ class HopFeed:
     async def _send(self, count: int, spacing_ms: float) -> None:
         for number in range(count):
             view = MarketView(
-                generation=0, price=1, top=number, floor=number, version=number, at_ms=time.monotonic_ns()
+                symbol="", generation=0, price=1, top=number, floor=number, version=number, at_ms=time.monotonic_ns()
             )
             self._outbox.post(SLOT, WindowChange(view=view, entered=(number,)))
             self._left -= 1

@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from random import Random
 
-from actors.actor_names import RISK, feed_names
+from actors.actor_names import RISK
 from actors.virtual.settings import ACCOUNT
 from actors.virtual.world import GATEWAY
 from exchanges.sim.orders import NewOrder, TimeInForce
@@ -43,7 +43,7 @@ def kill_slot(hands: Hands, fault: Fault) -> None:
 
 def kill_feed(hands: Hands, fault: Fault) -> None:
     """Kill a feed."""
-    hands.kill(fault, feed_names(hands.market.symbols)[hands.symbol(fault)])
+    hands.kill(fault, hands.world.settings.feeds[hands.symbol(fault)])
 
 
 def kill_risk(hands: Hands, fault: Fault) -> None:

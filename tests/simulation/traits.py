@@ -64,6 +64,8 @@ class Trait(Enum):
     """A stop of each grid rests at the venue."""
     SLOW_STREAM = "slow_stream"
     """An answer to a cancel comes before the events of the fills that it knows of."""
+    PACKED = "packed"
+    """Symbols share their feed and, where both ladders fit, their slot actor."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -98,6 +100,7 @@ _APART = {
     Trait.TRIGGER: 0.15,
     Trait.OPENING: 0.2,
     Trait.EXCHANGE_STOP: 0.15,
+    Trait.PACKED: 0.5,
     **_QUIRKS,
 }
 """Further kinds, each drawn by itself, so that the next one leaves them as they are."""
@@ -274,6 +277,12 @@ def _stops(settings: WorldSettings, rng: Random) -> WorldSettings:
     return replace(settings, grids=tuple(grids))
 
 
+def _packed(settings: WorldSettings, rng: Random) -> WorldSettings:
+    slots = rng.choice((8, 16, 100))
+    grids = tuple(replace(grid, slots_per_actor=slots) for grid in settings.grids)
+    return replace(settings, grids=grids, symbols_per_actor=2)
+
+
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TWO_SYMBOLS: _two_symbols,
     Trait.MONEY: _money,
@@ -296,4 +305,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.CONTRACTS: quirks.contracts,
     Trait.SLOW_STREAM: quirks.slow_stream,
     Trait.EXCHANGE_STOP: _stops,
+    Trait.PACKED: _packed,
 }

@@ -40,10 +40,10 @@ def a_frozen_price_is_noticed(world: World, truth: Truth) -> Iterator[str]:
         if frozen_ms is not None and not request.closing and world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS:
             yield f"entry {request.client_id} left on a price frozen since {frozen_ms}"
     for symbol, frozen_ms in truth.frozen_ms.items():
-        heard = world.feeds[symbol].last_bid
+        heard = world.feeds[symbol].last_bids.get(symbol)
         has_moved = heard is not None and heard != world.venue.engine.read.book(symbol).bid
         is_overdue = world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS + 4_000
-        if not is_overdue or not has_moved or not truth.is_same_life(GATEWAY, f"feed/{symbol}"):
+        if not is_overdue or not has_moved or not truth.is_same_life(GATEWAY, world.settings.feeds[symbol]):
             continue
         if world.book.holds.find(HoldCause.PRICE, symbol) is None:
             yield f"{symbol} is frozen since {frozen_ms} and nobody has noticed"

@@ -13,7 +13,7 @@ from grid.slot import SlotKey, SlotState
 from grid.window import MarketView, WindowChange
 
 STANDING = Standing(symbol="ETHUSDT", halt_epoch=3, holds=())
-VIEW = MarketView(generation=1, price=3000, top=9, floor=9, version=5, at_ms=0)
+VIEW = MarketView(symbol="ETHUSDT", generation=1, price=3000, top=9, floor=9, version=5, at_ms=0)
 
 
 def key(level: int) -> SlotKey:
@@ -87,3 +87,10 @@ def test_what_is_merged_is_timed_from_the_quote_that_waits_longest() -> None:
 
     assert (one, other) == (Intents(intents=(), quoted_ms=5), Intents(intents=(), quoted_ms=9))
     assert change == WindowChange(view=VIEW, quoted_ms=3)
+
+
+def test_window_differences_of_two_symbols_are_never_one() -> None:
+    change = WindowChange(view=VIEW, entered=(9,))
+
+    assert conflation_key(change) == conflation_key(WindowChange(view=replace(VIEW, version=6)))
+    assert conflation_key(change) != conflation_key(WindowChange(view=replace(VIEW, symbol="BTCUSDT")))

@@ -27,7 +27,7 @@ def around(price: int, *holds: str) -> Surroundings:
         ladder=plan.generation(0, 300_000).ladder(),
         policy=replace(plan.policy, sell_window=None),
         instrument=plan.instrument,
-        view=MarketView(generation=0, price=price, top=0, floor=0, version=1, at_ms=0),
+        view=MarketView(symbol="ETHUSDT", generation=0, price=price, top=0, floor=0, version=1, at_ms=0),
         holds=holds,
         has_older_lot=False,
         now_ms=100_000,

@@ -22,6 +22,7 @@ NOW_MS = 100_000
 def view(price: int, levels: Ladder | None = None) -> MarketView:
     levels = levels or ladder()
     return MarketView(
+        symbol="ETHUSDT",
         generation=levels.generation,
         price=price,
         top=levels.ceiling_for_entries(price),

@@ -7,8 +7,9 @@ from dataclasses import replace
 import pytest
 
 from actors.actor_names import SlotLayout
-from actors.grid_slot import ASK_AGAIN_MS, GridSlot
+from actors.grid_slot import GridSlot
 from actors.mail.messages import Alarms, FeedWord, Intents, PriceWanted, SetupWanted, SlotsKnown, SlotsWanted, Tellings
+from actors.symbol_slots import ASK_AGAIN_MS
 from grid.intent import PlaceIntent, Standing, Told
 from grid.order import Purpose
 from grid.reasons import Reason
@@ -23,7 +24,7 @@ GATEWAY, FEED = "gateway/binanceusdm/main", "feed/ETHUSDT"
 LEVEL = -1
 KEY = SlotKey(symbol="ETHUSDT", generation=1, level=LEVEL)
 OPEN = Standing(symbol="ETHUSDT", halt_epoch=4, holds=())
-VIEW = MarketView(generation=1, price=300_000, top=-1, floor=0, version=10, at_ms=0)
+VIEW = MarketView(symbol="ETHUSDT", generation=1, price=300_000, top=-1, floor=0, version=10, at_ms=0)
 
 
 class World:
@@ -32,7 +33,7 @@ class World:
     def __init__(self) -> None:
         self.office, self.appointments, self.clock = PostOffice(), Appointments(), ManualClock()
         self.slot = GridSlot(
-            layout=LAYOUT,
+            layouts=[LAYOUT],
             index=5,
             gateway=GATEWAY,
             feed=FEED,
@@ -210,7 +211,7 @@ def test_an_idle_slot_makes_one_appointment_a_reconcile_period(world: World) -> 
 def test_a_packed_actor_serves_each_of_its_levels() -> None:
     world = World()
     world.slot = GridSlot(
-        layout=SlotLayout(symbol="ETHUSDT", modulus=6, slots_per_actor=3),
+        layouts=[SlotLayout(symbol="ETHUSDT", modulus=6, slots_per_actor=3)],
         index=1,
         gateway=GATEWAY,
         feed=FEED,
@@ -238,7 +239,7 @@ def test_a_dead_gateways_late_letter_changes_nothing(world: World) -> None:
 
     world.slot.receive(world.from_gateway(replace(OPEN, halt_epoch=9)))
 
-    assert world.slot.snapshot()["holds"] == ("risk",)
+    assert world.slot.snapshot()["symbols"]["ETHUSDT"]["holds"] == ("risk",)
 
 
 def test_a_ring_that_came_too_early_is_followed_by_another(world: World) -> None:

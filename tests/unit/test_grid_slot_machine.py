@@ -19,7 +19,7 @@ from tests.grid_world import SYMBOL, instrument, ladder, policy
 
 KEY = SlotKey(symbol=SYMBOL, generation=1, level=-1)
 STANDING = Standing(symbol=SYMBOL, halt_epoch=0, holds=())
-VIEW = MarketView(generation=1, price=300_000, top=-1, floor=0, version=5, at_ms=1)
+VIEW = MarketView(symbol="ETHUSDT", generation=1, price=300_000, top=-1, floor=0, version=5, at_ms=1)
 
 
 def machine() -> SlotMachine:

@@ -211,24 +211,73 @@ def test_a_removal_survives_whoever_dies_in_the_middle(who: str, tmp_path: Path,
         live.reckon()
 
 
-def test_a_packed_feed_serves_those_who_stay(tmp_path: Path, venue: VenueControl) -> None:
+def test_packed_actors_serve_those_who_stay(tmp_path: Path, venue: VenueControl) -> None:
     packed = {"symbols_per_actor": 2, "slots_per_actor": 1000}
+    packs = ("feed/ETHUSDT+1", "slot/ETHUSDT+1")
     with two(tmp_path, venue, runtime=packed) as live:
         assert live.coordinator.remove("ETHUSDT", "keep") == ""
         live.until(lambda: "ETHUSDT" not in live.coordinator.snapshot()["layouts"], "it has gone")
-        feed = live.coordinator.snapshot()["feeds"]["BTCUSDT"]
-        live.until(lambda: list(live.crew.ask(feed, "snapshot")["symbols"]) == ["BTCUSDT"], "the pack is smaller")
+        live.until(lambda: serve(live, packs, "BTCUSDT"), "the packs are smaller")
 
-        live.crew.kill(feed)
-        live.until(lambda: live.crew.incarnations([feed])[feed] is None, "it is dead")
-        live.crew.enlist(feed)
+        kill_and_enlist(live, packs)
+        live.until(lambda: serve(live, packs, "BTCUSDT"), "the next ones are told what has gone")
         live.walk("59970", "59930", name="BTCUSDT", spread="0.1")
 
         assert live.symbol("BTCUSDT")["lots"]
         assert live.coordinator.add(DeploymentSettings.of(live.settings), "ETHUSDT", "t") == "", "and it may come back"
         live.until(lambda: len(live.entries()) == 3, "it quotes again")
-        assert live.coordinator.snapshot()["feeds"]["ETHUSDT"] == "feed/ETHUSDT"
+        section = live.coordinator.snapshot()
+        assert (section["feeds"]["ETHUSDT"], section["layouts"]["ETHUSDT"]) == ("feed/ETHUSDT", ("slot/ETHUSDT/00",))
+
+        kill_and_enlist(live, packs)
+        live.until(lambda: serve(live, packs, "BTCUSDT"), "what trades with actors of its own is not the packs'")
+        live.restart_coordinator()
+        live.until(lambda: live.coordinator.snapshot()["layouts"] == section["layouts"], "the coordinator knows it too")
+        live.until(lambda: live.coordinator.snapshot()["feeds"] == section["feeds"], "also of its feed")
+        live.walk("2997")
+        assert len(live.exits()) >= 1
         live.reckon()
+
+
+def test_a_killed_pack_asks_for_the_book_s_word_of_each_symbol(tmp_path: Path, venue: VenueControl) -> None:
+    packed = {"symbols_per_actor": 2, "slots_per_actor": 1000}
+    slots = "slot/ETHUSDT+1"
+    with two(tmp_path, venue, runtime=packed) as live:
+        live.walk("2997")
+        live.walk("59970", "59930", name="BTCUSDT", spread="0.1")
+        known = {symbol: held_levels(live, symbol) for symbol in ("ETHUSDT", "BTCUSDT")}
+        assert all(known.values())
+
+        kill_and_enlist(live, (slots,))
+
+        live.until(lambda: serve(live, (slots,), "ETHUSDT", "BTCUSDT"), "it serves both")
+        for symbol, levels in known.items():
+            live.until(lambda s=symbol, n=levels: held_levels(live, s) == n, "it knows the lots again")  # type: ignore[misc]
+        live.walk("3003")
+        live.walk("60010", name="BTCUSDT", spread="0.1")
+        live.until(lambda: not live.exits() and not live.exits("BTCUSDT"), "all lots are sold")
+        live.until(lambda: len(live.entries()) >= 3 and len(live.entries("BTCUSDT")) >= 2, "it quotes both")
+        live.reckon()
+
+
+def serve(live: LiveDeployment, packs: tuple[str, ...], *symbols: str) -> bool:
+    """Whether each of these actors serves these symbols, and waits for nothing."""
+    seen = [live.crew.ask(pack, "snapshot") or {} for pack in packs]
+    is_ready = all(not one.get("waits_for") for one in seen)
+    return is_ready and all(list(one.get("symbols", ())) == list(symbols) for one in seen)
+
+
+def kill_and_enlist(live: LiveDeployment, names: tuple[str, ...]) -> None:
+    for name in names:
+        live.crew.kill(name)
+        live.until(lambda name=name: live.crew.incarnations([name])[name] is None, "it is dead")  # type: ignore[misc]
+        live.crew.enlist(name)
+
+
+def held_levels(live: LiveDeployment, symbol: str) -> set[int]:
+    """Return the levels of which the slot actor knows a lot."""
+    explained = live.crew.ask("slot/ETHUSDT+1", "explain", symbol) or []
+    return {one.level for one in explained if one.lot is not None}
 
 
 def test_a_later_start_follows_the_configuration_and_is_refused_where_that_forgets(
