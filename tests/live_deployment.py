@@ -22,6 +22,7 @@ from actors.deployment.roster import Roster
 from actors.settings.account import Settings, load_settings
 from actors.settings.deployment import DeploymentSettings
 from actors.trials.demo_reckoning import Reckoning, reckon
+from actors.trials.journal_order import journalled
 from tests.live_control import VenueControl
 from tests.live_crew import Hands, LocalCrew
 from tests.live_mail import PostRoom
@@ -203,7 +204,9 @@ class LiveDeployment:
     def reckon(self, *, allow: tuple[str, ...] = ()) -> Reckoning:
         """Stop, compare book and venue, and assert that no rule was broken but those that contain allowed words."""
         last, truth = self.stop(), self.venue.truth()
-        reckoning = reckon(last, truth, self.settings, time.monotonic() - self._begun)
+        reckoning = reckon(
+            last, truth, self.settings, time.monotonic() - self._begun, records=journalled(self.settings)
+        )
         found = [*reckoning.violations, *broken_rules(self.settings, truth), *self.room.failures]
         broken = [text for text in found if not any(words in text for words in allow)]
         assert broken == [], "\n".join(broken)

@@ -10,10 +10,11 @@ from typing import Any
 from actors.gateway.keeper import read_book
 from actors.journal.writer import Journal
 from actors.settings.account import Settings
+from actors.trials.journal_order import journalled
+from exchanges.desk.closing import STOPPING
 from grid.client_id import decode
-from grid.holds import HoldCause
 from grid.order import Purpose
-from grid.records import HoldLifted, HoldPut, OrderIntended, OwnerRaised, Record, from_body
+from grid.records import HoldPut, OrderIntended, from_body
 
 
 def broken_rules(settings: Settings, truth: Mapping[str, Any]) -> Iterator[str]:
@@ -21,40 +22,18 @@ def broken_rules(settings: Settings, truth: Mapping[str, Any]) -> Iterator[str]:
     account = truth["accounts"]["main"]
     yield from _fills_one_by_one(settings, account)
     yield from _limits(settings, account)
-    yield from entries_under_a_hold(settings)
 
 
-def entries_under_a_hold(settings: Settings) -> Iterator[str]:
-    """Yield each entry that was meant after a hold and before its end, by the order of the closed journal's records."""
-    holds: set[tuple[HoldCause, str]] = set()
-    writer = 0
-    for record in journalled(settings):
-        match record:
-            case OwnerRaised(owner_epoch=epoch):
-                writer = epoch
-            case HoldPut(hold=hold):
-                holds.add((hold.cause, hold.symbol))
-            case HoldLifted(cause=cause, symbol=symbol):
-                holds.discard((cause, symbol))
-            case OrderIntended(purpose=Purpose.ENTRY) as entry if _writer_of(entry) == writer:
-                standing = sorted(cause.value for cause, symbol in holds if symbol in ("", entry.symbol))
-                if standing:
-                    yield f"entry {entry.client_id} was meant under {standing}"
+def meant_since_the_stop(settings: Settings) -> set[Purpose]:
+    """Return the purposes of the orders that the journal has after the last stop, which is a hold put before all else.
 
-
-def _writer_of(order: OrderIntended) -> int | None:
-    """Return who first meant it: one that is found at the venue is written down by a later owner, under any hold."""
-    identity = decode(order.client_id, order.symbol)
-    return identity.owner_epoch if identity is not None else None
-
-
-def journalled(settings: Settings) -> list[Record]:
-    """Return the closed journal's records, oldest first."""
-    journal = Journal.open(settings.journal_path)
-    try:
-        return [from_body(row.kind, row.body) for row in journal.replay()]
-    finally:
-        journal.close()
+    Raises `ValueError` where no stop was ever asked for.
+    """
+    records = journalled(settings)
+    stop = max(
+        at for at, one in enumerate(records) if isinstance(one, HoldPut) and one.hold.reason.startswith(STOPPING)
+    )
+    return {record.purpose for record in records[stop:] if isinstance(record, OrderIntended)}
 
 
 def _fills_one_by_one(settings: Settings, account: Mapping[str, Any]) -> Iterator[str]:

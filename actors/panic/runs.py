@@ -13,7 +13,7 @@ from actors.clock import monotonic_s
 from actors.errors import NotRunning
 from actors.run_file import RunFile
 
-END_PATIENCE_S = 5.0
+END_PATIENCE_S = 15.0
 POLL_S = 0.05
 
 

@@ -27,7 +27,6 @@ from grid.errors import RefusedToStart
 from grid.holds import HoldCause
 
 POLL_S = 0.2
-HALT_PATIENCE_S = 10.0
 NOT_TAKEN = "the order gateway does not answer: whether it will be done is unknown"
 Begin = Callable[[str], Any]
 Look = Callable[[str, Section], list[str] | None]
@@ -138,14 +137,13 @@ class Client:
 
     def _each(self, names: tuple[str, ...], begin: Begin, look: Look, give_up: GiveUp) -> dict[str, Any]:
         """Begin something with each account, then wait until each is done with it: none waits for another."""
-        deadline = min(monotonic_s() + HALT_PATIENCE_S, self._deadline_s)
         taken = {name: bool(begin(name)) for name in names}
         if not any(taken.values()):
             raise TimedOut("it was not taken; whether it will be done is unknown: see gridmesh status")
         said = {name: [NOT_TAKEN] for name in names if not taken[name]}
         done: set[str] = set()
         while len(said) < len(names):
-            parts, is_late = sections(self._coordinator()), monotonic_s() >= deadline
+            parts, is_late = sections(self._coordinator()), monotonic_s() >= self._deadline_s
             for name in names:
                 if name not in said and (words := look(name, parts[name])) is not None:
                     said[name] = words
@@ -216,8 +214,7 @@ class Client:
         word = mode.value.replace("-", "_")
         chosen(self._coordinator(), account)
         self._say("stop", word, account)
-        seen: dict[str, Any] = {}
-        while monotonic_s() < self._deadline_s:
+        while True:
             seen = self._coordinator()
             part = sections(seen)[account] if account is not None else seen
             if part["state"] == "stopped" or (account and part["state"] == "refused"):
@@ -226,6 +223,8 @@ class Client:
                 return stop_report(part, account or "")
             if part["state"] != "stopping":
                 self._say("stop", word, account)  # a coordinator that was started anew may not have heard it
+            if monotonic_s() >= self._deadline_s:
+                break
             time.sleep(POLL_S)
         parts = {name: part for name, part in sections(seen).items() if name == account or account is None}
         why = [line for name, part in parts.items() for line in prefixed(name, _waits(part))]
@@ -254,11 +253,14 @@ class Client:
             raise TimedOut(f"{verb} was not taken; whether it will act is unknown: see gridmesh status")
 
     def _ask(self, question: str, *arguments: Any) -> Any:
-        while monotonic_s() < self._deadline_s:
+        # Once in any case: who waits has to have a last look, after which it says what is missing.
+        while True:
             answer = ask_all(self._cluster, [COORDINATOR], question, *arguments, timeout_s=2.0)[COORDINATOR]
             if answer is not None:
                 return answer
             self._cluster.find(COORDINATOR)  # raises NotRunning where it is gone
+            if monotonic_s() >= self._deadline_s:
+                break
             time.sleep(POLL_S)
         raise NotRunning(f"the coordinator of {self._run.deployment} does not answer")
 

@@ -41,7 +41,7 @@ from grid.errors import RefusedToStart
 POLL_S = 0.2
 WATCH_S = 1.0
 STOP_PATIENCE_S = 150.0
-END_PATIENCE_S = 20.0
+END_PATIENCE_S = 60.0
 WHAT_TO_DO = (
     "its orders may still rest at the venue: start it again as before (gridmesh run), or cancel them "
     "(gridmesh panic CONFIG)"

@@ -17,10 +17,11 @@ from actors.stop_signals import stop_signals
 from actors.trials.demo_market import DemoMarket
 from actors.trials.demo_reckoning import Reckoning, reckon
 from actors.trials.demo_view import DemoView
+from actors.trials.journal_order import journalled
 from actors.trials.sim_process import SimProcess
 from grid.errors import RefusedToStart
 
-START_PATIENCE_S = 90.0
+START_PATIENCE_S = 240.0
 LOOK_S = 0.25
 
 
@@ -62,7 +63,7 @@ def _trade(market: DemoMarket, venue: SimProcess, duration_s: float, *, as_json:
         launch.refuse_interrupted(launched, last)
     finally:
         launched.end()
-    reckoning = reckon(last, venue.truth(), settings, traded_s)
+    reckoning = reckon(last, venue.truth(), settings, traded_s, records=journalled(settings))
     remarks = [] if as_json else market.remarks(settings, played_s)
     _print(reckoning, remarks, as_json=as_json)
     return ExitCode.OK if not reckoning.violations else ExitCode.ERROR

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from actors.settings.account import Settings, load_settings
-from actors.trials.sim_process import SimProcess
+from actors.trials.sim_process import CONTROL_S, SimProcess
 from exchanges.sim.tape_layouts import TapeKind
 from exchanges.sim.tape_rows import read_rows
 
@@ -102,6 +102,6 @@ def _price_and_tick(venue: SimProcess, symbol: str) -> tuple[Decimal, Decimal]:
 
 
 def _get(venue: SimProcess, path: str) -> dict[str, Any]:
-    with urllib.request.urlopen(f"{venue.rest_url}{path}", timeout=10) as reply:
+    with urllib.request.urlopen(f"{venue.rest_url}{path}", timeout=CONTROL_S) as reply:
         found: dict[str, Any] = json.loads(reply.read())
     return found

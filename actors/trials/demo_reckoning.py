@@ -10,12 +10,12 @@ from itertools import pairwise
 from typing import Any
 
 from actors.settings.account import Settings
+from actors.trials.journal_order import entries_under_a_hold
 from grid.client_id import ClientId, decode
+from grid.records import Record
 
 TIE = Decimal("0.000001")
 """The venue rounds its average entry price to eight decimals; our cash flow is exact."""
-IN_FLIGHT_MS = 100
-"""An order that was written before the fence reaches the venue a moment after it."""
 OPEN = ("NEW", "PARTIALLY_FILLED")
 
 
@@ -91,12 +91,9 @@ def reckon(
     settings: Settings,
     seconds: float,
     *,
-    in_flight_ms: int = IN_FLIGHT_MS,
+    records: Iterable[Record],
 ) -> Reckoning:
-    """Compare the deployment's last word with the venue's truth.
-
-    `in_flight_ms`: how long after the fence an order that left before it may still reach the venue.
-    """
+    """Compare the deployment's last word with the venue's truth. `records`: its journal, read after the truth was."""
     account = truth["accounts"]["main"]
     final = last.get("final", {})
     orders = [(row, identity) for row in account["orders"] if (identity := _own(row)) is not None]
@@ -104,8 +101,8 @@ def reckon(
     spans = list(_halts(final.get("notices", [])))
     doubled = sum(1 for _ in _overlaps(orders))
     left = sum(1 for row, _ in orders if row["status"] in OPEN) + len(_own_stops(account))
-    late = _entries_under_halt(orders, spans, in_flight_ms)
-    checks = tuple((name, tuple(found)) for name, found in _checks(last, final, account, symbols, orders, late))
+    held = entries_under_a_hold(records)
+    checks = tuple((name, tuple(found)) for name, found in _checks(last, final, account, symbols, orders, held))
     return Reckoning(
         seconds=seconds,
         symbols=symbols,
@@ -125,7 +122,7 @@ def _checks(
     account: Mapping[str, Any],
     symbols: tuple[SymbolReckoning, ...],
     orders: list[tuple[Mapping[str, Any], ClientId]],
-    late: Iterator[str],
+    held: Iterator[str],
 ) -> Iterator[tuple[str, Iterable[str]]]:
     """Yield each invariant by its name, with a sentence for every breach."""
     is_verified = last.get("state") == "stopped" and final.get("verified")
@@ -153,7 +150,7 @@ def _checks(
     )
     yield "every fill is booked once", _fills_not_booked(final, account)
     yield "equity ties to the last decimal", _money(final, account)
-    yield "no entry was placed under a halt", late
+    yield "no entry was placed under a hold", held
     yield "every closing order could only close", _opening_exits(orders)
 
 
@@ -241,14 +238,3 @@ def _halts(notices: list[Mapping[str, Any]]) -> Iterator[tuple[int, int | None]]
             begun = None
     if begun is not None:
         yield begun, None
-
-
-def _entries_under_halt(
-    orders: list[tuple[Mapping[str, Any], ClientId]], spans: list[tuple[int, int | None]], in_flight_ms: int
-) -> Iterator[str]:
-    for row, identity in orders:
-        if identity.purpose.closing:
-            continue
-        for begun, ended in spans:
-            if begun + in_flight_ms < row["time"] < (ended if ended is not None else row["time"] + 1):
-                yield f"entry {row['clientOrderId']} was placed under a halt"

@@ -16,10 +16,9 @@ from actors.trials.demo import Watch
 from actors.trials.demo_reckoning import Reckoning, reckon
 from actors.trials.demo_view import DemoView
 from actors.trials.drill_settings import KEY_ENV, SECRET_ENV
+from actors.trials.journal_order import journalled
 from actors.trials.sim_process import SimProcess
 
-IN_FLIGHT_MS = 3_500
-"""Under these faults an order that left before a fence may be matched so long after it."""
 QUIET_SHARE = 0.15
 QUIET_MAX_S = 10.0
 """How long nothing more goes wrong at the end, so that what was lost on the way is found before the stop."""
@@ -71,7 +70,7 @@ def undergo(
             last = launched.until_stopped(lambda seen: view.show(seen, "stopping", launched.file.dashboard_url))
     finally:
         launched.end()
-    reckoning = reckon(last, venue.truth(), settings, traded_s, in_flight_ms=IN_FLIGHT_MS)
+    reckoning = reckon(last, venue.truth(), settings, traded_s, records=journalled(settings))
     return Ordeal(reckoning=reckoning, final=last.get("final", {}), struck=struck)
 
 

@@ -15,7 +15,7 @@ import orjson
 from actors.clock import monotonic_s
 from grid.errors import GridmeshError
 
-START_PATIENCE_S = 30.0
+CONTROL_S = 60.0
 STOP_PATIENCE_S = 10.0
 
 
@@ -98,7 +98,7 @@ class SimProcess:
         request = urllib.request.Request(f"{self._ready['control_url']}{path}", method=method)
         request.add_header("X-Sim-Token", str(self._ready["control_token"]))
         body = orjson.dumps(form) if form is not None else None
-        with urllib.request.urlopen(request, data=body, timeout=10) as reply:
+        with urllib.request.urlopen(request, data=body, timeout=CONTROL_S) as reply:
             found: dict[str, Any] = orjson.loads(reply.read())
         return found
 

@@ -102,10 +102,11 @@ class SmallGateway:
 
 
 class Breaking:
-    """Raises over a message that names it."""
+    """Raises over a message that names it; writes the number of any other to a file."""
 
-    def __init__(self) -> None:
-        self._taken: list[str] = []
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._mailbox = Mailbox()
 
     def start(self) -> None:
         """Nothing to begin."""
@@ -115,12 +116,14 @@ class Breaking:
         assert isinstance(envelope.message, SetupWanted)
         if envelope.message.receiver == "3":
             raise RuntimeError("number 3 breaks it")
-        self._taken.append(envelope.message.receiver)
+        if self._mailbox.accept(envelope).is_fresh:
+            with self._path.open("a") as out:
+                out.write(envelope.message.receiver + "\n")
         return Receipt()
 
     def snapshot(self) -> dict[str, Any]:
-        """Return what this life took."""
-        return {"taken": list(self._taken)}
+        """Return how messages came in this life."""
+        return self._mailbox.counts
 
 
 def recorder(around: Surroundings, *, path: str) -> Recorder:
@@ -138,6 +141,6 @@ def small_gateway(around: Surroundings) -> SmallGateway:
     return SmallGateway(around)
 
 
-def breaking(around: Surroundings) -> Breaking:
+def breaking(around: Surroundings, *, path: str) -> Breaking:
     """Build an actor that breaks."""
-    return Breaking()
+    return Breaking(path)

@@ -16,7 +16,10 @@ from typing import Any
 
 import yaml
 
+from actors.settings.account import Settings
 from actors.trials.sim_process import SimProcess
+from grid.records import Record
+from tests.ray.gridmesh_shell import COMMAND_S, patiently
 from tests.ray.hosts import CLUSTER, HUB, VENUE, Host, Hosts, own_hosts
 from tests.ray.real_run import DEPLOYMENT, ROOT, RealRun
 from tests.store_servers import PASSWORD, postgres_server, redis_server
@@ -71,6 +74,14 @@ class ClusterRun(RealRun):
         self.config = hosts.folder / "cluster.yaml"
         self.config.write_text(yaml.safe_dump(document))
 
+    @property
+    def settings(self) -> Settings:
+        return super().settings.for_live()
+
+    def records(self) -> list[Record]:
+        """Return what the journal has so far; nothing where it is a file, which its host alone sees."""
+        return [] if self.settings.is_journal_file else super().records()
+
     def start_head(self, **resources: float) -> None:
         """Start the head, or start it again: what it knew lies in Redis."""
         more = {"RAY_REDIS_ADDRESS": self._stores["redis"], "REDIS_PASSWORD_FILE": str(self.redis_password)}
@@ -124,9 +135,9 @@ class ClusterRun(RealRun):
             ]
         )
 
-    def command(self, *words: str, timeout_s: float = 150.0) -> tuple[int, Any]:
+    def command(self, *words: str, timeout_s: float = COMMAND_S) -> tuple[int, Any]:
         """Run a verb with --json on the host from which the test looks; it has to have the run file."""
-        verb = self.eye.within(sys.executable, "-m", "actors.cli", *words, "--json")
+        verb = self.eye.within(sys.executable, "-m", "actors.cli", *map(str, patiently(words)), "--json")
         own = self._node(self.eye, {}) | self._secrets()
         ended = subprocess.run(verb, capture_output=True, cwd=ROOT, env=own, timeout=timeout_s, check=False)
         return ended.returncode, json.loads(ended.stdout.splitlines()[-1]) if ended.stdout else ended.stderr.decode()

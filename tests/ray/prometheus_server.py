@@ -21,7 +21,7 @@ from tests.ray.gridmesh_shell import ROOT
 from tests.ray.own_ray import free_ports
 
 DEPLOY = ROOT / "deploy"
-START_S = 90.0
+START_S = 180.0
 
 
 class PrometheusServer:
@@ -54,7 +54,7 @@ class PrometheusServer:
     def _ask(self, path: str, **parameters: str) -> Any:
         query = urllib.parse.urlencode(parameters)
         try:
-            with urllib.request.urlopen(f"{self._url}/api/v1/{path}?{query}", timeout=10) as reply:
+            with urllib.request.urlopen(f"{self._url}/api/v1/{path}?{query}", timeout=60) as reply:
                 return orjson.loads(reply.read())["data"]
         except urllib.error.HTTPError as error:
             raise AssertionError(f"{path} {parameters}: {error.read().decode()}") from error

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +17,19 @@ import yaml
 
 from actors.settings.account import Settings, load_settings
 from actors.trials.demo_reckoning import reckon
+from actors.trials.journal_order import journalled
 from actors.trials.sim_process import SimProcess
+from grid.records import Record
 from tests.live_control import VenueControl
+from tests.ray.gridmesh_shell import COMMAND_S, patiently
 
 ROOT = Path(__file__).resolve().parents[2]
 DEPLOYMENT = "crash"
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
 LOOK_S = 0.25
 NEVER_STOPPED = ("is still open", "the stop was not verified")
 """What a reckoning says of a deployment that simply runs."""
-FAMILY_S = 60.0
+FAMILY_S = 120.0
 RAYS_OWN = ("ray::DashboardAgent", "ray::RuntimeEnvAgent")
 """Agents of Ray that notice the end of their node late; they hold nothing of ours."""
 
@@ -82,10 +85,10 @@ class RealRun:
     def log(self) -> str:
         return (self.home / "run.log").read_text()
 
-    def command(self, *words: str, timeout_s: float = 150.0) -> tuple[int, Any]:
+    def command(self, *words: str, timeout_s: float = COMMAND_S) -> tuple[int, Any]:
         """Run a verb with --json; returns exit code and what it printed."""
         ended = subprocess.run(
-            [sys.executable, "-m", "actors.cli", *words, "--json"],
+            [sys.executable, "-m", "actors.cli", *map(str, patiently(words)), "--json"],
             capture_output=True,
             cwd=ROOT,
             env=self._environment(),
@@ -122,6 +125,7 @@ class RealRun:
 
     def kill(self, name: str) -> int:
         """SIGKILL an actor's process; returns the pid that it had."""
+        self.until(lambda: self.ask("process", name) is not None, f"{name} answers")
         pid = self.ask("process", name)
         assert isinstance(pid, int), f"{name} does not answer"
         os.kill(pid, signal.SIGKILL)
@@ -157,7 +161,7 @@ class RealRun:
             time.sleep(LOOK_S)
         return left
 
-    def wait(self, timeout_s: float = 150.0) -> int:
+    def wait(self, timeout_s: float = 240.0) -> int:
         """Wait for `gridmesh run` to end; returns its exit code."""
         assert self.process is not None
         self._end_probe()
@@ -174,8 +178,12 @@ class RealRun:
     def breaches(self, gateway: str) -> list[str]:
         """Return what the demo's reckoning finds wrong just now, apart from the deployment being alive."""
         final = {**self.picture(gateway), "verified": True}
-        found = reckon({"state": "stopped", "final": final}, self.venue.truth(), self.settings, 0).violations
-        return [text for text in found if not any(words in text for words in NEVER_STOPPED)]
+        truth = self.venue.truth()
+        return breaches(final, truth, self.settings, self.records())
+
+    def records(self) -> list[Record]:
+        """Return what the journal has so far."""
+        return journalled(self.settings, self._environment())
 
     def until(self, condition: Callable[[], object], what: str, timeout_s: float = PATIENCE_S) -> None:
         deadline = time.monotonic() + timeout_s
@@ -233,12 +241,23 @@ class RealRun:
             "gateway": {"recv_window_ms": 1000},
             "risk": {"watch": ["ETHUSDT", "BTCUSDT"], "interval": "1s", "fall_window": 5, "required_positions": 10},
             "runtime": {"look_ahead": 0, "reconcile_s": 3, "price_age_s": 3, "dashboard": False},
+            # named, since the test reads it too, and has another home
+            "journal": {"path": str(self.home / f"{DEPLOYMENT}.sqlite")},
         }
         for section, keys in over.items():
             if section == "symbol":
                 continue  # its keys stand in the list above
-            document.setdefault(section, {}).update(keys)
+            # a journal by its URL is no file
+            document[section] = {**keys} if section == "journal" else {**document.get(section, {}), **keys}
         return document
+
+
+def breaches(
+    final: Mapping[str, Any], truth: Mapping[str, Any], settings: Settings, records: Iterable[Record]
+) -> list[str]:
+    """Return what the demo's reckoning finds wrong with a gateway's picture, apart from the deployment being alive."""
+    found = reckon({"state": "stopped", "final": final}, truth, settings, 0, records=records).violations
+    return [text for text in found if not any(words in text for words in NEVER_STOPPED)]
 
 
 def _name(process: psutil.Process) -> str:

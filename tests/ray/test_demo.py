@@ -5,14 +5,17 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from tests.ray.gridmesh_shell import Shell
 
 
+@pytest.mark.timeout(600)
 def test_the_demo_trades_and_every_rule_holds(tmp_path: Path) -> None:
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
 
-    ended = Shell(home).run("demo", "--duration", 15, "--json", timeout_s=250)
+    ended = Shell(home).run("demo", "--duration", 15, "--json", timeout_s=550)
 
     assert ended.code == 0, ended.out + ended.err
     result = ended.json

@@ -10,10 +10,10 @@ import pytest
 import yaml
 
 from actors.settings.deployment import DeploymentSettings, load_deployment
-from actors.trials.demo_reckoning import reckon
+from actors.trials.journal_order import journalled
 from actors.trials.sim_process import SimProcess
 from tests.live_control import VenueControl
-from tests.ray.real_run import NEVER_STOPPED, RealRun
+from tests.ray.real_run import RealRun, breaches
 
 GATEWAYS = {"alpha": "gateway/binanceusdm/alpha", "beta": "gateway/bybit/beta"}
 PROTOCOLS = {"alpha": "binanceusdm", "beta": "bybit"}
@@ -46,9 +46,8 @@ class SeveralRun(RealRun):
     def breaches_of(self, name: str) -> list[str]:
         """Return what the demo's reckoning finds wrong between an account's book and its venue just now."""
         final = {**self.picture(GATEWAYS[name]), "verified": True}
-        settings = self.deployment.account(name)
-        found = reckon({"state": "stopped", "final": final}, self.control(name).truth(), settings, 0).violations
-        return [text for text in found if not any(words in text for words in NEVER_STOPPED)]
+        settings, truth = self.deployment.account(name), self.control(name).truth()
+        return breaches(final, truth, settings, journalled(settings))
 
     def fills(self, name: str) -> int:
         return len(self.control(name).account()["fills"])
@@ -70,8 +69,9 @@ class SeveralRun(RealRun):
         for name, process in self.venues.items():
             own: dict[str, Any] = {key: document[key] for key in OWN}
             own["venue"] = {**own["venue"], "name": PROTOCOLS[name], **_addresses(process)}
-            accounts.append({"name": name, **own})
-        return {**{key: value for key, value in document.items() if key not in OWN}, "accounts": accounts}
+            accounts.append({"name": name, **own, "journal": {"path": str(self.home / f"{name}.sqlite")}})
+        shared = {key: value for key, value in document.items() if key not in (*OWN, "journal")}
+        return {**shared, "accounts": accounts}
 
 
 def _addresses(process: SimProcess) -> Mapping[str, str]:

@@ -11,7 +11,10 @@ import pytest
 from actors.settings.account import Settings, load_settings
 from actors.trials.demo_reckoning import reckon
 from grid.client_id import ClientId
-from grid.order import Purpose
+from grid.holds import Hold, HoldCause
+from grid.order import Purpose, Side
+from grid.records import HoldPut, OrderIntended, OwnerRaised, Record
+from grid.slot import SlotKey
 
 CONFIG = Path(__file__).parents[2] / "configs" / "demo.yaml"
 
@@ -93,7 +96,7 @@ def settings() -> Settings:
 
 
 def test_what_is_sound_breaks_nothing(settings: Settings) -> None:
-    assert reckon(last(), truth(), settings, 1.0).violations == ()
+    assert reckon(last(), truth(), settings, 1.0, records=()).violations == ()
 
 
 BREACHES = {
@@ -113,7 +116,7 @@ def test_a_wrong_last_word_breaks_the_invariant_it_belongs_to(settings: Settings
         place = place[step]
     place[path[-1]] = value
 
-    checks = dict(reckon(told, truth(), settings, 1.0).checks)
+    checks = dict(reckon(told, truth(), settings, 1.0, records=()).checks)
 
     assert {broken for broken, found in checks.items() if found} == {name}
 
@@ -121,7 +124,6 @@ def test_a_wrong_last_word_breaks_the_invariant_it_belongs_to(settings: Settings
 ORDERS = {
     "no own order is left": order(own(-3, 4), "NEW", 1_000, 1_000, 4),
     "no level had two orders at a time": order(own(-2, 4), "CANCELED", 8_999, 9_001, 4),
-    "no entry was placed under a halt": order(own(-3, 4), "CANCELED", 9_700, 9_800, 4),
     "every closing order could only close": order(own(-3, 4, Purpose.FLATTEN), "EXPIRED", 1_000, 1_001, 4),
 }
 
@@ -131,7 +133,7 @@ def test_a_wrong_order_breaks_the_invariant_it_belongs_to(settings: Settings, na
     seen = copy.deepcopy(truth())
     seen["accounts"]["main"]["orders"].append(ORDERS[name])
 
-    checks = dict(reckon(last(), seen, settings, 1.0).checks)
+    checks = dict(reckon(last(), seen, settings, 1.0, records=()).checks)
 
     assert {broken for broken, found in checks.items() if found} == {name}
 
@@ -140,14 +142,28 @@ def test_a_client_id_that_was_used_twice_is_a_breach(settings: Settings) -> None
     seen = truth()
     seen["accounts"]["main"]["counts"]["duplicateClientIds"] = {own(-1, 1): 2}
 
-    assert dict(reckon(last(), seen, settings, 1.0).checks)["no client id was used twice"]
+    assert dict(reckon(last(), seen, settings, 1.0, records=()).checks)["no client id was used twice"]
 
 
-def test_an_order_that_was_on_its_way_when_the_fence_fell_is_no_breach(settings: Settings) -> None:
-    seen = truth()
-    seen["accounts"]["main"]["orders"].append(order(own(-3, 4), "CANCELED", 9_700, 9_800, 4))
+def test_an_entry_that_was_meant_under_a_hold_is_a_breach(settings: Settings) -> None:
+    held = HoldPut(hold=Hold(cause=HoldCause.RISK, symbol="", reason="a fall", since_ms=1))
+    entry = OrderIntended(
+        client_id=own(-3, 4),
+        symbol="ETHUSDT",
+        key=SlotKey(symbol="ETHUSDT", generation=0, level=-3),
+        purpose=Purpose.ENTRY,
+        side=Side.BUY,
+        price=299_400,
+        quantity=20,
+        target=299_600,
+        at_ms=2,
+    )
+    records: list[Record] = [OwnerRaised(owner_epoch=1), held, entry]
 
-    assert reckon(last(), seen, settings, 1.0, in_flight_ms=300).violations == ()
+    found = dict(reckon(last(), truth(), settings, 1.0, records=records).checks)
+
+    assert {broken for broken, breaches in found.items() if breaches} == {"no entry was placed under a hold"}
+    assert reckon(last(), truth(), settings, 1.0, records=[records[0], entry, held]).violations == ()
 
 
 def test_a_stop_of_ours_that_still_waits_is_an_own_order_that_is_left(settings: Settings) -> None:
@@ -156,9 +172,9 @@ def test_a_stop_of_ours_that_still_waits_is_an_own_order_that_is_left(settings: 
     seen = truth()
 
     seen["accounts"]["main"]["algoOrders"] = [by_hand, gone]
-    assert reckon(last(), seen, settings, 1.0).violations == ()
+    assert reckon(last(), seen, settings, 1.0, records=()).violations == ()
 
     seen["accounts"]["main"]["algoOrders"] = [by_hand, gone, stop]
-    found = reckon(last(), seen, settings, 1.0)
+    found = reckon(last(), seen, settings, 1.0, records=())
     assert found.open_own_orders == 1
     assert {broken for broken, words in found.checks if words} == {"no own order is left"}

@@ -12,12 +12,10 @@ from typing import Any
 
 import pytest
 
-from exchanges.desk.closing import STOPPING
 from grid.order import Purpose
-from grid.records import HoldPut, OrderIntended
 from tests.live_control import Row, VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
-from tests.live_reckoning import journalled
+from tests.live_reckoning import meant_since_the_stop
 
 ETH: dict[str, Any] = {"buy_window": 30, "max_lots": 60}
 BTC: dict[str, Any] = {
@@ -76,16 +74,6 @@ def manual(venue: VenueControl) -> list[Row]:
     return [row for row in venue.account()["orders"] if row["symbol"] == "XRPUSDT"]
 
 
-def meant_since_the_stop(live: LiveDeployment) -> set[Purpose]:
-    """Return the purposes of the orders that the journal has after the stop, which is a hold put before all else."""
-    records = journalled(live.settings)
-    holds = [place for place, one in enumerate(records) if isinstance(one, HoldPut)]
-    stop = records[holds[-1]]
-    assert isinstance(stop, HoldPut)
-    assert stop.hold.reason.startswith(STOPPING)
-    return {record.purpose for record in records[holds[-1] :] if isinstance(record, OrderIntended)}
-
-
 def test_stop_and_keep(tmp_path: Path) -> None:
     with still_venue() as venue, under_fire(tmp_path, venue) as live:
         # in the middle of the ladder: too deep to be filled, too near to leave the window
@@ -97,7 +85,7 @@ def test_stop_and_keep(tmp_path: Path) -> None:
         with fast_market(venue):
             begun_ms = now_ms()
             last = live.stop("keep")
-        assert meant_since_the_stop(live) == set()
+        assert meant_since_the_stop(live.settings) == set()
 
         assert last["final"]["verified"] is True
         assert venue.own_orders(is_open=True) == []
@@ -129,7 +117,7 @@ def test_a_stopped_deployment_starts_again_with_its_lots(tmp_path: Path) -> None
 def test_stop_and_leave_the_exits(tmp_path: Path) -> None:
     with still_venue() as venue, under_fire(tmp_path, venue) as live:
         last = live.stop("leave_exits")
-        assert meant_since_the_stop(live) <= {Purpose.EXIT}
+        assert meant_since_the_stop(live.settings) <= {Purpose.EXIT}
         resting = venue.own_orders(is_open=True)
 
         assert last["final"]["verified"] is True
@@ -141,7 +129,7 @@ def test_stop_and_leave_the_exits(tmp_path: Path) -> None:
 def test_stop_and_flatten(tmp_path: Path) -> None:
     with still_venue() as venue, under_fire(tmp_path, venue) as live:
         last = live.stop("flatten")
-        assert meant_since_the_stop(live) == {Purpose.FLATTEN}
+        assert meant_since_the_stop(live.settings) == {Purpose.FLATTEN}
 
         assert last["final"]["verified"] is True
         assert venue.account()["positions"] == {}

@@ -1,4 +1,4 @@
-"""What the live tests conclude from a journal: an entry that was meant under a hold is found."""
+"""What a journal tells by the order of its records: an entry that was meant under a hold is found."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ import pytest
 
 from actors.journal.writer import Journal
 from actors.settings.account import Settings, load_settings
+from actors.trials.journal_order import entries_under_a_hold, journalled
 from grid.client_id import ClientId
 from grid.holds import Hold, HoldCause
 from grid.order import Purpose, Side
 from grid.records import HoldLifted, HoldPut, OrderIntended, OwnerRaised, Record, to_body
 from grid.slot import SlotKey
 from tests.grid_world import SYMBOL
-from tests.live_reckoning import entries_under_a_hold
 
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "paper.yaml"
 
@@ -64,7 +64,9 @@ def settings(tmp_path: Path) -> Settings:
 )
 def test_an_entry_under_a_hold_is_found(settings: Settings, records: Sequence[Record], found: int) -> None:
     journal = Journal.open(settings.journal_path)
-    journal.append([(1, *to_body(record)) for record in (OwnerRaised(owner_epoch=7), *records)])
-    journal.close()
+    try:
+        journal.append([(1, *to_body(record)) for record in (OwnerRaised(owner_epoch=7), *records)])
 
-    assert len(list(entries_under_a_hold(settings))) == found
+        assert len(list(entries_under_a_hold(journalled(settings)))) == found
+    finally:
+        journal.close()
