@@ -49,9 +49,13 @@ class VenueControl:
         self.ws_url = ws_url
         self.token = token
 
-    def fault(self, kind: str, **rule: Any) -> None:
-        """Put a fault in force; `delay` in ms, `scope`, `count`, `probability` and the rest as in a fault file."""
-        self._post("faults", {"kind": kind, **rule})
+    def fault(self, kind: str, **rule: Any) -> str:
+        """Put a fault in force; `delay` in ms, `scope`, `count`, `probability` and the rest as in a fault file.
+
+        Returns its name. `until_healed`: what it delays waits until it, or every fault, is taken away.
+        """
+        [name] = self._post("faults", {"kind": kind, **rule})["names"]
+        return str(name)
 
     @property
     def ways(self) -> VenueUnderTest:
@@ -63,9 +67,12 @@ class VenueControl:
         """Return the scope of the quotes that it streams."""
         return {"path": self.ways.public_path, "stream": QUOTES[self.name]}
 
-    def heal(self) -> None:
-        """Take every fault away."""
-        self._ask("DELETE", "faults")
+    def heal(self, *names: str) -> None:
+        """Take these faults away, or every one."""
+        for name in names:
+            self._ask("DELETE", f"faults/{name}")
+        if not names:
+            self._ask("DELETE", "faults")
 
     def truth(self) -> Row:
         """Return everything that the venue knows."""
@@ -92,21 +99,20 @@ class VenueControl:
 
     def quote(self, symbol: str, bid: str, ask: str, size: str = "500") -> None:
         """Move the best prices; no trade."""
-        book = {"kind": "book", "symbol": symbol, "bid": bid, "bid_quantity": size, "ask": ask, "ask_quantity": size}
-        self._post("market", {"events": [book, {"kind": "mark", "symbol": symbol, "price": bid}]})
+        self._post("market", {"events": _quoted(symbol, bid, ask, size)})
 
     def trade(self, symbol: str, price: str, quantity: str, aggressor: str) -> None:
         """Print one trade, `BUY` or `SELL` by its aggressor; the quotes stay."""
-        event = {"kind": "trade", "symbol": symbol, "price": price, "quantity": quantity, "aggressor": aggressor}
-        self._post("market", {"events": [event]})
+        self._post("market", {"events": [_traded(symbol, price, quantity, aggressor)]})
 
     def walk(self, symbol: str, price: str, *, spread: str = "0.01") -> None:
         """Take the market to a price: what rests on the way fills whole, then the quotes stand there.
 
-        A resting order at exactly this price fills only by what exceeds the queue before it, that is not at all.
+        A resting order at exactly this price fills only by what exceeds the queue before it, that is not at all. Trade
+        and quotes are one moment: an order that came between them would rest above the market, and be its best price.
         """
-        self.trade(symbol, price, "0.001", "SELL")
-        self.quote(symbol, price, str(Decimal(price) + Decimal(spread)))
+        quotes = _quoted(symbol, price, str(Decimal(price) + Decimal(spread)))
+        self._post("market", {"events": [_traded(symbol, price, "0.001", "SELL"), *quotes]})
 
     def fill_part(self, symbol: str, price: str, quantity: str) -> None:
         """Sell so much to the buy that rests at the price, with nobody before it in the queue.
@@ -159,6 +165,15 @@ class VenueControl:
                 return orjson.loads(reply.read())
         except urllib.error.HTTPError as error:
             raise AssertionError(f"/sim/{path}: {error.code} {error.read().decode()}") from error
+
+
+def _quoted(symbol: str, bid: str, ask: str, size: str = "500") -> list[Row]:
+    book = {"kind": "book", "symbol": symbol, "bid": bid, "bid_quantity": size, "ask": ask, "ask_quantity": size}
+    return [book, {"kind": "mark", "symbol": symbol, "price": bid}]
+
+
+def _traded(symbol: str, price: str, quantity: str, aggressor: str) -> Row:
+    return {"kind": "trade", "symbol": symbol, "price": price, "quantity": quantity, "aggressor": aggressor}
 
 
 @contextmanager

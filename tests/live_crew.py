@@ -106,6 +106,10 @@ class LocalCrew:
         """By feed and slot actor: as with Ray, a restarted one is given what the first life was given."""
         self._run = f"{time.monotonic_ns()}"
 
+    def roster(self, account_name: str) -> Roster:
+        """Return who is who of an account at present."""
+        return self._rosters[account_name]
+
     def enlist(self, name: str) -> None:
         with self._door:
             box = self._room.box(name)

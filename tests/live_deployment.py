@@ -27,6 +27,7 @@ from tests.live_control import VenueControl
 from tests.live_crew import Hands, LocalCrew
 from tests.live_mail import PostRoom
 from tests.live_reckoning import broken_rules
+from tests.live_settled import price_is_heard, same_orders, slots_want_nothing
 
 PATIENCE_S = 75.0
 """Only ends a wait that is in vain; how long something takes is no matter of these tests."""
@@ -45,10 +46,13 @@ ETHUSDT: Mapping[str, Any] = {
 }
 DEFAULTS: Mapping[str, Mapping[str, Any]] = {
     "account": {"max_notional": 5000, "daily_loss": 1000},
-    "gateway": {"recv_window_ms": 1000, "echo_timeout_s": 2},
+    "gateway": {"recv_window_ms": 1000, "echo_timeout_s": 15},
     "risk": {"enabled": False, "required_positions": 10},
-    "runtime": {"look_ahead": 1, "reconcile_s": 2, "price_age_s": 2},
+    "runtime": {"look_ahead": 1, "reconcile_s": 2, "price_age_s": 20},
 }
+"""Where a machine that stands still for some seconds would be taken for a deaf stream or a mute one, the times are
+long; a test that is about them shortens them.
+"""
 
 
 def live_settings(folder: Path, venue: VenueControl, *symbols: Mapping[str, Any], **sections: Any) -> Settings:
@@ -175,7 +179,7 @@ class LiveDeployment:
             time.sleep(LOOK_S)
 
     def settle(self, name: str = "ETHUSDT") -> None:
-        """Wait until the same orders rest at the venue and in the book, and nothing is under way."""
+        """Wait until what rests is what is wanted at the venue's present price, and nothing is under way."""
         self.until(lambda: self._is_settled(name), f"{name} is settled")
 
     def walk(self, *prices: str, name: str = "ETHUSDT", spread: str = "0.01") -> None:
@@ -231,10 +235,20 @@ class LiveDeployment:
         return Decimal(price) if price is not None else None
 
     def _is_settled(self, name: str) -> bool:
-        at_venue = {row["clientOrderId"] for row, _ in self.venue.own_orders(name, is_open=True)}
-        levels = self.symbol(name).get("levels", [])
-        in_book = {row["order"]["client_id"] for row in levels if row["order"]}
-        return at_venue == in_book and all(row["phase"] in ("free", "locked") for row in levels)
+        gateway = self.gateway()
+        picture = gateway.get("symbols", {}).get(name, {})
+        if not picture or not same_orders(self.venue.own_orders(name, is_open=True), picture):
+            return False
+        roster = self.crew.roster(self.settings.account_name)
+        if name not in roster.layouts or gateway.get("closing"):
+            return True  # nobody serves it any more
+        seen = (self.crew.ask(roster.feeds[name], "snapshot") or {"symbols": {}})["symbols"].get(name)
+        if not price_is_heard(seen, self.venue.truth()["books"][name], picture):
+            return False
+        answers = self.crew.ask_all(roster.layouts[name].names(), "explain")
+        told = [one for found in answers.values() for one in found or ()]
+        [window] = [ladder.buy_window for ladder in self.settings.symbols if ladder.symbol == name]
+        return slots_want_nothing(told, seen, picture, window)
 
     def _plight(self) -> str:
         gateway = self.gateway()
@@ -245,7 +259,9 @@ class LiveDeployment:
         }
         prices = {name: str(self._price(name)) for name in self.roster.layouts}
         feeds = {name: self.crew.ask(name, "snapshot") for name in self.roster.feed_list}
-        return f"{self.state()} {shown}\n{prices} {feeds}\n{levels}\n{gateway.get('notices', [])[-12:]}"
+        slots = [self.crew.ask_all(layout.names(), "explain") for layout in self.roster.layouts.values()]
+        told = [[f"{one.level}: {one}" for found in answers.values() for one in found or ()] for answers in slots]
+        return f"{self.state()} {shown}\n{prices} {feeds}\n{levels}\n{told}\n{gateway.get('notices', [])[-12:]}"
 
 
 def see_threads_end(before: set[threading.Thread]) -> None:

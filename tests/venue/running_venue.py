@@ -26,6 +26,7 @@ from exchanges.sim.server.faults import FaultRule
 from exchanges.sim.server.market_source import ListedMarket
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, Behaviour, SimAccount, VenueOptions, demo_account
 from exchanges.sim.server.server import SimVenue
+from exchanges.sim.server.wall_clock import wall_clock_ms
 from exchanges.sim.server.windows import BanRule, Window
 from grid.order import Side
 
@@ -159,12 +160,12 @@ def _now(event: MarketEvent, now_ms: int) -> MarketEvent:
 
 
 @contextmanager
-def running(options: VenueOptions) -> Iterator[RunningVenue]:
+def running(options: VenueOptions, wall_ms: Callable[[], int] = wall_clock_ms) -> Iterator[RunningVenue]:
     """Start a venue in a thread; everything of it is gone at the end."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="simulated venue", daemon=True)
     thread.start()
-    server = asyncio.run_coroutine_threadsafe(_made(options), loop).result(60)
+    server = asyncio.run_coroutine_threadsafe(_made(options, wall_ms), loop).result(60)
     try:
         yield RunningVenue(server, loop)
         failure = asyncio.run_coroutine_threadsafe(_failure(server), loop).result(60)
@@ -172,15 +173,24 @@ def running(options: VenueOptions) -> Iterator[RunningVenue]:
             raise failure
     finally:
         asyncio.run_coroutine_threadsafe(server.stop(), loop).result(60)
+        asyncio.run_coroutine_threadsafe(_let_go(), loop).result(60)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(60)
         loop.close()
 
 
-async def _made(options: VenueOptions) -> SimVenue:
-    server = SimVenue(options)
+async def _made(options: VenueOptions, wall_ms: Callable[[], int]) -> SimVenue:
+    server = SimVenue(options, wall_ms)
     await server.start()
     return server
+
+
+async def _let_go() -> None:
+    """End what still waits, as `asyncio.run` does where a venue is a process."""
+    left = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 async def _failure(server: SimVenue) -> BaseException | None:

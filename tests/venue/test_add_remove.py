@@ -123,8 +123,8 @@ def test_who_dies_after_the_word_is_written_goes_on_with_it(who: str, tmp_path: 
 
 def test_a_gateway_that_dies_before_the_word_is_written_has_forgotten_it(tmp_path: Path, venue: VenueControl) -> None:
     with one(tmp_path, venue) as (live, wider):
-        venue.fault("request_latency", scope={"endpoint": "exchange_info"}, delay=2_000)
-        venue.fault("request_latency", scope={"endpoint": "exchangeInfo"}, delay=2_000)
+        venue.fault("request_latency", scope={"endpoint": "exchange_info"}, until_healed=True)
+        venue.fault("request_latency", scope={"endpoint": "exchangeInfo"}, until_healed=True)
         assert live.coordinator.add(DeploymentSettings.of(wider), "BTCUSDT", "t") == ""
         live.until(lambda: change(live).get("state") == "checking", "it is being checked")
 
@@ -193,7 +193,7 @@ def test_exits_that_stay_are_filled_and_booked_though_the_symbol_has_left(tmp_pa
 @pytest.mark.parametrize("who", ["gateway", "coordinator"])
 def test_a_removal_survives_whoever_dies_in_the_middle(who: str, tmp_path: Path, venue: VenueControl) -> None:
     with two(tmp_path, venue) as live:
-        venue.fault("request_latency", scope={"endpoint": "order.cancel"}, delay=1_000)
+        venue.fault("request_latency", scope={"endpoint": "order.cancel"}, until_healed=True)
         assert live.coordinator.remove("ETHUSDT", "keep") == ""
         live.until(lambda: row(live, "ETHUSDT") == "leaving", "it is in the journal")
 

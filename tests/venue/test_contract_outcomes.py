@@ -71,16 +71,20 @@ async def test_a_failed_order_is_told_as_what_it_may_be(
         pytest.skip(f"{kind} has no such thing")
     client_id = f"{fault.value.replace('_', '')[:16]}{loss.value}{len(door)}"
     rule = FaultRule(name="it", kind=fault, scope=Scope(endpoint="order.place"), loss=loss, delay=Delay(low_ms=1000))
-    chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=1.0)
+    chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=1.0 if loss is Loss.HANG else 30.0)
     async with trading(chosen, name=kind.name, over_socket=door == SOCKET) as desk:
         venue.fault(rule)
         with pytest.raises(VenueError) as caught:
             await desk.place(approved(client_id))
 
         assert type(caught.value) is (OutcomeUnknown if fault in kind.doubts else told)
-        strikes = venue.within(lambda server: sum(struck for _, _, struck in server.venue.plan.standing()))
-        assert strikes == 1, "it was sent more than once"
+        await eventually(lambda: struck(venue) >= 1 and len(venue.orders(client_id)) >= int(is_live))
+        assert struck(venue) == 1, "it was sent more than once"
         assert len(venue.orders(client_id)) == int(is_live)
+
+
+def struck(venue: RunningVenue) -> int:
+    return venue.within(lambda server: sum(strikes for _, _, strikes in server.venue.plan.standing()))
 
 
 async def test_a_ban_says_that_it_is_one(venue: RunningVenue, kind: VenueUnderTest) -> None:
@@ -145,11 +149,12 @@ async def test_a_cut_socket_leaves_what_was_under_way_unknown_and_the_next_order
 async def test_an_answer_that_comes_too_late_confuses_nobody(venue: RunningVenue, kind: VenueUnderTest) -> None:
     if not kind.order_path:
         pytest.skip(f"{kind} takes orders over REST only")
-    async with trading(settings(venue.rest_url, venue.ws_url, order_timeout_s=0.3), name=kind.name) as desk:
+    async with trading(settings(venue.rest_url, venue.ws_url, order_timeout_s=3.0), name=kind.name) as desk:
         slow = FaultRule(name="slow", kind=FaultKind.REPLY_LATENCY, scope=Scope(endpoint="order.place"))
-        venue.fault(replace(slow, delay=Delay(low_ms=800), count=1))
+        venue.fault(replace(slow, until_healed=True, count=1))
         with pytest.raises(OutcomeUnknown):
             await desk.place(approved("slow1"))
+        venue.within(lambda server: server.venue.plan.clear())
         placed = await desk.place(approved("slow2"))
         found = await desk.order("ETHUSDT", "slow1")
 
@@ -167,7 +172,7 @@ async def test_a_half_open_order_socket_costs_one_order_and_no_more(venue: Runni
             connection.go_half_open()
         return len(found)
 
-    chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=0.5, connect_timeout_s=1.0)
+    chosen = settings(venue.rest_url, venue.ws_url, order_timeout_s=3.0, connect_timeout_s=5.0)
     async with trading(chosen, name=kind.name) as desk:
         assert venue.within(deafen) >= 1
         with pytest.raises(OutcomeUnknown):

@@ -79,10 +79,11 @@ def test_a_coordinator_that_was_cut_off_and_replaced_ends_nobody(live: LiveDeplo
 
 
 def test_a_gateway_that_dies_during_the_stop_is_asked_again(live: LiveDeployment, venue: VenueControl) -> None:
-    venue.fault("request_latency", scope={"endpoint": "order.cancel"}, delay=1_500)
+    venue.fault("request_latency", scope={"endpoint": "order.cancel"}, until_healed=True)
     live.coordinator.stop("keep")
     live.until(lambda: live.gateway().get("closing") == "keep", "the stop has begun")
     live.kill_gateway()
+    venue.heal()
     live.crew.enlist(live.roster.gateway)  # as Ray does
 
     live.until(lambda: live.state() == "stopped", "it is stopped")
@@ -102,11 +103,12 @@ def test_a_word_of_the_operator_is_heard_though_the_book_is_being_rebuilt(
     live: LiveDeployment, venue: VenueControl
 ) -> None:
     live.kill_gateway()
-    venue.fault("request_latency", scope={"endpoint": "account"}, delay=1_500)
+    venue.fault("request_latency", scope={"endpoint": "account"}, until_healed=True)
     live.crew.enlist(live.roster.gateway)
     word = HoldWord(cause=HoldCause.OPERATOR, symbol="", is_put=True, reason="halt while restoring")
     assert live.crew.ask(live.roster.gateway, "say", word)
     assert live.gateway()["state"] == "restoring"
+    venue.heal()
 
     live.until(lambda: "operator" in live.holds(), "the hold stands")
     live.until(lambda: live.entries() == [], "the entries are withdrawn")

@@ -20,7 +20,7 @@ from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 
 ROOT = Path(__file__).resolve().parents[2]
-LIFE_S = 60.0
+LIFE_S = 120.0
 DEATHS: dict[StopPoint, tuple[int, ...]] = {
     StopPoint.BEFORE_COMMIT: (2, 5),
     StopPoint.MID_JOURNAL_WRITE: (2, 5),

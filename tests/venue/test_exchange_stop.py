@@ -102,12 +102,13 @@ def test_one_by_the_last_price_holds_until_the_operator_releases_it(tmp_path: Pa
 def test_a_trigger_while_the_stream_is_down_is_found_in_the_trades_and_is_ours(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, STOP), venue) as live:
         covered(live)
-        venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"}, length_ms=3_000)
+        venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"})
         assert venue.verb("sockets", action="cut", path="/private")["sockets"] == 1
         live.until(lambda: "order_stream" in live.holds(), "the stream is missed")
         live.until(lambda: live.entries() == [], "entries are withdrawn")
 
         venue.walk("ETHUSDT", "2929")
+        venue.heal()
 
         sold_by_stop(live)
         assert live.notices("foreign_fill") == []

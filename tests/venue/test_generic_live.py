@@ -12,7 +12,6 @@ from tests.live_deployment import deployed, live_settings
 from tests.venue.running_venue import still_options
 
 PRIVATE = {"kucoinfutures": "/endpoint/private", "hashkey": "/api/v1/ws"}
-MUTE_MS = 5_000
 
 
 @pytest.mark.parametrize("name", ["kucoinfutures", "hashkey"])
@@ -43,8 +42,10 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_id_and_not_placed_again(
     with still_venue(still_options(protocol=name, windows=())) as venue:
         venue.fault("reply_lost", scope={"endpoint": "order.place"}, count=1, loss="hang")
         # nor does the stream tell of it: only the question for our id is left
-        venue.fault("event_dropped", scope={"path": PRIVATE[name], "symbol": "ETHUSDT"}, length_ms=MUTE_MS)
-        settings = live_settings(tmp_path, venue, {"buy_window": 1}, runtime={"reconcile_s": 60})
+        venue.fault("event_dropped", scope={"path": PRIVATE[name], "symbol": "ETHUSDT"})
+        settings = live_settings(
+            tmp_path, venue, {"buy_window": 1}, runtime={"reconcile_s": 60}, gateway={"echo_timeout_s": 60}
+        )
         with deployed(settings, venue, waits=False) as live:
             live.until(lambda: venue.strikes("reply_lost"), "the answer is lost")
             if has_filled:
@@ -52,6 +53,7 @@ def test_an_order_whose_answer_was_lost_is_found_by_its_id_and_not_placed_again(
                 live.until(lambda: live.exits() == [-1], "the lot is offered")
             else:
                 live.until(lambda: live.levels().get(-1, {}).get("phase") == "locked", "the entry is known to rest")
+            venue.heal()
             live.settle()
             entries = [one for _, one in venue.own_orders() if one.level == -1 and one.purpose is Purpose.ENTRY]
             reckoning = live.reckon()

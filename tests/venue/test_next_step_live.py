@@ -21,12 +21,18 @@ def explained(live: LiveDeployment) -> dict[int, dict[str, object]]:
 
 
 def test_an_order_of_unknown_fate_is_explained_with_the_look_up_and_its_time(tmp_path: Path) -> None:
-    with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
+    seen: dict[int, dict[str, object]] = {}
+    with still_venue() as venue:
         venue.fault("reply_lost", **LOST)
-        venue.fault("late_visibility", delay=3_000)
+        venue.fault("late_visibility", until_healed=True)
         venue.fault("event_dropped", **STREAM_MUTE)
-        live.until(lambda: explained(live), "a level waits for something")
-        seen = explained(live)
+        with deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
+
+            def is_told() -> bool:
+                seen.update(explained(live))
+                return bool(seen)
+
+            live.until(is_told, "a level waits for something")
 
         assert {row["next_step"] for row in seen.values()} <= {"look_up", "cancel", "settle", "resync"}
         assert all(abs(int(str(row["deadline_ms"])) - now_ms()) < 60_000 for row in seen.values())

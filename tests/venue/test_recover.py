@@ -320,7 +320,7 @@ def command(*words: str) -> dict[str, Any]:
         capture_output=True,
         cwd=ROOT,
         env=environment,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert ended.returncode == 0, (ended.stdout, ended.stderr)

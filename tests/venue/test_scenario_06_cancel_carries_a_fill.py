@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 from actors.settings.account import Settings
 from tests.live_control import PRIVATE, Row, VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 
 ONE_ENTRY = {"buy_window": 1, "interval": 2}
-SLOW_CANCEL = {"scope": {"endpoint": "order.cancel"}, "delay": 1_000}
+HELD_CANCEL: dict[str, Any] = {"scope": {"endpoint": "order.cancel"}, "until_healed": True}
 
 
 def one_entry(folder: Path, venue: VenueControl) -> Settings:
@@ -58,7 +59,7 @@ def test_a_fill_comes_between_the_cancel_and_its_answer(tmp_path: Path) -> None:
         live.walk("2998.4")  # under half the interval
         venue.fill_part("ETHUSDT", "2998", "0.007")
         live.until(lambda: live.symbol()["entry_fills"] == 1, "the part fill is seen")
-        venue.fault("request_latency", **SLOW_CANCEL)
+        venue.fault("request_latency", **HELD_CANCEL)
 
         venue.quote("ETHUSDT", "2999.5", "2999.51")  # past half the interval: cut
         live.until(lambda: live.levels()[-1]["phase"] == "cancelling", "it is being cut")
@@ -73,7 +74,7 @@ def test_a_fill_comes_between_the_cancel_and_its_answer(tmp_path: Path) -> None:
 def test_the_fill_wins_the_race_against_the_cancel(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(one_entry(tmp_path, venue), venue) as live:
         live.walk("2999.5")
-        venue.fault("request_latency", **SLOW_CANCEL)
+        venue.fault("request_latency", **HELD_CANCEL)
 
         venue.quote("ETHUSDT", "3006.5", "3006.51")
         live.until(lambda: live.levels().get(-1, {}).get("phase") == "cancelling", "it is being cancelled")

@@ -82,7 +82,8 @@ def calm(folder: Path, **risk: Any) -> Iterator[tuple[VenueControl, Pulse, LiveD
         with deployed(settings, venue) as live:
             live.until(lambda: live.holds() == [], "risk says go")
             live.walk("2999.5", "2997.5")
-            assert (live.entries(), live.exits()) == (["2996", "2994", "2992"], [-1])
+            rests = (["2996", "2994", "2992"], [-1])
+            live.until(lambda: (live.entries(), live.exits()) == rests, "it quotes, and offers one lot")
             yield venue, pulse, live
 
 
@@ -170,6 +171,7 @@ def test_refused_margin_holds_entries_and_no_exit(tmp_path: Path) -> None:
         venue.walk("ETHUSDT", "2991.5")
         live.until(lambda: "margin" in live.holds(), "the refusal is a hold")
         live.until(lambda: live.exits() == [-1, -2, -3], "every lot is offered")
+        live.settle()
 
         refused = live.counts()["refused_margin"]
         venue.quote("ETHUSDT", "2991.4", "2991.41")
@@ -180,7 +182,7 @@ def test_refused_margin_holds_entries_and_no_exit(tmp_path: Path) -> None:
 
 
 def test_a_stop_loss_sells_and_does_not_buy_back(tmp_path: Path) -> None:
-    breakers = {"max_notional": 5000, "daily_loss": 1000, "stop_loss": 2, "stop_sells": True, "cool_down_s": 60}
+    breakers = {"max_notional": 5000, "daily_loss": 1000, "stop_loss": 2, "stop_sells": True, "cool_down_s": 3600}
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, account=breakers), venue) as live:
         live.walk("2999.5", "2997.5", "2995.5", "2993.5")
         venue.walk("ETHUSDT", "2950")

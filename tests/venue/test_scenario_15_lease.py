@@ -15,7 +15,7 @@ from tests.live_control import still_venue
 from tests.live_deployment import deployed, live_settings
 from tests.store_servers import RedisServer, redis_server
 
-LEASE = {"store_env": "GRIDMESH_LEASE_URL", "lease_s": 5, "skew_s": "0.3"}
+LEASE = {"store_env": "GRIDMESH_LEASE_URL", "lease_s": 10, "skew_s": "0.3"}
 SILENCE_S = 3.0
 
 

@@ -86,7 +86,7 @@ def test_a_leverage_changed_on_a_symbol_of_somebody_else_is_none_of_ours(tmp_pat
 
 def test_a_position_mode_changed_by_hand_is_named_and_holds(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue) as live:
-        live.until(lambda: live.entries(), "it quotes")
+        live.until(lambda: len(live.entries()) == 3, "it quotes")
         live.coordinator.halt("to change the mode")
         live.until(lambda: live.entries() == [], "nothing rests, so that the mode can be changed")
         by_hand(venue, "/fapi/v1/positionSide/dual", dualSidePosition="true")

@@ -53,7 +53,7 @@ def test_both_trade_by_their_own_books_and_the_stop_verifies_both(both: LiveAcco
     assert both.state() == "running"
 
     both.coordinator.stop("keep")
-    alpha.until(lambda: both.state() == "stopped", "both have stopped", timeout_s=60)
+    alpha.until(lambda: both.state() == "stopped", "both have stopped")
 
     report = stop_report(both.coordinator.snapshot())
     assert report["done"], report
@@ -110,7 +110,7 @@ def test_a_venue_that_is_down_at_the_start_keeps_the_other_account_from_nothing(
         assert alpha.symbol()["lots"] == 1
 
         venues["beta"].heal()
-        beta.until(lambda: len(beta.entries()) == 3, "beta quotes once its venue answers", timeout_s=40)
+        beta.until(lambda: len(beta.entries()) == 3, "beta quotes once its venue answers")
 
 
 def test_an_account_that_is_refused_is_named_and_the_other_trades(
@@ -121,7 +121,7 @@ def test_an_account_that_is_refused_is_named_and_the_other_trades(
     greedy = beta.symbols[0].model_copy(update={"amount": Decimal(1)})
     with several(made.with_account(beta.with_symbols([greedy])), venues) as whole:
         alpha, beta_account = whole.accounts["alpha"], whole.accounts["beta"]
-        beta_account.until(lambda: beta_account.state() == "refused", "beta is refused", timeout_s=30)
+        beta_account.until(lambda: beta_account.state() == "refused", "beta is refused")
         alpha.until(lambda: len(alpha.entries()) == 3, "alpha quotes")
 
         seen = whole.coordinator.snapshot()
@@ -131,7 +131,7 @@ def test_an_account_that_is_refused_is_named_and_the_other_trades(
         assert any(line.startswith("account beta is refused") for line in seen["troubles"])
 
         whole.coordinator.stop("keep")
-        alpha.until(lambda: whole.state() == "stopped", "it has stopped", timeout_s=60)
+        alpha.until(lambda: whole.state() == "stopped", "it has stopped")
         report = stop_report(whole.coordinator.snapshot())
         assert report["done"], report
         assert any(line.startswith("beta: never traded: ") for line in report["said"])

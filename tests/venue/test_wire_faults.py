@@ -141,7 +141,7 @@ async def test_a_request_is_lost_before_the_venue_acts(venue: RunningVenue, clie
 @pytest.mark.parametrize("loss", [Loss.CLOSE, Loss.TIMEOUT])
 async def test_an_order_is_accepted_late(venue: RunningVenue, client: PlainClient, loss: Loss) -> None:
     client_id = f"late{loss.value}"
-    venue.fault(rule(FaultKind.ACCEPTED_LATE, delay=Delay(low_ms=STALL_MS), loss=loss))
+    venue.fault(rule(FaultKind.ACCEPTED_LATE, until_healed=True, loss=loss))
 
     if loss is Loss.CLOSE:
         with pytest.raises(aiohttp.ClientConnectionError):
@@ -151,6 +151,7 @@ async def test_an_order_is_accepted_late(venue: RunningVenue, client: PlainClien
     absent = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId=client_id)
 
     assert absent[1]["code"] == -2013
+    release(venue)
     assert await _eventually(lambda: len(venue.orders(client_id)) == 1)
 
 
@@ -171,11 +172,12 @@ async def test_an_order_that_arrives_late_is_refused_where_its_window_is_judged_
 
 
 async def test_latency_before_matching_decides_what_an_order_meets(venue: RunningVenue, client: PlainClient) -> None:
-    venue.fault(rule(FaultKind.REQUEST_LATENCY, delay=Delay(low_ms=STALL_MS)))
+    venue.fault(rule(FaultKind.REQUEST_LATENCY, until_healed=True))
     placing = asyncio.create_task(client.place("slow", price="2999.5"))
-    await asyncio.sleep(0.1)
+    assert await _eventually(lambda: [rule for rule in venue.server.venue.plan.standing() if rule[2]])
 
     await asyncio.to_thread(venue.play, trade("ETHUSDT", "2999", "1", Side.SELL))
+    release(venue)
     status, _ = await placing
 
     assert status == 200
@@ -185,7 +187,7 @@ async def test_latency_before_matching_decides_what_an_order_meets(venue: Runnin
 async def test_latency_of_the_reply_lets_the_stream_overtake_it(
     venue: RunningVenue, client: PlainClient, session: aiohttp.ClientSession
 ) -> None:
-    venue.fault(rule(FaultKind.REPLY_LATENCY, delay=Delay(low_ms=STALL_MS)))
+    venue.fault(rule(FaultKind.REPLY_LATENCY, until_healed=True))
     key = await client.listen_key()
     async with session.ws_connect(f"{venue.ws_url}/private/ws?listenKey={key}") as socket:
         placing = asyncio.create_task(client.place("overtaken"))
@@ -193,16 +195,17 @@ async def test_latency_of_the_reply_lets_the_stream_overtake_it(
 
         assert first["o"]["c"] == "overtaken"
         assert not placing.done()
+        release(venue)
         await placing
 
 
 async def test_a_new_order_is_invisible_to_queries_for_a_while(venue: RunningVenue, client: PlainClient) -> None:
-    venue.fault(rule(FaultKind.LATE_VISIBILITY, delay=Delay(low_ms=STALL_MS)))
+    venue.fault(rule(FaultKind.LATE_VISIBILITY, until_healed=True))
     status, _ = await client.place("hidden")
 
     early = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="hidden")
     resting = await client.ask("GET", "/fapi/v1/openOrders", symbol="ETHUSDT")
-    await asyncio.sleep(STALL_MS / 1000 + 0.1)
+    release(venue)
     later = await client.ask("GET", "/fapi/v1/order", symbol="ETHUSDT", origClientOrderId="hidden")
 
     assert status == 200
@@ -330,6 +333,11 @@ async def test_two_runs_of_one_seed_lose_the_same_replies(session: aiohttp.Clien
 
     assert first == second
     assert set(first) == {200, 503}
+
+
+def release(venue: RunningVenue) -> None:
+    """Take the faults away, and leave the orders."""
+    venue.within(lambda server: server.venue.plan.clear())
 
 
 async def _eventually(is_so: Any) -> bool:

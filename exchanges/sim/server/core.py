@@ -47,7 +47,8 @@ class VenueCore:
         self.private_sent: Counter[str] = Counter()
         """Events to accounts, by the protocol's own name."""
         self.frames_sent = 0
-        self._hidden_until_ms: dict[tuple[str, int], int] = {}
+        self._hidden: dict[tuple[str, int], tuple[int, Strike]] = {}
+        """Orders that queries do not show: until when, and by which fault."""
 
     def listed(self) -> list[SimInstrument]:
         """Return the symbols of the market under this venue's filters."""
@@ -131,10 +132,12 @@ class VenueCore:
         """Let a fault make a new order invisible to queries for some time."""
         strike = self.plan.strike(FaultKind.LATE_VISIBILITY, subject, self.now_ms())
         if strike:
-            self._hidden_until_ms[(order.account, order.order_id)] = self.now_ms() + strike.delay_ms
+            self._hidden[(order.account, order.order_id)] = (self.now_ms() + strike.delay_ms, strike)
 
     def is_visible(self, order: OrderView) -> bool:
-        return self.now_ms() >= self._hidden_until_ms.get((order.account, order.order_id), 0)
+        """Say whether queries show an order."""
+        hidden = self._hidden.get((order.account, order.order_id))
+        return hidden is None or (self.now_ms() >= hidden[0] and hidden[1].is_over)
 
     def told_order_id(self, order: OrderView) -> int | str:
         """Return an order's id as clients are told it."""

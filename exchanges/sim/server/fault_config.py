@@ -48,6 +48,7 @@ class FaultModel(_Strict):
     start_ms: Annotated[int, Field(ge=0)] = 0
     length_ms: Annotated[int, Field(ge=1)] | None = None
     delay: DelayModel | float = DelayModel()
+    until_healed: bool = False
     loss: Loss = Loss.CLOSE
 
     def rule(self, position: int) -> FaultRule:
@@ -62,6 +63,7 @@ class FaultModel(_Strict):
             start_ms=self.start_ms,
             length_ms=self.length_ms,
             delay=Delay(**delay.model_dump()),
+            until_healed=self.until_healed,
             loss=self.loss,
         )
 

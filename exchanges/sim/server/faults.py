@@ -7,6 +7,7 @@ leaves the decisions of the others as they were.
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import deque
 from collections.abc import Iterable
@@ -133,7 +134,10 @@ class Subject:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaultRule:
     """`count` is how often it strikes at most (None: no bound), `after` how many matches pass unharmed first;
-    it is active from `start_ms` for `length_ms` after it was added (None: until removed)."""
+    it is active from `start_ms` for `length_ms` after it was added (None: until removed).
+
+    What a rule delays, or hides, `until_healed` stays so until the rule is removed, and its delay after that.
+    """
 
     name: str
     kind: FaultKind
@@ -144,17 +148,24 @@ class FaultRule:
     start_ms: int = 0
     length_ms: int | None = None
     delay: Delay = field(default_factory=Delay)
+    until_healed: bool = False
     loss: Loss = Loss.CLOSE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Strike:
-    """One fault that happens now."""
+    """One fault that happens now. `released`: what it delays waits first until this is set, when its rule goes."""
 
     rule: str
     kind: FaultKind
     delay_ms: int
     loss: Loss
+    released: asyncio.Event | None = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing but its delay keeps back what it struck."""
+        return self.released is None or self.released.is_set()
 
 
 @dataclass(slots=True)
@@ -164,6 +175,7 @@ class _Standing:
     added_ms: int
     matches: int = 0
     strikes: int = 0
+    released: asyncio.Event = field(default_factory=asyncio.Event)
 
 
 class FaultPlan:
@@ -178,13 +190,18 @@ class FaultPlan:
 
     def add(self, rule: FaultRule, now_ms: int) -> None:
         """Put a rule in force; one of the same name is replaced and starts anew."""
+        self.remove(rule.name)
         self._standing[rule.name] = _Standing(rule, random.Random(f"{self._seed}/{rule.name}"), now_ms)
 
     def remove(self, name: str) -> bool:
-        return self._standing.pop(name, None) is not None
+        standing = self._standing.pop(name, None)
+        if standing is not None:
+            standing.released.set()
+        return standing is not None
 
     def clear(self) -> None:
-        self._standing.clear()
+        for name in list(self._standing):
+            self.remove(name)
 
     def strike(self, kind: FaultKind, subject: Subject, now_ms: int) -> Strike | None:
         """Decide whether a fault of this kind strikes the subject; the first rule that strikes wins."""
@@ -195,6 +212,7 @@ class FaultPlan:
                     kind=kind,
                     delay_ms=standing.rule.delay.sample_ms(standing.rng),
                     loss=standing.rule.loss,
+                    released=standing.released if standing.rule.until_healed else None,
                 )
                 self.struck.append((now_ms, strike, subject))
                 return strike

@@ -77,7 +77,7 @@ class Road:
         venue = self._venue
         latency = venue.strike(FaultKind.REQUEST_LATENCY, subject)
         if latency:
-            await asyncio.sleep(latency.delay_ms / 1000)
+            await self._wait(latency)
         strike = venue.plan.first_strike(BEFORE_ACTING, subject, venue.now_ms())
         if strike:
             return self._fail_before(strike, act, words, is_exempt=is_exempt)
@@ -85,7 +85,7 @@ class Road:
         after = venue.plan.first_strike(AFTER_ACTING, subject, venue.now_ms())
         slow = venue.strike(FaultKind.REPLY_LATENCY, subject)
         if slow:
-            await asyncio.sleep(slow.delay_ms / 1000)
+            await self._wait(slow)
         return _fail_after(after, reply, words) if after else reply
 
     async def stop(self) -> None:
@@ -98,7 +98,7 @@ class Road:
             case FaultKind.OVERLOADED if is_exempt:
                 return act()
             case FaultKind.ACCEPTED_LATE:
-                task = asyncio.create_task(_act_late(act, strike.delay_ms / 1000))
+                task = asyncio.create_task(self._act_late(act, strike))
                 self._late.add(task)
                 task.add_done_callback(self._late.discard)
                 return _lost(strike, words)
@@ -107,10 +107,14 @@ class Road:
             case _:
                 return words(strike.kind, strike)
 
+    async def _act_late(self, act: Callable[[], Reply], strike: Strike) -> Reply:
+        await self._wait(strike)
+        return act()
 
-async def _act_late(act: Callable[[], Reply], delay_s: float) -> Reply:
-    await asyncio.sleep(delay_s)
-    return act()
+    async def _wait(self, strike: Strike) -> None:
+        if strike.released is not None:
+            await strike.released.wait()
+        await asyncio.sleep(strike.delay_ms / 1000)
 
 
 def _lost(strike: Strike, words: Words) -> Reply:

@@ -21,10 +21,20 @@ def venue_state(venue: VenueCore) -> dict[str, Any]:
         "time": venue.now_ms(),
         "serverTime": venue.server_ms(),
         "accounts": {account: _account(venue, account) for account in venue.engine.read.accounts()},
+        "books": {symbol: _book(venue, symbol) for symbol in venue.instruments()},
         "refusals": dict(sorted(venue.refusals.items())),
         "privateEvents": dict(venue.private_sent),
         "framesSent": venue.frames_sent,
         "faults": fault_state(venue),
+    }
+
+
+def _book(venue: VenueCore, symbol: str) -> dict[str, str]:
+    """Return the best prices that the venue shows, our own orders among them; empty for a side without size."""
+    book, held = venue.engine.read.book(symbol), venue.instrument(symbol)
+    return {
+        "bid": plain(held.price(book.bid)) if book.bid_quantity else "",
+        "ask": plain(held.price(book.ask)) if book.ask_quantity else "",
     }
 
 
