@@ -131,17 +131,15 @@ class SymbolSlots:
 
     def _tell_known(self, group: SlotGroup) -> None:
         """Tell the gateway what is known here: a word of its that was lost is missed for a reconcile period at most."""
-        versions = group.versions()
-        if versions:
-            known = SlotsKnown(
-                receiver=self._name,
-                symbol=self._layout.symbol,
-                remainders=tuple(sorted(self._remainders)),
-                modulus=self._layout.modulus,
-                halt_epoch=group.standing.halt_epoch,
-                versions=versions,
-            )
-            self._outbox.post(self._gateway, known)
+        known = SlotsKnown(
+            receiver=self._name,
+            symbol=self._layout.symbol,
+            remainders=tuple(sorted(self._remainders)),
+            modulus=self._layout.modulus,
+            halt_epoch=group.standing.halt_epoch,
+            versions=group.versions(),
+        )
+        self._outbox.post(self._gateway, known)
 
     def _send(self, requests: Requests, quoted_ms: int | None = None) -> None:
         if requests.intents:

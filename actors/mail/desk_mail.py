@@ -33,9 +33,8 @@ def states_wanted(wanted: SetupWanted, book: SymbolBook, generation: int) -> Sta
 
     At least one word, so that it learns which holds stand.
     """
-    first = SlotKey(symbol=wanted.symbol, generation=generation, level=min(wanted.remainders))
     served = (key for key in book.slots if key.level % wanted.modulus in wanted.remainders)
-    return StatesWanted(keys=tuple(dict.fromkeys((first, *served))))
+    return StatesWanted(keys=tuple(dict.fromkeys((_first_key(wanted, generation), *served))))
 
 
 def states_missed(known: SlotsKnown, book: Book) -> StatesWanted | None:
@@ -43,16 +42,20 @@ def states_missed(known: SlotsKnown, book: Book) -> StatesWanted | None:
 
     Every telling carries the holds: where only those were missed, one slot's is enough.
     """
-    slots, versions = book.symbol(known.symbol).slots, dict(known.versions)
+    symbol, versions = book.symbol(known.symbol), dict(known.versions)
     missed = [
         key
-        for key, state in slots.items()
+        for key, state in symbol.slots.items()
         if key.level % known.modulus in known.remainders
         and (versions[key] != state.version if key in versions else bool(state.order or state.lot))
     ]
     if not missed and known.halt_epoch != book.halt_epoch:
-        missed = [key for key, _ in known.versions[:1]]
+        missed = [_first_key(known, symbol.generation.generation)]
     return StatesWanted(keys=tuple(missed)) if missed else None
+
+
+def _first_key(asked: SetupWanted | SlotsKnown, generation: int) -> SlotKey:
+    return SlotKey(symbol=asked.symbol, generation=generation, level=min(asked.remainders))
 
 
 def _turn(intent: Intent) -> tuple[int, int]:

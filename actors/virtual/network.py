@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from random import Random
 from typing import Protocol
 
+from actors.mail.lane import Lane
 from actors.mail.messages import Envelope, Message, Receipt
 from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import Mishaps
 from actors.virtual.settings import Latency
 
-RESEND_MS = 200
-"""A message to a dead actor fails; its sender tries again after so long, for ever."""
+_Way = tuple[str, int, str]
+"""Sender, its life, receiver."""
 
 
 class Receiver(Protocol):
@@ -40,7 +42,7 @@ class Network:
         self._mishaps = mishaps
         self._rng = rng
         self._lives: dict[str, _Life] = {}
-        self._sequences: dict[tuple[str, int, str], int] = {}
+        self._lanes: dict[_Way, Lane] = {}
         self._last_ms: dict[tuple[str, str], int] = {}
 
     def register(self, name: str, actor: Receiver) -> None:
@@ -72,28 +74,52 @@ class Network:
         return NetworkOutbox(self, name, self.life(name) + 1)
 
     def post(self, sender: str, life: int, receiver: str, message: Message) -> None:
-        """Send one way."""
+        """Send one way, through the lane that a live courier would use."""
         key = (sender, life, receiver)
-        sequence = self._sequences[key] = self._sequences.get(key, 0) + 1
-        envelope = Envelope(sender=sender, incarnation=str(life), sequence=sequence, message=message)
+        lane = self._lanes.get(key)
+        if lane is None:
+            lane = self._lanes[key] = Lane(sender, str(life))
+        lane.post(message)
+        self._send_due(key)
+
+    def _send_due(self, key: _Way) -> None:
+        sender, life, receiver = key
+        if not self.in_life(sender, life):
+            self._lanes.pop(key, None)
+            return
         low, high = self._latency.message
-        delay_ms = low if low == high else self._rng.randint(low, high)
-        for copy in self._mishaps.message(sender, receiver, message):
-            at_ms = self._agenda.now_ms + delay_ms + copy.more_ms
-            if copy.is_in_turn:
-                at_ms = self._last_ms[(sender, receiver)] = max(at_ms, self._last_ms.get((sender, receiver), 0))
-            self._plan(at_ms, life, receiver, envelope)
+        for attempt, envelope in self._lanes[key].take(self._agenda.now_ms):
+            delay_ms = low if low == high else self._rng.randint(low, high)
+            copies = self._mishaps.message(sender, receiver, envelope.message)
+            if not copies:  # lost for good, as with a receiver that broke over it: only a gap tells of it
+                self._lanes[key].acknowledged(envelope.sequence, attempt)
+            for copy in copies:
+                at_ms = self._agenda.now_ms + delay_ms + copy.more_ms
+                if copy.is_in_turn:
+                    at_ms = self._last_ms[(sender, receiver)] = max(at_ms, self._last_ms.get((sender, receiver), 0))
+                deliver = partial(self._deliver, key, attempt, envelope)
+                self._agenda.at(at_ms, receiver, envelope, deliver)
 
-    def _plan(self, at_ms: int, life: int, receiver: str, envelope: Envelope) -> None:
-        self._agenda.at(at_ms, receiver, envelope, lambda: self._deliver(life, receiver, envelope))
+    def _deliver(self, key: _Way, attempt: int, envelope: Envelope) -> None:
+        target = self._lives.get(key[2])
+        is_taken = False
+        try:
+            if target is not None and target.actor is not None:
+                target.actor.receive(envelope)
+                is_taken = True
+        finally:  # a receiver that dies of it has not taken it
+            self._answer(key, attempt, envelope.sequence, is_taken=is_taken)
 
-    def _deliver(self, life: int, receiver: str, envelope: Envelope) -> None:
-        target = self._lives.get(receiver)
-        actor = target.actor if target is not None else None
-        if actor is not None:
-            actor.receive(envelope)
-        elif self.in_life(envelope.sender, life):
-            self._plan(self._agenda.now_ms + RESEND_MS, life, receiver, envelope)
+    def _answer(self, key: _Way, attempt: int, sequence: int, *, is_taken: bool) -> None:
+        lane = self._lanes.get(key)
+        if lane is None:
+            return
+        if is_taken:
+            lane.acknowledged(sequence, attempt)
+            if lane.is_pressed:
+                self._send_due(key)
+        elif lane.failed(sequence, attempt, self._agenda.now_ms) and (due_ms := lane.due_ms()) is not None:
+            self._agenda.tick(due_ms - self._agenda.now_ms, key[0], partial(self._send_due, key))
 
 
 class NetworkOutbox:

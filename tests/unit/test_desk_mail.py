@@ -14,6 +14,7 @@ from grid.book import Book
 from grid.lot import Lot
 from grid.slot import SlotKey
 from grid.symbol_book import SymbolBook
+from tests.grid_setup import example_setup
 
 LOT = Lot(quantity=10, cost=Decimal(30), target=300_000)
 
@@ -51,6 +52,7 @@ def missed(epoch: int, **versions: int) -> StatesWanted | None:
     book.halt_epoch, symbol = 4, book.symbol("ETHUSDT")
     for level, version in ((1, 3), (2, 9), (5, 7)):
         symbol.slots[key(level)] = replace(symbol.slot(key(level)), version=version, lot=LOT if level == 5 else None)
+    symbol.generations[2] = example_setup(generation=2).generation
     known = SlotsKnown(
         receiver="slot/ETHUSDT/1",
         symbol="ETHUSDT",
