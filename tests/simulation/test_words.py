@@ -35,5 +35,6 @@ def test_a_hold_that_ends_while_slots_start_keeps_no_level_idle(after_ms: int, w
     hold(world, is_put=False)
     settle(world, 30_000)
 
-    assert {name: slot.snapshot()["holds"] for name, slot in world.slots.items()} == dict.fromkeys(world.slots, ())
+    told = {name: slot.snapshot()["symbols"][SYMBOL]["holds"] for name, slot in world.slots.items()}
+    assert told == dict.fromkeys(world.slots, ())
     assert [price for price, _ in resting(world, Side.BUY)] == [price for price, _ in before]
