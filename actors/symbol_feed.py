@@ -115,8 +115,9 @@ class SymbolFeed:
         self._doubt, self._probe_ms, self._differs = "", None, False
         self._is_mute, self._restream_ms, self._restream_pause_ms = False, None, RESTREAM_FIRST_MS
         was_stale, self._is_stale = self._is_stale, False
-        self._move(quote, wall_ms)
-        if self._window is not None and (was_stale or self._word_ms is None):
+        has_crossed = self._move(quote, wall_ms)
+        if self._window is not None and (has_crossed or was_stale or self._word_ms is None):
+            # With each crossing: what the gateway shows, and prices exits by, is no older than what its slots act on.
             self._say(mono_ms)
 
     @property
@@ -220,15 +221,17 @@ class SymbolFeed:
             stale_times=self._stale_times,
         )
 
-    def _move(self, quote: Quote, wall_ms: int) -> None:
+    def _move(self, quote: Quote, wall_ms: int) -> bool:
+        """Take the price to the window; returns whether it has crossed a level."""
         if self._window is None:
-            return
+            return False
         price = quote.bid if self._side is GridSide.LONG else -quote.ask
         change = self._window.on_price(price, wall_ms)
         self._view = change.view
         if change.levels:
             self._crossings += 1
             self._tell(change, wall_ms)
+        return bool(change.levels)
 
     def _tell(self, change: WindowChange, quoted_ms: int | None = None) -> None:
         """Tell each slot actor its own part of the difference, and the others nothing."""

@@ -11,7 +11,7 @@ from actors.commands.accounts import the_account
 from actors.exit_codes import ExitCode
 from actors.trials.demo_market import CANDLE_SPEED, LEAD_S, WARM_UP_S, is_candles
 from actors.trials.drill_faults import standard_faults
-from actors.trials.drill_settings import deposit, drill_settings, write_coins
+from actors.trials.drill_settings import deposit, drill_settings, played, write_coins
 from actors.trials.ordeal import Ordeal, undergo
 from actors.trials.sim_process import SimProcess
 
@@ -31,17 +31,20 @@ def run(
     with tempfile.TemporaryDirectory(prefix="gridmesh-drill-") as folder:
         home, mine = Path(folder), the_account(config, account, live=False)
         funds = deposit(mine)
+        name, language = played(mine.venue.name)
         arguments = [*_market(mine, home, duration_s, tape), "--seed", str(seed), "--deposit", str(funds)]
+        arguments += ["--protocol", language]
         os.environ["GRIDMESH_HOME"] = folder
         venue = SimProcess(arguments, home / "venue.log")
         try:
-            settings = drill_settings(config, venue.rest_url, venue.ws_url, account=mine.account_name)
+            settings = drill_settings(config, venue.rest_url, venue.ws_url, account=mine.account_name, venue=name)
             begin = (lambda: None) if tape else (lambda: venue.skip_to(LEAD_S))
-            faults = standard_faults(duration_s)
+            faults = standard_faults(duration_s, language)
             ordeal = undergo(settings, venue, faults, duration_s, quiet=as_json, begin=begin)
         finally:
             venue.stop()
-    _print(ordeal, REMARK if not tape else "", as_json=as_json)
+    remarks = [_whose(mine.venue.name, name), *([] if tape else [REMARK])]
+    _print(ordeal, name, remarks, as_json=as_json)
     return ExitCode.OK if not ordeal.reckoning.violations else ExitCode.ERROR
 
 
@@ -56,11 +59,22 @@ def _market(mine: Settings, home: Path, duration_s: float, tape: tuple[Path, ...
     return ["--coins", str(coins), "--lead", str(LEAD_S), "--duration", str(whole_s)]
 
 
-def document(ordeal: Ordeal) -> dict[str, Any]:
-    """Return the result for programs."""
+def _whose(configured: str, venue: str) -> str:
+    """Return at whose simulated venue the drill was played."""
+    if configured == venue:
+        return f"played at a simulated {venue}"
+    return (
+        f"played at a simulated {venue}: nobody simulates {configured}, so its adapter was not tried, only the grid "
+        "and everything else that does not speak to a venue"
+    )
+
+
+def document(ordeal: Ordeal, venue: str) -> dict[str, Any]:
+    """Return the result for programs. `venue`: whose simulated venue it was played at."""
     account = ordeal.final.get("account", {})
     return {
         **ordeal.reckoning.document(),
+        "venue": venue,
         "invariants": [
             {"name": name, "held": not found, "breaches": list(found)} for name, found in ordeal.reckoning.checks
         ],
@@ -70,17 +84,17 @@ def document(ordeal: Ordeal) -> dict[str, Any]:
     }
 
 
-def _print(ordeal: Ordeal, remark: str, *, as_json: bool) -> None:
+def _print(ordeal: Ordeal, venue: str, remarks: list[str], *, as_json: bool) -> None:
     from actors.commands.output import emit
 
-    emit(document(ordeal), as_json=as_json, render=lambda: tables(ordeal, remark))
+    emit(document(ordeal, venue), as_json=as_json, render=lambda: tables(ordeal, venue, remarks))
 
 
-def tables(ordeal: Ordeal, remark: str) -> list[RenderableType]:
+def tables(ordeal: Ordeal, venue: str, remarks: list[str]) -> list[RenderableType]:
     """Return the result for people: invariants, money, orders, faults."""
     from actors.commands.output import table
 
-    reckoning, told = ordeal.reckoning, document(ordeal)
+    reckoning, told = ordeal.reckoning, document(ordeal, venue)
     invariants = [["held" if not found else "BROKEN", name, "; ".join(found[:3])] for name, found in reckoning.checks]
     columns = ("symbol", "fills", "round trips", "grid profit", "fees", "lots left", "book", "venue")
     orders = [
@@ -97,6 +111,6 @@ def tables(ordeal: Ordeal, remark: str) -> list[RenderableType]:
         table("orders", ("", "count"), orders, ("count",)),
         table("faults", ("fault", "struck"), [[name, count] for name, count in ordeal.struck], ("struck",)),
         f"held in between by: {', '.join(told['holds']) or 'nothing'}; unexplained equity {told['unexplained']}",
-        *([remark] if remark else []),
+        *remarks,
         "every invariant held" if not broken else f"{broken} invariants are BROKEN",
     ]

@@ -16,11 +16,14 @@ from actors.settings.deployment import account_document
 from actors.settings.errors import raise_config_errors
 from actors.settings.symbol import SymbolSettings
 from actors.settings.text import read
+from exchanges import adapters
 from exchanges.sim.catalogue import demo_instruments
 from exchanges.sim.generator import DEMO_COINS
+from exchanges.sim.server.doors import PROTOCOLS
 from grid.errors import ConfigError
 
-KEY_ENV, SECRET_ENV = "GRIDMESH_DRILL_KEY", "GRIDMESH_DRILL_SECRET"
+KEY_ENV, SECRET_ENV, PASSPHRASE_ENV = "GRIDMESH_DRILL_KEY", "GRIDMESH_DRILL_SECRET", "GRIDMESH_DRILL_PASSPHRASE"
+DEFAULT = "binanceusdm"
 DEPOSIT_MIN = Decimal(10_000)
 DEPOSIT_TIMES = 20
 LEVERAGE = 5
@@ -30,22 +33,30 @@ SWING_OF_WATCHED = Decimal("0.0007")
 
 
 def drill_settings(
-    config: Path, rest_url: str, ws_url: str, environ: Mapping[str, str] = os.environ, *, account: str = ""
+    config: Path,
+    rest_url: str,
+    ws_url: str,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    account: str = "",
+    venue: str = DEFAULT,
 ) -> Settings:
-    """Return the configuration for a drill: nothing of it can reach the real venue, a real journal or anybody's phone.
+    """Return the configuration for a drill: nothing of it can reach the real venue, journal, lease or anybody's phone.
 
     A ladder that leaves leverage to the venue gets a modest one, since a new simulated account has the venue's default.
     """
     document = account_document(read(config, environ), account)
     document["venue"] = {
+        "name": venue,
         "rest_url": rest_url,
         "ws_url": ws_url,
         "api_key_env": KEY_ENV,
         "api_secret_env": SECRET_ENV,
+        **({"api_passphrase_env": PASSPHRASE_ENV} if adapters.needs_passphrase(venue) else {}),
     }
     document["deployment"] = "drill"
     document["runtime"] = {**_section(document, "runtime"), "address": "local"}
-    for section in ("journal", "alerts", "paper"):
+    for section in ("journal", "alerts", "ownership", "paper"):
         document.pop(section, None)
     most = _section(document, "risk").get("max_leverage", LEVERAGE)
     leverage = str(min(LEVERAGE, int(most))) if str(most).isdigit() else str(LEVERAGE)
@@ -58,6 +69,15 @@ def drill_settings(
         return Settings.model_validate(document)
     except ValidationError as error:
         raise_config_errors(Settings, error)
+
+
+def played(name: str) -> tuple[str, str]:
+    """Return the venue of a drill by its name in the configuration, and the language that its simulated venue speaks.
+
+    A venue whose language nobody simulates is played by another: what the grid does is tried, its adapter is not.
+    """
+    language = name.removeprefix(adapters.FORCED)
+    return (name, language) if language in PROTOCOLS else (DEFAULT, DEFAULT)
 
 
 def _begun(ladder: Mapping[str, Any]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from actors.settings.deployment import DeploymentSettings
 from actors.trials.demo import Watch
 from actors.trials.demo_reckoning import Reckoning, reckon
 from actors.trials.demo_view import DemoView
-from actors.trials.drill_settings import KEY_ENV, SECRET_ENV
+from actors.trials.drill_settings import KEY_ENV, PASSPHRASE_ENV, SECRET_ENV
 from actors.trials.journal_order import journalled
 from actors.trials.sim_process import SimProcess
 
@@ -47,9 +47,10 @@ def undergo(
     from actors.runtime import launch
 
     os.environ[KEY_ENV], os.environ[SECRET_ENV] = venue.keys
+    os.environ[PASSPHRASE_ENV] = venue.passphrase
     begun = monotonic_s()
     view = DemoView(live=not quiet and sys.stdout.isatty(), quiet=quiet)
-    view.say(f"simulated venue at {venue.rest_url}; starting Ray and the actors")
+    view.say(f"simulated {settings.venue.name} at {venue.rest_url}; starting Ray and the actors")
     launched = launch.start(DeploymentSettings.of(settings))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, launched.on_signal)

@@ -62,6 +62,11 @@ class SimProcess:
         return str(self._ready["api_key"]), str(self._ready["api_secret"])
 
     @property
+    def passphrase(self) -> str:
+        """Return what belongs to the keys where a venue asks for it."""
+        return str(self._ready["api_passphrase"])
+
+    @property
     def played_s(self) -> float:
         """Return how long the tape has been played."""
         return monotonic_s() - self._ready_s

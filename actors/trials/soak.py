@@ -17,7 +17,7 @@ from actors.exit_codes import ExitCode
 from actors.settings.account import Settings
 from actors.trials.demo_market import CONFIG, LEAD_S
 from actors.trials.drill_faults import continuous_faults
-from actors.trials.drill_settings import drill_settings
+from actors.trials.drill_settings import DEFAULT, drill_settings
 from actors.trials.ordeal import Ordeal, undergo
 from actors.trials.sim_process import SimProcess
 from actors.trials.soak_samples import Sample, Verdict, judge
@@ -120,13 +120,13 @@ def _print(ordeal: Ordeal, samples: Sequence[Sample], verdicts: Sequence[Verdict
         for one in verdicts
     ]
     told = {
-        **document(ordeal),
+        **document(ordeal, DEFAULT),
         "flat": {one.name: one.is_flat for one in verdicts},
         "samples": [
             [one.at_s, one.memory, one.handles, one.actors, one.depth, one.journal, one.orders] for one in samples
         ],
     }
-    emit(told, as_json=as_json, render=lambda: [*tables(ordeal, ""), table("use", columns, rows, columns[2:])])
+    emit(told, as_json=as_json, render=lambda: [*tables(ordeal, DEFAULT, []), table("use", columns, rows, columns[2:])])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -13,12 +13,14 @@ from actors.settings.paper import Trading
 from actors.trials.demo_reckoning import Reckoning
 from actors.trials.drill import document, tables
 from actors.trials.drill_faults import continuous_faults, standard_faults
-from actors.trials.drill_settings import deposit, drill_settings, write_coins
+from actors.trials.drill_settings import deposit, drill_settings, played, write_coins
 from actors.trials.ordeal import Ordeal
 from exchanges.sim.server.coins_config import read_coins
+from exchanges.sim.server.doors import PROTOCOLS
 from exchanges.sim.server.fault_config import parse_rules
 from exchanges.sim.server.faults import FaultKind
 from grid.errors import ConfigError
+from tests.venue.contract import GENERIC, NATIVE
 
 REST, WS = "http://127.0.0.1:9", "ws://127.0.0.1:9"
 LIVE = """
@@ -32,6 +34,7 @@ risk: {watch: [BTCUSDT, DOGEUSDT]}
 runtime: {address: "ray.example:6379", look_ahead: 3}
 journal: {path: /my/real/journal.sqlite}
 paper: {balance: 123}
+ownership: {store: "redis://real.example:6379/0"}
 """
 
 
@@ -50,6 +53,7 @@ def test_nothing_of_a_live_configuration_is_left_that_reaches_out(config: Path) 
     assert (settings.venue.rest_url, settings.venue.ws_url) == (REST, WS)
     assert settings.runtime.address == "local"
     assert settings.journal.path is None
+    assert settings.ownership.is_local
     for real in ("MY_REAL_KEY", "/my/real", "ray.example", "mine"):
         assert real not in shown
 
@@ -119,6 +123,28 @@ def test_the_standard_faults_are_faults_that_the_venue_knows() -> None:
     assert all(rule.count is None and rule.probability < 1 for rule in parse_rules(continuous_faults()))
 
 
+@pytest.mark.parametrize(
+    ("name", "playing"),
+    [(one, (one, one)) for one in ("binanceusdm", "bybit", "okx", "bitget", "gate", "kucoinfutures", "hashkey")]
+    + [("ccxt:okx", ("ccxt:okx", "okx")), ("mexc", ("binanceusdm", "binanceusdm"))],
+)
+def test_a_drill_speaks_the_language_of_the_users_own_venue(name: str, playing: tuple[str, str]) -> None:
+    assert played(name) == playing
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_faults_of_every_language_are_known_and_hit_its_own_sockets(config: Path, protocol: str) -> None:
+    faults = parse_rules(standard_faults(60, protocol))
+    settings = drill_settings(config, REST, WS, {}, venue=protocol)
+    way = next(kind for kind in (*NATIVE, *GENERIC) if kind.language == protocol)
+
+    assert settings.venue.name == protocol
+    cut = {fault.scope.path for fault in faults if fault.kind is FaultKind.FORCED_CUT}
+    assert way.private_path in cut
+    assert any(way.public_path.startswith(path) or path.startswith(way.public_path) for path in cut)
+    assert not {fault.kind for fault in faults} & way.lacks
+
+
 def an_ordeal(*breaches: str) -> Ordeal:
     reckoning = Reckoning(
         seconds=10,
@@ -135,16 +161,17 @@ def an_ordeal(*breaches: str) -> Ordeal:
 
 
 def test_a_breach_is_told_by_its_invariant() -> None:
-    told = document(an_ordeal("one fill was lost"))
+    told = document(an_ordeal("one fill was lost"), "okx")
 
     assert told["violations"] == ["one fill was lost"]
     assert told["invariants"] == [
         {"name": "no own order is left", "held": True, "breaches": []},
         {"name": "every fill is booked once", "held": False, "breaches": ["one fill was lost"]},
     ]
+    assert told["venue"] == "okx"
     assert told["faults"] == {"reply lost": 4}
-    assert tables(an_ordeal("one fill was lost"), "")[-1] == "1 invariants are BROKEN"
-    assert tables(an_ordeal(), "")[-1] == "every invariant held"
+    assert tables(an_ordeal("one fill was lost"), "okx", [])[-1] == "1 invariants are BROKEN"
+    assert tables(an_ordeal(), "okx", [])[-1] == "every invariant held"
 
 
 def test_the_demos_own_configuration_can_be_drilled(tmp_path: Path) -> None:
