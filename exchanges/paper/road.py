@@ -83,12 +83,6 @@ class Road:
             if not parcel.answer.done():
                 parcel.answer.set_result(result)
 
-    def relax(self) -> None:
-        """The recorded market has ended: from now on our own time lets calls arrive."""
-        self._strict_time = False
-        if self._under_way:
-            self.arrive(max(parcel.stamp_ms for parcel in self._under_way))
-
     def close(self) -> None:
         """Nothing arrives any more."""
         for timer in self._timers:

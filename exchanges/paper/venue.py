@@ -174,11 +174,6 @@ class PaperVenue:
             if self._events is buffer:
                 self._events = None
 
-    def relax(self) -> None:
-        """The recorded market has ended: from now on our own clock carries its time on."""
-        self.axis.strict = False
-        self._road.relax()
-
     async def close(self) -> None:
         """Stop listening and let go of the account's file. Open orders stay in it."""
         self._road.close()

@@ -18,6 +18,8 @@ from typing import Any
 import pytest
 
 from actors import symbol_feed
+from actors.deployment.roster import Roster
+from actors.grid_slot import GridSlot
 from actors.journal.schema import PAPER_ACCOUNT
 from actors.journal.writer import Journal
 from actors.order_gateway import OrderGateway
@@ -28,13 +30,13 @@ from exchanges.paper.memory import ACCOUNT as ACCOUNT_NAME
 from exchanges.paper.store import PaperStore
 from exchanges.paper.trading import PaperTrading
 from exchanges.port import MarketVenue, StreamDown, StreamUp
-from grid import slot_machine
 from grid.client_id import decode
 from grid.records import FillBooked, OrderEnded, OrderIntended, Record, from_body
 from tests import live_crew
 from tests.frame_server import ACCOUNT, OTHERS, FrameServer, serving
 from tests.frame_tongues import BinanceTongue, GateTongue, OkxTongue, Tongue
 from tests.live_control import VenueControl
+from tests.live_crew import LocalCrew
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.recorded_frames import (
     MARK,
@@ -61,14 +63,15 @@ START_MS = 1_721_300_000_000
 PATIENCE_S = 30.0
 TURNS = 20
 """Longer than the longest chain of callbacks, from a frame that is read to a record that is written."""
-SOON_S = 0.3
-"""Who is to be woken within this is not at rest."""
+AHEAD_MS = 1 << 42
+"""The slots' time is the tape's, and so far ahead of ours that no stamp of ours lies after it."""
 UNHURRIED: dict[str, Any] = {
     # what our own clock decides must not decide anything here: the tape's time passes at another pace
     "gateway": {"recv_window_ms": 5000, "echo_timeout_s": 60, "orders_per_second": 300, "burst": 300},
     "runtime": {"look_ahead": 1, "reconcile_s": 600, "price_age_s": 600, "push_interval_ms": 1, "slots_per_actor": 100},
     "account": {"max_notional": 20_000, "daily_loss": 10_000},
 }
+SLOT_OF = LocalCrew._slot
 LADDER: dict[str, Any] = {"interval": "1.5", "anchor": None, "buy_window": 4, "max_lots": 40, "min_rest_s": 0}
 
 
@@ -103,6 +106,26 @@ class PublicEars:
                 self.taken += not isinstance(event, StreamUp | StreamDown)
 
 
+class TapeClock:
+    """The slots' clock: the venue's time as the paper account has heard it."""
+
+    def __init__(self, made: Sequence[PaperTrading]) -> None:
+        self._made = made
+
+    def now_ms(self) -> int:
+        return AHEAD_MS + (self._made[-1].venue.axis.now_ms() if self._made else 0)
+
+    def monotonic_ns(self) -> int:
+        return self.now_ms() * 1_000_000
+
+
+class NoWaker:
+    """Wakes nobody: the replay looks at the time after each frame."""
+
+    def wake_in(self, delay_ms: int) -> None:
+        pass
+
+
 class Replay:
     """Plays frames to a deployment, each only once everything that the one before caused has come to rest.
 
@@ -128,6 +151,7 @@ class Replay:
             assert self._server.send(frame, ACCOUNT) == 1
             self._until(lambda heard=heard: self._paper.venue.heard > heard, "the account hears it")
             self._rest()
+            self._wake_slots()
             if frame.kind == TRADE:
                 continue
             taken = self._public.taken
@@ -154,6 +178,15 @@ class Replay:
             before = now
             assert time.monotonic() < deadline, f"it never rests: {before}"
 
+    def _wake_slots(self) -> None:
+        """Time has passed: what waited for that may act now."""
+        for layout in self._live.roster.layouts.values():
+            for name in layout.names():
+                box = self._live.room.box(name)
+                assert isinstance(box.actor, GridSlot)
+                box.call(box.actor.tick)
+        self._rest()
+
     def _give_turns(self) -> None:
         """Let every loop go round often enough for a chain of callbacks to end, then every actor take its turn."""
         actors = [self._live.room.box(name).actor for name in self._live.roster.everyone]
@@ -177,8 +210,7 @@ class Replay:
         """Return what counts everything that happens; None while something is under way."""
         gateway = self._live.room.box(self._live.roster.gateway).actor
         boxes = [self._live.room.box(name) for name in self._live.roster.everyone]
-        soon_s = time.monotonic() + SOON_S
-        if any(box._incoming.qsize() or box._letters or (box._ring_at or soon_s) < soon_s for box in boxes):
+        if any(box._incoming.qsize() or box._letters for box in boxes):
             return None
         assert isinstance(gateway, OrderGateway)
         caller, keeper = gateway._caller, gateway._keeper
@@ -230,9 +262,14 @@ def run(
 
         monkeypatch.setattr(live_crew, "trading_venue", strict)
         monkeypatch.setattr(live_crew, "market_venue", public.of)
-        for pause in ("RETRY_FIRST_MS", "RETRY_LAST_MS"):
-            monkeypatch.setattr(slot_machine, pause, 1)  # our own clock's: a refused order is tried again at once
-        monkeypatch.setattr(symbol_feed, "WORD_EVERY_MS", 10**9)  # and the gateway hears of crossings alone
+
+        def on_tape(crew: LocalCrew, name: str, roster: Roster, around: dict[str, Any]) -> GridSlot:
+            slot = SLOT_OF(crew, name, roster, {**around, "clock": TapeClock(made)})
+            slot._waker = NoWaker()
+            return slot
+
+        monkeypatch.setattr(LocalCrew, "_slot", on_tape)
+        monkeypatch.setattr(symbol_feed, "WORD_EVERY_MS", 10**9)  # the gateway hears of crossings alone
         control = VenueControl(server.rest_url, server.ws_url(), "", tongue.name)
         settings = live_settings(
             folder, control, *ladders or (LADDER,), paper={"balance": 50_000, **paper}, **UNHURRIED
@@ -245,8 +282,6 @@ def run(
             assert isinstance(gateway, OrderGateway)
             assert gateway._keeper is not None
             ended = gateway._keeper._journal.last_seq  # what comes after the last frame goes by our own clock
-            assert gateway._thread.hand_over(made[0].venue.relax)  # in the loop that the account lives in
-            live.stop()
     records = list(_records(settings, ended))
     fills = [_fill(one) for one in records if isinstance(one, FillBooked)]
     facts = [_fact(one) for one in records if isinstance(one, OrderIntended | OrderEnded)]
