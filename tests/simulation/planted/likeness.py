@@ -9,6 +9,8 @@ import pytest
 
 import grid.booking
 import grid.equity
+from actors.grid_slot import GridSlot
+from actors.mail.messages import Message
 from exchanges.desk import guarding, placing
 from exchanges.desk.events import Instant, ReferenceSeen
 from exchanges.desk.guarding import Guarding
@@ -21,6 +23,7 @@ from grid.ledger import with_fees
 from grid.lot import Fees
 from grid.policy import GridPolicy
 from grid.symbol_book import SymbolBook
+from grid.window import WindowChange
 from risk import breakers
 from risk.breakers import BreakerReading, BreakerRules, BreakerState
 from risk.daily_loss import DAY_MS, DailyLoss
@@ -29,6 +32,17 @@ from risk.stop_rule import StopRule
 from tests.simulation.faults import Kind
 from tests.simulation.planted.bug import TraitBug
 from tests.simulation.traits import Trait
+
+
+def an_actor_serves_one_symbol(patch: pytest.MonkeyPatch) -> None:
+    """A slot actor hears the prices of the first of its symbols alone."""
+    handle = GridSlot._handle
+
+    def narrow(self: GridSlot, message: Message) -> None:
+        if not isinstance(message, WindowChange) or message.view.symbol == min(self._symbols):
+            handle(self, message)
+
+    patch.setattr(GridSlot, "_handle", narrow)
 
 
 def one_fresh_price_is_enough(patch: pytest.MonkeyPatch) -> None:
@@ -162,5 +176,6 @@ BUGS = (
     TraitBug(trait=Trait.TRIGGER, plant=any_mark_is_the_trigger),
     TraitBug(trait=Trait.OPENING, plant=every_life_opens_anew),
     TraitBug(trait=Trait.EXCHANGE_STOP, plant=a_stop_that_is_gone_is_not_missed),
+    TraitBug(trait=Trait.PACKED, plant=an_actor_serves_one_symbol, beside=frozenset({Trait.TWO_SYMBOLS})),
     TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
 )
