@@ -37,6 +37,7 @@ class GridSlot:
         waker: Waker,
         clock: Clock,
         reconcile_ms: int = 10_000,
+        first_reconcile_ms: int | None = None,
     ) -> None:
         self._name = layouts[0].name(index)
         self._gateway = gateway
@@ -45,6 +46,7 @@ class GridSlot:
         self._clock = clock
         self._mailbox = Mailbox()
         self._appointed_ms: int | None = None
+        first_ms = reconcile_ms if first_reconcile_ms is None else first_reconcile_ms
         self._symbols = {
             layout.symbol: SymbolSlots(
                 name=self._name,
@@ -54,8 +56,8 @@ class GridSlot:
                 feed=feed,
                 outbox=outbox,
                 reconcile_ms=reconcile_ms,
-                # Spread over the period: all ladders looked at in one go would keep a crossing waiting.
-                first_reconcile_ms=reconcile_ms * number // len(layouts),
+                # One after another: all ladders looked at in one go would keep a crossing waiting.
+                first_reconcile_ms=first_ms * number // len(layouts),
             )
             for number, layout in enumerate(layouts, start=1)
         }

@@ -70,6 +70,8 @@ class Window:
         self._view: MarketView | None = None
         self._alarms: dict[int, Alarm] = {}
         self._touched = range(0)
+        self._calm = range(0)
+        """Prices at which nothing is announced: nearly all quotes are among them."""
 
     @property
     def view(self) -> MarketView | None:
@@ -77,19 +79,31 @@ class Window:
         return self._view
 
     def levels_in_reach(self) -> range:
-        """Return the levels in which an entry may rest or stay: window and slack."""
+        """Return the levels in which an entry may rest or stay, window and slack, for a listener that missed a word.
+
+        One that rests in the slack by a word that this window has taken back is told again when it has to go.
+        """
         if self._view is None:
             return range(0)
-        return range(self._lowest_kept(self._view.top), self._view.top + 1)
+        reach = range(self._lowest_kept(self._view.top), self._view.top + 1)
+        self._touched = range(min(reach.start, self._touched.start), max(reach.stop, self._touched.stop))
+        return reach
 
     def on_price(self, price: int, now_ms: int) -> WindowChange:
         """Take the oriented reference price of a new quote; return what changed."""
         last = self._view
         if last is not None and last.price == price:
             return WindowChange(view=last)
-        top, floor = self._place(price, last)
-        rung = tuple(level for level, alarm in self._alarms.items() if alarm.rings_at(price))
-        moved = last is None or (top, floor) != (last.top, last.floor) or bool(rung)
+        rung: tuple[int, ...] = ()
+        if last is not None and price in self._calm:
+            top, floor, moved = last.top, last.floor, False
+        else:
+            top, floor = self._place(price)
+            rung = tuple(level for level, alarm in self._alarms.items() if alarm.rings_at(price))
+            moved = last is None or (top, floor) != (last.top, last.floor) or bool(rung)
+            for level in rung:
+                del self._alarms[level]
+            self._calm = self._calm_around(price, floor)
         # A new window starts at the time, so that its views are newer than those of the one it replaces.
         version = max(1, now_ms) if last is None else last.version + (1 if moved else 0)
         view = MarketView(
@@ -104,8 +118,6 @@ class Window:
         self._view = view
         if not moved:
             return WindowChange(view=view)
-        for level in rung:
-            del self._alarms[level]
         return self._difference(last, view, rung)
 
     def set_alarm(self, alarm: Alarm) -> bool:
@@ -114,16 +126,24 @@ class Window:
             self._alarms.pop(alarm.level, None)
             return True
         self._alarms[alarm.level] = alarm
+        self._calm = range(0)
         return False
 
-    def _place(self, price: int, last: MarketView | None) -> tuple[int, int]:
+    def _place(self, price: int) -> tuple[int, int]:
         ladder = self._ladder
-        if last is not None and ladder.at(last.floor) <= price < ladder.at(last.floor + 1):
-            floor = last.floor
-        else:
-            floor = ladder.floor(price)
+        floor = ladder.floor(price)
         top = floor if ladder.at(floor) <= price - ladder.guard(floor) else floor - 1
         return self._policy.nearest(top), floor
+
+    def _calm_around(self, price: int, floor: int) -> range:
+        """Return the prices with the same top and floor at which no alarm rings."""
+        ladder = self._ladder
+        opens = ladder.at(floor) + ladder.guard(floor)
+        low, high = (opens, ladder.at(floor + 1)) if price >= opens else (ladder.at(floor), opens)
+        for alarm in self._alarms.values():
+            low = low if alarm.low is None else max(low, alarm.low + 1)
+            high = high if alarm.high is None else min(high, alarm.high)
+        return range(low, high)
 
     def _lowest_kept(self, top: int) -> int:
         return top - self._policy.buy_window + 1 - self._policy.entry_slack

@@ -154,7 +154,8 @@ class GridWorld:
         """What happens once every reconcile period: price and book are pulled, everything is compared."""
         self.now_ms += wait_ms
         if self.window.view is not None:
-            self._carry_out(self.group.on_window(WindowChange(view=self.window.view), self.now_ms))
+            reach = tuple(self.window.levels_in_reach())
+            self._carry_out(self.group.on_window(WindowChange(view=self.window.view, entered=reach), self.now_ms))
         for key in list(self.book.symbol(SYMBOL).slots):
             self._carry_out(self.group.on_told(self.told(key), self.now_ms))
         self._carry_out(self.group.on_time(self.now_ms, everything=True))

@@ -20,7 +20,14 @@ if TYPE_CHECKING:
 
 
 def grid_slot(
-    around: Surroundings, *, layouts: tuple[SlotLayout, ...], index: int, gateway: str, feed: str, reconcile_ms: int
+    around: Surroundings,
+    *,
+    layouts: tuple[SlotLayout, ...],
+    index: int,
+    gateway: str,
+    feed: str,
+    reconcile_ms: int,
+    first_reconcile_ms: int,
 ) -> GridSlot:
     """Build a slot actor."""
     from actors.grid_slot import GridSlot
@@ -34,6 +41,7 @@ def grid_slot(
         waker=around.waker,
         clock=around.clock,
         reconcile_ms=reconcile_ms,
+        first_reconcile_ms=first_reconcile_ms,
     )
 
 

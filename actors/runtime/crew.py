@@ -138,12 +138,15 @@ class RayCrew:
         layouts = roster.layouts_of(name)
         if not layouts:
             raise NotRunning(f"{name} is no actor of this deployment")
+        period_ms, slots = milliseconds(self._settings.runtime.reconcile_s), roster.slots
         return {
             "layouts": layouts,
             "index": layouts[0].names().index(name),
             "gateway": roster.gateway,
             "feed": roster.feeds[layouts[0].symbol],
-            "reconcile_ms": milliseconds(self._settings.runtime.reconcile_s),
+            "reconcile_ms": period_ms,
+            # In turns: they begin within a moment of each other, and all at once they would take the processors.
+            "first_reconcile_ms": period_ms * (slots.index(name) + 1) // len(slots),
         }
 
 

@@ -79,7 +79,7 @@ class Player:
                 self._play(print_at(symbol, level_price(level) - 1, Side.SELL, 0))
 
     def begin_noise(self, symbols: Sequence[str], per_s: float, crossing_each: int = 0, volume: int = 0) -> None:
-        """Have each coin's price change so often until told otherwise; one change in so many crosses a level.
+        """Have each coin's price change so often until told otherwise; one change in so many of each crosses a level.
 
         With a `volume` so much is traded at each change, where nothing of ours rests.
         """
@@ -121,10 +121,10 @@ class Player:
         self._play(book_above(symbol, self._levels.get(symbol, 0), 0, offset))
 
     async def _change(self, symbols: Sequence[str], events: int, spacing_ms: float, crossing_each: int) -> None:
-        count = 0
+        counts = {symbol: number * crossing_each // len(symbols) for number, symbol in enumerate(symbols)}
         async for symbol in self._paced(symbols, events, spacing_ms):
-            count += 1
-            if crossing_each and count % crossing_each == 0:
+            counts[symbol] += 1
+            if crossing_each and counts[symbol] % crossing_each == 0:
                 self._rise(symbol)
             else:
                 self._wiggle(symbol)
