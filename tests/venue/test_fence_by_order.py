@@ -60,7 +60,7 @@ def test_no_entry_follows_the_first_cancel_of_a_hold_and_every_one_before_it_is_
         venue,
         {"buy_window": WINDOW, "max_lots": WINDOW},
         # Most of the window waits in the entries' lane when the hold comes.
-        gateway={"orders_per_second": 2, "burst": BURST},
+        gateway={"orders_per_second": 1, "burst": BURST},
     )
     with deployed(settings, venue) as deployment:
         deployment.until(lambda: len(entries(log)) >= BURST, "the first entries are written")

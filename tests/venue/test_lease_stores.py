@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -14,8 +15,8 @@ from actors.file_lock import FileLock
 from actors.ownership.errors import AccountTaken, Fenced, LeaseForgotten
 from actors.ownership.lease import Lease, LeasePhase, LeaseTerms
 from actors.ownership.ownership import LeaseOwnership
-from actors.ownership.redis_store import RedisLeases
-from actors.ownership.register import Claim, Granted, Held, Holder, Stage
+from actors.ownership.redis_store import PREFIX, RedisLeases
+from actors.ownership.register import Claim, Granted, Held, Holder, Record, Stage
 from actors.ownership.store import LeaseStore, StoreUnreachable
 from actors.ownership.stores import lease_store
 from actors.settings.account import load_settings
@@ -164,6 +165,15 @@ async def test_a_redis_that_was_started_anew_grants_nothing_that_it_may_have_for
     assert held.left_ms > LEASE_MS, "a whole lease from now on"
 
 
+async def holder_of(server: RedisServer, account: str) -> str:
+    """Return whose token the store has for the account."""
+    store = store_of(server.url)
+    assert isinstance(store, RedisLeases)
+    text = await store._client.get(PREFIX + account)
+    await store.close()
+    return Record.loads(text).token if text else ""
+
+
 def owner(
     folder: Path,
     url: str,
@@ -236,7 +246,7 @@ async def test_a_holder_whom_the_store_forgot_after_his_lease_begins_anew(redis:
 async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_own_ends(
     redis: RedisServer, tmp_path: Path
 ) -> None:
-    terms = LeaseTerms(lease_ms=3_000, skew_ms=200, recv_window_ms=300, margin_ms=100)
+    terms = LeaseTerms(lease_ms=6_000, skew_ms=200, recv_window_ms=300, margin_ms=100)
     clock, said = ManualClock(), list[str]()
     first, second = (
         owner(tmp_path, redis.url, "first", clock, terms),
@@ -244,9 +254,13 @@ async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_o
     )
 
     async def pass_time() -> None:
+        # As fast as the store's own: a slower one would renew too late.
+        passed_ms, begun = 0, time.monotonic()
         while True:
             await asyncio.sleep(0.02)
-            clock.advance_ms(20)
+            now_ms = int((time.monotonic() - begun) * 1000)
+            clock.advance_ms(now_ms - passed_ms)
+            passed_ms = now_ms
 
     passing = asyncio.create_task(pass_time())
     async with asyncio.timeout(60):
@@ -259,7 +273,7 @@ async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_o
 
         renewing.cancel()
         passing.cancel()
-        clock.advance_ms(3_000)  # it stood still, and so did its renewals
+        clock.advance_ms(6_000)  # it stood still, and so did its renewals
         with pytest.raises(Fenced):
             first.fence()
         assert first.picture()["phase"] == LeasePhase.SILENT.value
@@ -267,7 +281,8 @@ async def test_an_ownership_refuses_beside_a_living_one_and_is_fenced_when_its_o
 
         third = owner(tmp_path, redis.url, "third", ManualClock(), terms, is_patient=True)
         taking = asyncio.create_task(third.take(said.append))
-        await asyncio.sleep(4.5)  # longer than its lease, so that the third has it
+        while await holder_of(redis, "six") != "third":  # noqa: ASYNC110 - it is another's word, in another process
+            await asyncio.sleep(0.05)
         assert any("deployment first" in words and "to end" in words for words in said), said
         with pytest.raises(AccountTaken, match="deployment third"):
             await first.run()

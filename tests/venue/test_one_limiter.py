@@ -37,9 +37,26 @@ MINUTE = RateWindow(kind="weight", interval_ms=60_000, limit=2400)
 FILLS = 5
 
 
+class VenueClock:
+    """The venue counts by minutes of its clock, which goes before ours by as much as each test wants."""
+
+    def __init__(self) -> None:
+        self._ahead_ms = 0
+
+    def __call__(self) -> int:
+        return time.time_ns() // 1_000_000 + self._ahead_ms
+
+    def begin_a_minute(self) -> None:
+        """So that no test straddles two."""
+        self._ahead_ms += 60_000 - self() % 60_000
+
+
+CLOCK = VenueClock()
+
+
 @pytest.fixture(scope="module")
 def venue() -> Iterator[RunningVenue]:
-    with running(still_options()) as started:
+    with running(still_options(), CLOCK) as started:
         yield started
 
 
@@ -76,7 +93,7 @@ class Account:
 @asynccontextmanager
 async def account(venue: RunningVenue, *, hears: bool = False, limit: int = 2400) -> AsyncIterator[Account]:
     """An account at the limiter; one that hears nothing of the venue's headers has only its own count."""
-    await _early_in_a_minute()
+    CLOCK.begin_a_minute()
     async with trading(settings(venue.rest_url, venue.ws_url)) as adapter:
         made = Account(venue, adapter, limit)
         if not hears:
@@ -85,13 +102,6 @@ async def account(venue: RunningVenue, *, hears: bool = False, limit: int = 2400
             yield made
         finally:
             await made.caller.close()
-
-
-async def _early_in_a_minute() -> None:
-    """The venue counts by minutes of the clock: a test must not straddle two."""
-    left_s = 60 - time.time() % 60
-    if left_s < 12:
-        await asyncio.sleep(left_s + 0.1)
 
 
 async def _trade(adapter: TradingVenue) -> None:
@@ -118,7 +128,7 @@ async def test_every_page_of_fills_is_counted(venue: RunningVenue, monkeypatch: 
     monkeypatch.setattr(history, "PAGE", 2)
     async with account(venue) as held:
         await _trade(held.trading)
-        held.caller.submit(ReadTrades(symbol="ETHUSDT", since_ms=time.time_ns() // 1_000_000 - 60_000))
+        held.caller.submit(ReadTrades(symbol="ETHUSDT", since_ms=CLOCK() - 60_000))
         await eventually(lambda: bool(held.events))
 
         read = held.events[0]
