@@ -31,9 +31,11 @@ def headline(settings: Settings) -> str:
 def terms(settings: Settings) -> str:
     """Return the terms of the paper account, and which of them nobody configured."""
     paper = settings.paper or PaperSettings()
+    rate = paper.funding_rate
+    funding = "as the venue publishes it" if rate is None else f"{_percent(rate)} every eight hours"
     told = (
         f"balance {paper.balance} at its first start, maker fee {_percent(paper.maker_fee)}, taker fee "
-        f"{_percent(paper.taker_fee)}, funding {_percent(paper.funding_rate)} every eight hours, leverage "
+        f"{_percent(paper.taker_fee)}, funding {funding}, leverage "
         f"{min(paper.leverage, settings.risk.max_leverage)} where a ladder names none, latency "
         f"{paper.latency_min_ms} to {paper.latency_max_ms} ms, margin tiers of a usual shape"
     )

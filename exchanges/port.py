@@ -142,6 +142,18 @@ class PublicTrade:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FundingDue:
+    """What the venue would settle next: longs pay `rate` times their notional at mark; below 0 they are paid.
+
+    The rate moves until then; `at_ms` is the venue's time.
+    """
+
+    symbol: str
+    rate: Decimal
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class StreamUp:
     """A stream is connected and its subscription confirmed; everything before it may be lost."""
 
@@ -180,6 +192,10 @@ class MarketVenue(Protocol):
         ...
 
     async def quote(self, symbol: str) -> Quote: ...
+
+    async def funding(self, symbol: str) -> FundingDue:
+        """Return the next funding, as the venue publishes it by REST."""
+        ...
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         """Return the last candles, oldest first; fewer than `limit` where the venue gives no more in one answer.

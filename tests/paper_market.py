@@ -10,10 +10,20 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from exchanges.errors import VenueUnreachable
 from exchanges.paper.store import PaperStore
 from exchanges.paper.terms import PaperTerms
 from exchanges.paper.trading import PaperTrading
-from exchanges.port import CandleEvent, PrivateEvent, PublicTrade, QuoteEvent, StreamDown, StreamUp, TradeEvent
+from exchanges.port import (
+    CandleEvent,
+    FundingDue,
+    PrivateEvent,
+    PublicTrade,
+    QuoteEvent,
+    StreamDown,
+    StreamUp,
+    TradeEvent,
+)
 from exchanges.session.market_half import MarkEvent
 from grid.instrument import Instrument
 from grid.order import Fill, OrderRequest, OrderUpdate, Quote, Side, TimeInForce
@@ -42,6 +52,8 @@ class HandMarket:
 
     def __init__(self, first: Quote) -> None:
         self._first = first
+        self.due: FundingDue | None = None
+        self.asked = 0
         self._queues: dict[str, asyncio.Queue[Any]] = {kind: asyncio.Queue() for kind in ("quote", "trade", "mark")}
 
     async def instrument(self, symbol: str) -> Instrument:
@@ -49,6 +61,12 @@ class HandMarket:
 
     async def quote(self, symbol: str) -> Quote:
         return self._first
+
+    async def funding(self, symbol: str) -> FundingDue:
+        self.asked += 1
+        if self.due is None:
+            raise VenueUnreachable("nobody tells")
+        return self.due
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         return []
@@ -74,6 +92,13 @@ class HandMarket:
 
     def say(self, kind: str, event: Told | StreamUp | StreamDown) -> None:
         self._queues[kind].put_nowait(event)
+
+    async def heard_funding(self) -> None:
+        """Wait until the account has asked, and taken the answer."""
+        asked = self.asked
+        while self.asked == asked == 0:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
 
     async def _read(self, kind: str, symbols: Sequence[str]) -> AsyncGenerator[Any, None]:
         for symbol in symbols:

@@ -34,11 +34,12 @@ class PaperSettings(Section):
     taker_fee: Exact = Field(
         Decimal("0.0005"), ge=Decimal("-0.01"), le=Decimal("0.01"), description="what a taker pays, as a fraction"
     )
-    funding_rate: Exact = Field(
-        Decimal("0.0001"),
+    funding_rate: Exact | None = Field(
+        None,
         ge=Decimal("-0.01"),
         le=Decimal("0.01"),
-        description="what longs pay shorts every eight hours, as a fraction of the position at mark",
+        description="what longs pay shorts every eight hours, as a fraction of the position at mark; left out: the "
+        "venue's own rate at its own time",
     )
     latency_min_ms: int = Field(20, ge=0, le=60_000, description="quickest way of an order to the matcher, in ms")
     latency_max_ms: int = Field(80, ge=0, le=60_000, description="slowest way of an order to the matcher, in ms")

@@ -12,7 +12,7 @@ from exchanges.binance.settings import Endpoints
 from exchanges.binance.tongue import BinanceHttp, BinanceStreams
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
+from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
@@ -53,6 +53,10 @@ class BinanceMarket(MarketHalf):
         instrument = await self.instrument(symbol)
         reply = await self._get("ticker/bookTicker", symbol=symbol)
         return wire_market.rest_quote(reply, instrument, self._settings.monotonic_ns())
+
+    async def funding(self, symbol: str) -> FundingDue:
+        """Return the next funding, as the venue publishes it."""
+        return wire_market.funding(await self._get("premiumIndex", symbol=symbol))
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         """Return the last candles, oldest first; the last one is given as still running."""

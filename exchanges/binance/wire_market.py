@@ -6,7 +6,7 @@ from typing import Any
 
 from exchanges import wire
 from exchanges.errors import BadReply
-from exchanges.port import PublicTrade
+from exchanges.port import FundingDue, PublicTrade
 from grid.instrument import Instrument
 from grid.order import Quote, Side
 from risk.candle import Candle
@@ -110,4 +110,15 @@ def _candle(row: list[Any], symbol: str, *, is_closed: bool) -> Candle:
         close=wire.exact(row[CLOSE], "klines.close"),
         volume=wire.exact(row[VOLUME], "klines.volume"),
         is_closed=is_closed,
+    )
+
+
+def funding(message: Any) -> FundingDue:
+    """Return the next funding of a premium index."""
+    where = "premiumIndex"
+    row = wire.mapping(message, where)
+    return FundingDue(
+        symbol=wire.text(row, "symbol", where),
+        rate=wire.decimal(row, "lastFundingRate", where),
+        at_ms=wire.count(row, "nextFundingTime", where),
     )

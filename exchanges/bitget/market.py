@@ -12,7 +12,7 @@ from exchanges.bitget.settings import Endpoints
 from exchanges.bitget.tongue import BitgetHttp, BitgetStreams, data_of
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
+from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
@@ -56,6 +56,10 @@ class BitgetMarket(MarketHalf):
         instrument = await self.instrument(symbol)
         rows = await self._get("ticker", symbol=symbol)
         return wire_market.rest_quote(rows, instrument, self._settings.monotonic_ns())
+
+    async def funding(self, symbol: str) -> FundingDue:
+        """Return the next funding, as the venue publishes it."""
+        return wire_market.funding(await self._get("current-fund-rate", symbol=symbol))
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         """Return the last candles, oldest first; the last one is given as still running."""

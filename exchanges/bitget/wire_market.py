@@ -9,7 +9,7 @@ from typing import Any
 from exchanges import wire
 from exchanges.bitget.wire_orders import side
 from exchanges.errors import BadReply, NotSupported
-from exchanges.port import PublicTrade
+from exchanges.port import FundingDue, PublicTrade
 from grid.instrument import Instrument
 from grid.order import Quote
 from risk.candle import Candle
@@ -173,3 +173,17 @@ def _candle(value: Any, symbol: str, length_ms: int) -> Candle:
 
 def _open_ms(candle: Candle) -> int:
     return candle.open_ms
+
+
+def funding(message: Any) -> FundingDue:
+    """Return the next funding of a `current-fund-rate`."""
+    where = "current-fund-rate"
+    rows = wire.sequence(message, where)
+    if len(rows) != 1:
+        raise BadReply(f"{where}: {len(rows)} rows")
+    row = wire.mapping(rows[0], where)
+    return FundingDue(
+        symbol=wire.text(row, "symbol", where),
+        rate=wire.decimal(row, "fundingRate", where),
+        at_ms=wire.count(row, "nextUpdate", where),
+    )

@@ -13,7 +13,7 @@ from exchanges.bybit.settings import Endpoints
 from exchanges.bybit.tongue import BybitHttp, BybitStreams, result_of
 from exchanges.errors import Refusal, VenueRefused
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
+from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
@@ -58,6 +58,10 @@ class BybitMarket(MarketHalf):
         instrument = await self.instrument(symbol)
         result = await self._get("orderbook", symbol=symbol, limit=1)
         return wire_market.rest_quote(result, instrument, self._settings.monotonic_ns())
+
+    async def funding(self, symbol: str) -> FundingDue:
+        """Return the next funding, as the venue publishes it."""
+        return wire_market.funding(await self._get("tickers", symbol=symbol))
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         """Return the last candles, oldest first; the last one is given as still running."""

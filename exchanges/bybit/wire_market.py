@@ -8,7 +8,7 @@ from typing import Any
 from exchanges import wire
 from exchanges.bybit.wire_orders import side
 from exchanges.errors import BadReply, NotSupported
-from exchanges.port import PublicTrade
+from exchanges.port import FundingDue, PublicTrade
 from grid.instrument import Instrument
 from grid.order import Quote
 from risk.candle import Candle
@@ -180,4 +180,18 @@ def _candle(row: list[Any], symbol: str, length_ms: int, *, is_closed: bool) -> 
         close=wire.exact(row[CLOSE], "kline.close"),
         volume=wire.exact(row[VOLUME], "kline.volume"),
         is_closed=is_closed,
+    )
+
+
+def funding(result: wire.Row) -> FundingDue:
+    """Return the next funding of a ticker."""
+    where = "tickers"
+    rows = wire.sequence(result.get("list"), f"{where}.list")
+    if len(rows) != 1:
+        raise BadReply(f"{where}.list: {len(rows)} rows")
+    row = wire.mapping(rows[0], f"{where}.list")
+    return FundingDue(
+        symbol=wire.text(row, "symbol", where),
+        rate=wire.decimal(row, "fundingRate", where),
+        at_ms=wire.count(row, "nextFundingTime", where),
     )

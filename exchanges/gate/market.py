@@ -15,7 +15,7 @@ from exchanges.gate.contracts import Contract, Contracts, contract_name, renewed
 from exchanges.gate.settings import PREFIX, Endpoints
 from exchanges.gate.tongue import CANDLES, PRINTS, QUOTES, TICKERS, GateHttp, GateStreams, stream_name
 from exchanges.outcome import Effect
-from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
+from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
     MarketHalf,
@@ -53,6 +53,11 @@ class GateMarket(MarketHalf):
         contract = await self._contract(symbol)
         reply = await self._get("order_book", contract=contract.name, limit=1)
         return wire_market.rest_quote(reply, contract, self._settings.monotonic_ns())
+
+    async def funding(self, symbol: str) -> FundingDue:
+        """Return the next funding, as the venue publishes it."""
+        contract = await self._contract(symbol)
+        return wire_market.funding(await self._get(f"contracts/{contract.name}"), symbol)
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         """Return the last candles, oldest first; the last one is given as still running."""

@@ -8,7 +8,7 @@ from typing import Any
 from exchanges import wire
 from exchanges.errors import BadReply, NotSupported
 from exchanges.gate.contracts import Contract, Contracts, contract_of, steps_of, symbol_of
-from exchanges.port import PublicTrade
+from exchanges.port import FundingDue, PublicTrade
 from grid.order import Quote, Side
 from risk.candle import Candle
 
@@ -156,3 +156,10 @@ def _candle(row: wire.Row, contract: Contract, length_ms: int, *, is_closed: boo
         volume=wire.decimal(row, "v", where) / contract.unit * instrument.step,
         is_closed=is_closed,
     )
+
+
+def funding(message: Any, symbol: str) -> FundingDue:
+    """Return the next funding of a contract, whose time is told in seconds."""
+    row = wire.mapping(message, "contract")
+    at_ms = wire.count(row, "funding_next_apply", "contract") * 1000
+    return FundingDue(symbol=symbol, rate=wire.decimal(row, "funding_rate", "contract"), at_ms=at_ms)

@@ -18,7 +18,7 @@ from exchanges.generic.facts import facts_of
 from exchanges.generic.link import Watch, copied
 from exchanges.generic.marks import Marks
 from exchanges.generic.streaming import CcxtStreams, Take
-from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
+from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.session.ages import Ages, StreamName
 from exchanges.session.buffers import LatestBuffer
 from exchanges.session.live import LiveStreams
@@ -66,6 +66,13 @@ class CcxtMarket:
         if found is None:
             raise BadReply(f"book: one side of {symbol} is empty")
         return found
+
+    async def funding(self, symbol: str) -> FundingDue:
+        """Return the next funding, as far as ccxt can read it."""
+        self._first("fetchFundingRate")
+        contract = await self._contract(symbol)
+        told = await self._calls.read("fetch_funding_rate", contract.unified)
+        return wire_market.funding(told, symbol, self._calls.venue_now_ms())
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         """Return the last candles, oldest first."""

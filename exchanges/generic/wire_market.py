@@ -9,7 +9,7 @@ from exchanges import wire
 from exchanges.errors import BadReply
 from exchanges.generic.contracts import Contract
 from exchanges.generic.wire_orders import side
-from exchanges.port import PublicTrade
+from exchanges.port import FundingDue, PublicTrade
 from grid.order import Quote
 from risk.candle import Candle
 
@@ -98,3 +98,13 @@ def trade(row: wire.Row, contract: Contract) -> PublicTrade:
         aggressor=side(row, where),
         venue_ms=wire.integer(row, "timestamp", where),
     )
+
+
+def funding(told: Any, symbol: str, now_ms: int) -> FundingDue:
+    """Return the next funding; exchanges tell its time under either name."""
+    row = wire.mapping(told, "funding rate")
+    times = [row.get(key) for key in ("fundingTimestamp", "nextFundingTimestamp")]
+    ahead = [at for at in times if isinstance(at, int) and at > now_ms]
+    if not ahead:
+        raise BadReply(f"funding rate: no time ahead is told for {symbol}")
+    return FundingDue(symbol=symbol, rate=wire.decimal(row, "fundingRate", "funding rate"), at_ms=min(ahead))

@@ -11,7 +11,7 @@ from exchanges.okx.contracts import Contract, Contracts
 from exchanges.okx.rest import RestClient
 from exchanges.okx.settings import Endpoints
 from exchanges.okx.tongue import OkxHttp, OkxStreams
-from exchanges.port import CandleEvent, QuoteEvent, TradeEvent
+from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
     MarketHalf,
@@ -52,6 +52,11 @@ class OkxMarket(MarketHalf):
         contract = await self._contract(symbol)
         reply = await self._get("market/books", instId=contract.inst_id, sz=1)
         return wire_market.rest_quote(reply, contract, self._settings.monotonic_ns())
+
+    async def funding(self, symbol: str) -> FundingDue:
+        """Return the next funding, as the venue publishes it."""
+        contract = await self._contract(symbol)
+        return wire_market.funding(await self._get("public/funding-rate", instId=contract.inst_id), symbol)
 
     async def candles(self, symbol: str, interval: str, limit: int) -> list[Candle]:
         """Return the last candles, oldest first; the venue says which are closed."""

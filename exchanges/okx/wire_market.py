@@ -10,7 +10,7 @@ from exchanges.errors import BadReply, Refusal, VenueRefused
 from exchanges.okx.contracts import Contract
 from exchanges.okx.wire_orders import side
 from exchanges.okx.wire_rules import only_row
-from exchanges.port import PublicTrade
+from exchanges.port import FundingDue, PublicTrade
 from grid.order import Quote
 from risk.candle import Candle
 
@@ -125,3 +125,13 @@ def trade(row: wire.Row, contract: Contract) -> PublicTrade:
 def mark(row: wire.Row, symbol: str) -> tuple[str, Decimal, int]:
     """Return (symbol, mark price, venue time in ms)."""
     return symbol, wire.decimal(row, "markPx", "mark-price"), wire.integer(row, "ts", "mark-price")
+
+
+def funding(reply: Any, symbol: str) -> FundingDue:
+    """Return the next funding; `fundingTime` is when it is settled, `nextFundingTime` when the one after is."""
+    row = only_row(reply, "funding-rate")
+    return FundingDue(
+        symbol=symbol,
+        rate=wire.decimal(row, "fundingRate", "funding-rate"),
+        at_ms=wire.count(row, "fundingTime", "funding-rate"),
+    )

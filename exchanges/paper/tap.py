@@ -45,7 +45,7 @@ class Tap:
         )
         for stream in streams:
             task = asyncio.create_task(self._read(stream))
-            task.add_done_callback(_raise_bug)
+            task.add_done_callback(raise_bug)
             self._tasks.append(task)
 
     def why_silent(self, symbol: str) -> str:
@@ -115,7 +115,7 @@ def _market_event(event: Quote | PublicTrade | tuple[str, Decimal, int]) -> Mark
             return Mark(symbol=symbol, time_ms=venue_ms, price=price)
 
 
-def _raise_bug(task: asyncio.Task[None]) -> None:
+def raise_bug(task: asyncio.Task[None]) -> None:
     """What breaks here would leave a venue that never fills: the loop's handler ends the process."""
     if not task.cancelled() and (error := task.exception()) is not None:
-        task.get_loop().call_exception_handler({"message": "a stream of the paper venue broke", "exception": error})
+        task.get_loop().call_exception_handler({"message": "the paper venue broke", "exception": error})

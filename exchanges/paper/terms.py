@@ -21,8 +21,8 @@ class PaperTerms:
     leverage: int = 5
     maker_fee: Decimal = Decimal("0.0002")
     taker_fee: Decimal = Decimal("0.0005")
-    funding_rate: Decimal = Decimal("0.0001")
-    """Settled every eight hours of the venue's time, at mark."""
+    funding_rate: Decimal | None = None
+    """Settled every eight hours of the venue's time, at mark; None: by the rate and at the time that it publishes."""
     latency_min_ms: int = 20
     latency_max_ms: int = 80
     """From our decision to the venue's matcher; drawn for each order. What it answers is heard at once."""

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from decimal import Decimal
 from itertools import count
 from random import Random
 from typing import TypeVar
 
-from exchanges.errors import VenueRefused, VenueUnreachable
+from exchanges.errors import VenueError, VenueRefused, VenueUnreachable
 from exchanges.paper.axis import TimeAxis
 from exchanges.paper.instruments import sim_instrument
 from exchanges.paper.memory import ACCOUNT, Memory
 from exchanges.paper.road import RefusedAtVenue, Road
 from exchanges.paper.store import PaperStore
-from exchanges.paper.tap import Tap, top_of
+from exchanges.paper.tap import Tap, raise_bug, top_of
 from exchanges.paper.terms import FUNDING_EVERY_MS, PaperTerms
-from exchanges.port import MarketVenue, PrivateEvent, StreamDown, StreamUp
+from exchanges.port import FundingDue, MarketVenue, PrivateEvent, StreamDown, StreamUp
 from exchanges.session.buffers import LatestBuffer
 from exchanges.sim import port_words
 from exchanges.sim.engine import MatchingEngine
-from exchanges.sim.market import MarketEvent
+from exchanges.sim.market import Funding, MarketEvent
 from exchanges.sim.refusal import Refused
 from exchanges.sim.settings import AccountSpec, EngineConfig
 from exchanges.sim.venue_events import AlgoEvent, OrderEvent, VenueEvent
@@ -30,6 +31,7 @@ A = TypeVar("A")
 HISTORY_MAX = 20_000
 EVENTS_MAX = 10_000
 PULSE_S = 1.0
+FUNDING_READ_S = 30.0
 STREAM = "private"
 
 
@@ -62,7 +64,7 @@ class PaperVenue:
         self._road = Road(seed=terms.seed, latency_ms=latency_ms, strict_time=strict_time)
         self._engine: MatchingEngine | None = None
         self._events: LatestBuffer[PrivateEvent] | None = None
-        self._pulse: asyncio.Task[None] | None = None
+        self._pulses: list[asyncio.Task[None]] = []
         self._numbers = count()
 
     @property
@@ -100,9 +102,7 @@ class PaperVenue:
         engine = MatchingEngine(
             [sim_instrument(one, self.terms) for one in rules.values()],
             rng=Random(self.terms.seed),
-            config=EngineConfig(
-                funding_every_ms=FUNDING_EVERY_MS, funding_rate=self.terms.funding_rate, history_max=HISTORY_MAX
-            ),
+            config=self._config(),
             start_ms=0 if not self._memory.is_new else self.axis.now_ms(),
         )
         if self._memory.is_new:
@@ -115,6 +115,12 @@ class PaperVenue:
             self.told(engine.on_market(top_of(quote)))
         return engine
 
+    def _config(self) -> EngineConfig:
+        rate = self.terms.funding_rate
+        if rate is None:
+            return EngineConfig(funding_rate=Decimal(0), history_max=HISTORY_MAX)
+        return EngineConfig(funding_every_ms=FUNDING_EVERY_MS, funding_rate=rate, history_max=HISTORY_MAX)
+
     async def list_symbol(self, symbol: str) -> None:
         """Take a symbol up that nobody named before."""
         engine = await self.load()
@@ -125,7 +131,7 @@ class PaperVenue:
         engine.list_symbol(sim_instrument(rules, self.terms))
         self.instruments[symbol] = rules
         self._on_market(top_of(quote))
-        if self._pulse is not None:
+        if self._pulses:
             self._tap.cover([symbol])
 
     def why_silent(self, symbol: str) -> str:
@@ -162,8 +168,10 @@ class PaperVenue:
             lambda _: next(self._numbers), EVENTS_MAX, lambda: [StreamUp(name=STREAM)]
         )
         self._events = buffer
-        if self._pulse is None:
-            self._pulse = asyncio.create_task(self._beat())
+        if not self._pulses:
+            self._pulses = [asyncio.create_task(self._beat()), asyncio.create_task(self._follow_funding())]
+            for pulse in self._pulses:
+                pulse.add_done_callback(raise_bug)
             self._tap.cover(list(self.instruments))
         elif not self._tap.silence():
             self._put(StreamUp(name=STREAM))
@@ -177,9 +185,9 @@ class PaperVenue:
     async def close(self) -> None:
         """Stop listening and let go of the account's file. Open orders stay in it."""
         self._road.close()
-        if self._pulse is not None:
-            self._pulse.cancel()
-            await asyncio.gather(self._pulse, return_exceptions=True)
+        for pulse in self._pulses:
+            pulse.cancel()
+        await asyncio.gather(*self._pulses, return_exceptions=True)
         await self._tap.close()
         await self.market.close()
         self._memory.close()
@@ -204,3 +212,21 @@ class PaperVenue:
             await asyncio.sleep(PULSE_S)
             if not self.axis.strict:
                 self.told(self.engine.advance(self.axis.now_ms()))
+
+    async def _follow_funding(self) -> None:
+        """Take over what the venue would settle next; the last word before its time counts."""
+        while self.terms.funding_rate is None:
+            for symbol in list(self.instruments):
+                try:
+                    due = await self.market.funding(symbol)
+                except VenueError:
+                    continue  # what it told before stands
+                self.take_funding(due)
+            await asyncio.sleep(FUNDING_READ_S)
+
+    def take_funding(self, due: FundingDue) -> None:
+        """Take over the next funding of a symbol, and write it down: it is due though we be dead by then."""
+        now_ms = self.axis.now_ms()
+        if due.at_ms > now_ms:
+            funding = Funding(symbol=due.symbol, time_ms=due.at_ms, rate=due.rate)
+            self.told(self.engine.schedule_funding(funding, now_ms), is_write=True)

@@ -17,7 +17,7 @@ from exchanges.sim.foreign import ForeignActor
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import BookTop, Candle, Funding, Mark, MarketEvent, Trade
 from exchanges.sim.matcher import Matcher
-from exchanges.sim.money import units_of
+from exchanges.sim.money import decimal_of, units_of
 from exchanges.sim.order_entry import OrderEntry
 from exchanges.sim.orders import ExpiryReason, NewOrder, OrderStatus, WorkingType
 from exchanges.sim.reader import Reader
@@ -101,13 +101,16 @@ class MatchingEngine:
     def recollection(self, symbol: str) -> dict[str, int]:
         """Return what of a symbol's market an account needs in a later life, before the market speaks again."""
         market = self._state.market(symbol)
-        return {"trade_id": market.trade_id, "mark": market.mark, "last": market.last}
+        due = {"funding_rate": units_of(market.funding_rate), "funding_due_ms": market.funding_due_ms}
+        return {"trade_id": market.trade_id, "mark": market.mark, "last": market.last, **due}
 
     def recall(self, symbol: str, recollection: Mapping[str, int]) -> None:
         """Take over a recollection of an earlier life."""
         market = self._state.market(symbol)
         market.trade_id, market.mark = recollection["trade_id"], recollection["mark"]
         market.last = recollection["last"]
+        if at_ms := recollection.get("funding_due_ms", 0):
+            market.funding_rate, market.funding_due_ms = decimal_of(recollection["funding_rate"]), at_ms
 
     def revive(self, account: Account, counters: Mapping[str, int]) -> None:
         """Go on with an account of an earlier life: its open orders rest again, in the order they came."""
@@ -148,6 +151,14 @@ class MatchingEngine:
         if self.config.publish:
             state.publish_book(market)
         return state.drain()
+
+    def schedule_funding(self, funding: Funding, now_ms: int) -> list[VenueEvent]:
+        """Settle funding at its time and by its rate, once; what was scheduled for the symbol before is replaced."""
+        self._pass_time(now_ms)
+        market = self._state.market(funding.symbol)
+        market.funding_rate, market.funding_due_ms = funding.rate, funding.time_ms
+        self._due_ms = self._next_due()
+        return self._state.drain()
 
     def advance(self, now_ms: int) -> list[VenueEvent]:
         """Let time pass: countdown cancels, ends of GTD orders, scheduled funding."""
@@ -278,13 +289,13 @@ class MatchingEngine:
                 for order in [o for o in holding.orders.values() if 0 < o.good_till_ms <= now_ms]:
                     self._booking.close(order, OrderStatus.EXPIRED, ExpiryReason.GOOD_TILL, now_ms)
         every = self.config.funding_every_ms
-        if every and now_ms % every == 0:
-            for market in self._state.markets.values():
-                if market.mark:
-                    rate = market.funding_rate
-                    self._clearing.on_funding(
-                        market, Funding(symbol=market.instrument.symbol, time_ms=now_ms, rate=rate)
-                    )
+        for market in self._state.markets.values():
+            is_due = (every and now_ms % every == 0) or 0 < market.funding_due_ms <= now_ms
+            if is_due and market.mark:
+                due = Funding(symbol=market.instrument.symbol, time_ms=now_ms, rate=market.funding_rate)
+                self._clearing.on_funding(market, due)
+            if market.funding_due_ms <= now_ms:
+                market.funding_due_ms = 0
 
     def _next_due(self) -> int:
         due = NEVER_MS
@@ -292,6 +303,7 @@ class MatchingEngine:
             due = min([due, *account.countdowns.values()])
             for holding in account.holdings.values():
                 due = min([due, *(order.good_till_ms for order in holding.orders.values() if order.good_till_ms)])
+        due = min([due, *(market.funding_due_ms for market in self._state.markets.values() if market.funding_due_ms)])
         every = self.config.funding_every_ms
         if every:
             due = min(due, (self._state.now_ms // every + 1) * every)

@@ -41,6 +41,7 @@ class SymbolMarket:
         self.has_marks = False
         self.mark_due_ms = 0
         self.funding_rate = config.funding_rate
+        self.funding_due_ms = 0
         self.bids = RestingSide(Side.BUY)
         self.asks = RestingSide(Side.SELL)
         self.klines = KlineStore(instrument, config.kline_history_max)

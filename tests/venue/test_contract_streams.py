@@ -286,6 +286,15 @@ async def test_candles_and_marks_flow(venue: RunningVenue, kind: VenueUnderTest)
     assert now.bid < now.ask
 
 
+async def test_the_next_funding_is_told_with_its_time(venue: RunningVenue, kind: VenueUnderTest) -> None:
+    async with market(settings(venue.rest_url, venue.ws_url), name=kind.name) as public:
+        due = await public.funding("ETHUSDT")
+        quote = await public.quote("ETHUSDT")
+
+    assert (due.symbol, due.rate) == ("ETHUSDT", Decimal("0.0001"))
+    assert quote.venue_ms < due.at_ms <= quote.venue_ms + 8 * 3600 * 1000
+
+
 async def test_closing_the_venue_ends_its_streams(venue: RunningVenue, kind: VenueUnderTest) -> None:
     async with market(settings(venue.rest_url, venue.ws_url), name=kind.name) as feed:
         events = feed.quotes(["ETHUSDT"])
