@@ -216,7 +216,7 @@ async def test_errors_have_production_s_classes_where_the_address_is_untouched_o
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
-    for _ in range(200):
+    for _ in range(3_000):
         if is_so():
             return
         await asyncio.sleep(0.02)

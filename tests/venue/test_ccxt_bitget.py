@@ -104,8 +104,7 @@ async def test_ccxt_pro_streams(client: Any, venue: RunningVenue) -> None:
     candles = asyncio.create_task(client.watch_ohlcv(SYMBOL, "1m"))
     positions = asyncio.create_task(client.watch_positions([SYMBOL]))
     await _until(lambda: len(venue.server.connections("/v2/ws/private")) >= 1)
-    await _until(lambda: any(held.topics for held in venue.server.venue.hub._sessions if held.is_private))  # type: ignore[attr-defined]
-    await asyncio.sleep(0.3)
+    await _until(lambda: {"orders", "fill", "positions"} <= private_channels(venue))
 
     placed = await client.create_order(SYMBOL, "limit", "buy", 0.03, 2990, {"postOnly": True})
     await asyncio.to_thread(venue.play, trade("ETHUSDT", "2989", "1", Side.SELL))
@@ -138,8 +137,14 @@ async def test_refusals_have_their_classes(client: Any) -> None:
         await client.fetch_open_orders(SYMBOL)
 
 
+def private_channels(venue: RunningVenue) -> set[str]:
+    """Return what somebody with keys listens to."""
+    hub = venue.server.venue.hub  # type: ignore[attr-defined]
+    return {topic[0] for held in list(hub._sessions) if held.is_private for topic in list(held.topics)}
+
+
 async def _until(is_so: Callable[[], bool]) -> None:
-    for _ in range(200):
+    for _ in range(3_000):
         if is_so():
             return
         await asyncio.sleep(0.02)

@@ -36,7 +36,7 @@ def sdk(venue: RunningVenue) -> Any:  # its models are unions that only a reader
     venue.heal()
     return DerivativesTradingUsdsFutures(
         config_rest_api=ConfigurationRestAPI(
-            api_key=DEMO_KEY, api_secret=DEMO_SECRET, base_path=venue.rest_url, timeout=5000, retries=0
+            api_key=DEMO_KEY, api_secret=DEMO_SECRET, base_path=venue.rest_url, timeout=60_000, retries=0
         ),
         config_ws_api=ConfigurationWebSocketAPI(
             api_key=DEMO_KEY, api_secret=DEMO_SECRET, stream_url=f"{venue.ws_url}/ws-fapi/v1"
@@ -205,6 +205,9 @@ async def test_orders_over_the_websocket_api(sdk: Any) -> None:
         await connection.close_connection()
 
 
+TOLD = {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE"}
+
+
 async def test_streams_of_market_and_account(venue: RunningVenue, sdk: Any) -> None:
     heard: dict[str, list[Any]] = {"book": [], "kline": [], "mark": [], "trade": [], "user": []}
     key = sdk.rest_api.start_user_data_stream().data().listen_key
@@ -224,14 +227,14 @@ async def test_streams_of_market_and_account(venue: RunningVenue, sdk: Any) -> N
         await asyncio.to_thread(place, sdk, "sdkStream", price=2999.99)
         await asyncio.to_thread(venue.play, trade("ETHUSDT", "2999.98", "1", Side.SELL))
         await asyncio.to_thread(place, sdk, "sdkStream2", price=3000.0)
-        for _ in range(100):
-            if all(heard.values()) and any(_event(row) == "ACCOUNT_UPDATE" for row in heard["user"]):
+        for _ in range(1_200):
+            if all(heard.values()) and {_event(row) for row in heard["user"]} >= TOLD:
                 break
             await asyncio.sleep(0.05)
     finally:
         await connection.close_connection()
 
-    assert {_event(row) for row in heard["user"]} >= {"ORDER_TRADE_UPDATE", "ACCOUNT_UPDATE", "TRADE_LITE"}
+    assert {_event(row) for row in heard["user"]} >= TOLD
     assert heard["book"][-1].s == "ETHUSDT"
     assert heard["kline"][-1].k.i == "1m"
     assert heard["mark"][-1].e == "markPriceUpdate"

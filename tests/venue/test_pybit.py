@@ -143,6 +143,19 @@ def heard(queue: Queue[Any], wanted: Callable[[Any], bool], within_s: float = PA
     raise Unheard(f"not told: {seen}")
 
 
+def private_topics(venue: RunningVenue) -> set[str]:
+    """Return what somebody with keys listens to."""
+    hub = venue.server.venue.hub  # type: ignore[attr-defined]
+    return {topic for held in list(hub._sessions) if held.is_private for topic in list(held.topics)}
+
+
+def until(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE_S
+    while not condition():
+        assert time.monotonic() < deadline, "it never became so"
+        time.sleep(0.02)
+
+
 def test_streams_tell_the_market_and_the_account(
     venue: RunningVenue, client: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -159,7 +172,8 @@ def test_streams_tell_the_market_and_the_account(
         for subscribe in (private.order_stream, private.execution_stream, private.position_stream):
             subscribe(told.put)
         assert heard(tickers, lambda message: "markPrice" in message["data"])["topic"] == "tickers.ETHUSDT"
-        time.sleep(0.3)  # the client does not say when its topics are confirmed
+        # the client does not say when its topics are confirmed
+        until(lambda: {"order", "execution", "position"} <= private_topics(venue))
 
         place(client, "pybit-stream", price="2999.00")
         order = heard(told, lambda message: message["topic"] == "order")
@@ -194,7 +208,7 @@ def test_orders_go_over_the_socket(venue: RunningVenue, client: Any, monkeypatch
             order["orderLinkId"] = f"pybit-ws-{number}"
             socket.place_order(answers.put, **order)
             with suppress(Unheard):
-                placed = heard(answers, lambda message: message["op"] == "order.create", within_s=3.0)
+                placed = heard(answers, lambda message: message["op"] == "order.create", within_s=10.0)
                 break
         socket.cancel_order(answers.put, category="linear", symbol="ETHUSDT", orderLinkId=order["orderLinkId"])
         gone = heard(answers, lambda message: message["op"] == "order.cancel")

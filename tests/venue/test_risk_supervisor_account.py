@@ -59,7 +59,7 @@ class World:
     def tell(self, equity: int, **more: object) -> None:
         self.actor.receive(self.letters(replace(WORD, equity=Decimal(equity), **more)))  # type: ignore[arg-type]
 
-    def has_go(self, timeout_s: float = 15.0) -> bool:
+    def has_go(self, timeout_s: float = 60.0) -> bool:
         return self.office.wait_for(lambda: bool(self.office.to(GATEWAY, Go)), timeout_s)
 
     def holds(self, cause: HoldCause) -> list[bool]:

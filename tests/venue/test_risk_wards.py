@@ -83,7 +83,7 @@ class World:
     def phases(self) -> dict[str, str]:
         return {gateway: ward["phase"] for gateway, ward in self.actor.snapshot().get("wards", {}).items()}
 
-    def soon(self, condition: object, timeout_s: float = 20.0) -> bool:
+    def soon(self, condition: object, timeout_s: float = 60.0) -> bool:
         return self.office.wait_for(condition, timeout_s)  # type: ignore[arg-type]
 
 
