@@ -102,7 +102,7 @@ async def test_ccxt_pro_streams(client: Any, venue: RunningVenue) -> None:
     quotes = asyncio.create_task(client.watch_bids_asks([SYMBOL]))
     books = asyncio.create_task(client.watch_order_book(SYMBOL, 1))
     candles = asyncio.create_task(client.watch_ohlcv(SYMBOL, "1m"))
-    positions = asyncio.create_task(client.watch_positions([SYMBOL]))
+    positions = asyncio.create_task(_first_position(client))
     await _until(lambda: len(venue.server.connections("/v2/ws/private")) >= 1)
     await _until(lambda: {"orders", "fill", "positions"} <= private_channels(venue))
 
@@ -135,6 +135,13 @@ async def test_refusals_have_their_classes(client: Any) -> None:
     client.password = "another"
     with pytest.raises(ccxt.pro.AuthenticationError):
         await client.fetch_open_orders(SYMBOL)
+
+
+async def _first_position(client: Any) -> Any:
+    """Return the first position that is told; what is told before there is one is nothing."""
+    while not (told := await client.watch_positions([SYMBOL])):
+        pass
+    return told
 
 
 def private_channels(venue: RunningVenue) -> set[str]:
