@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from actors.ownership.claimant import Silence
 from actors.ownership.errors import AccountTaken
 from actors.ownership.ownership import HostOwnership
 from exchanges.desk.events import Event, HoldAsked
@@ -20,7 +21,7 @@ class Owning:
         self._ownership = ownership
         self._on_event = on_event
         self._renewing: asyncio.Task[None] | None = None
-        self._silence = ""
+        self._silence = Silence()
         self._loss: asyncio.Future[None] | None = None
 
     async def take(self, venue: TradingVenue, wait_for: Callable[[str], None]) -> None:
@@ -57,11 +58,10 @@ class Owning:
 
     def look(self) -> None:
         """Put the hold `lease` where nothing may be sent, and lift it where it may again; to be called often."""
-        silence = self._ownership.silence
-        if bool(silence) != bool(self._silence):
-            reason = silence or "the lease on the account is renewed again"
-            self._on_event(HoldAsked(cause=HoldCause.LEASE, symbol="", is_put=bool(silence), reason=reason))
-        self._silence = silence
+        change = self._silence.change(self._ownership.silence)
+        if change is not None:
+            is_put, reason = change
+            self._on_event(HoldAsked(cause=HoldCause.LEASE, symbol="", is_put=is_put, reason=reason))
 
     def picture(self) -> dict[str, Any]:
         """Return what `status` shows."""

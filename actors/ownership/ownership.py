@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 from actors.file_lock import FileLock
-from actors.ownership.errors import AccountTaken, Fenced, LeaseForgotten
+from actors.ownership.claimant import Claimant
+from actors.ownership.errors import Fenced
 from actors.ownership.lease import Lease, LeasePhase
-from actors.ownership.register import Claim, Held, Holder, Verdict
+from actors.ownership.register import Holder
 from actors.ownership.store import LeaseStore, StoreUnreachable
 from actors.structured_log import log_of
 from grid.errors import RefusedToStart
@@ -84,49 +84,38 @@ class LeaseOwnership(HostOwnership):
         self._account = account
         self._token = token
         self._make_holder = holder
-        self._holder: Holder | None = None
+        self._claimant: Claimant | None = None
         self._now_ms = now_ms
         self._log = log_of("ownership")
-        self._trouble = ""
         self._fenced = 0
 
     async def take(self, wait_for: Callable[[str], None]) -> None:
-        """Return once the lease is held and its former holder waited out.
-
-        An impatient claimant (one that is told to wait, or a gateway's new life behind its own former one, is patient)
-        refuses as soon as he has seen the holder renew; one that no longer renews is dead or
-        stopped, and its lease is waited for.
-        """
+        """Return once the lease is held and its former holder waited out; raises `AccountTaken` as a `Claimant` does."""
         await super().take(wait_for)
         assert self._lock is not None
-        self._store, self._holder = self._make_store(), self._make_holder(self._lock)
-        seen: Held | None = None
-        replaces = ""
+        self._store = self._make_store()
+        self._claimant = claimant = Claimant(
+            lease=self._lease,
+            token=self._token,
+            holder=self._make_holder(self._lock),
+            where=self._store.where,
+            is_patient=self._is_patient,
+        )
         while True:
-            verdict = await self._ask(replaces)
-            if self._lease.begin(self._now_ms()):
+            await self._ask(claimant)
+            if claimant.begin(self._now_ms()):
                 self._log.info("lease_taken", store=self._store.where)
                 return
-            replaces = ""
-            if isinstance(verdict, Held) and verdict.holder is not None and verdict.token:
-                # The lock is ours now, so whoever held it on this host is dead, and can renew and send no more.
-                if verdict.holder.place == self._holder.place:
-                    replaces = verdict.token
-                    continue
-                if seen is None or seen.token != verdict.token:
-                    seen = verdict
-                if verdict.renewals > seen.renewals and not self._waits_for(verdict.holder):
-                    raise AccountTaken((self._taken(verdict.holder),))
-            wait_for(self._what_it_waits_for(verdict))
-            await asyncio.sleep(min(POLL_S, self._lease.terms.renew_every_ms / 1000))
+            if pause_ms := claimant.pause_ms():
+                wait_for(claimant.waits_for())
+                await asyncio.sleep(pause_ms / 1000)
 
     async def run(self) -> None:
         """Renew for ever; raises `AccountTaken` once another has it, `LeaseForgotten` where the store forgot us."""
+        assert self._claimant is not None
         while True:
-            await asyncio.sleep((self._lease.terms.renew_every_ms if not self._trouble else 200) / 1000)
-            await self._ask()
-            if self._lease.phase(self._now_ms()) is LeasePhase.LOST:
-                raise self._loss(self._lease.rival)
+            await asyncio.sleep(self._claimant.pause_ms() / 1000)
+            await self._ask(self._claimant)
 
     def fence(self) -> None:
         """Raise `Fenced` unless a request whose time stamp was taken before may be written now."""
@@ -137,9 +126,7 @@ class LeaseOwnership(HostOwnership):
     @property
     def silence(self) -> str:
         """Why nothing may be sent now; empty while we may."""
-        if self._lease.may_send(self._now_ms()):
-            return ""
-        return f"the lease on the account is not renewed: {self._trouble or 'the store was not asked in time'}"
+        return self._claimant.silence(self._now_ms()) if self._claimant is not None else "the lease is not asked for yet"
 
     def picture(self) -> dict[str, Any]:
         """Return what `status` shows."""
@@ -149,7 +136,7 @@ class LeaseOwnership(HostOwnership):
             "phase": self._lease.phase(now_ms).value,
             "silent_in_ms": self._lease.silent_in_ms(now_ms),
             "fenced": self._fenced,
-            "trouble": self._trouble,
+            "trouble": self._claimant.trouble if self._claimant is not None else "",
         }
 
     async def release(self) -> None:
@@ -163,60 +150,14 @@ class LeaseOwnership(HostOwnership):
             await self._store.close()
         await super().release()
 
-    async def _ask(self, replaces: str = "") -> Verdict | None:
+    async def _ask(self, claimant: Claimant) -> None:
         assert self._store is not None
-        assert self._holder is not None
-        terms, asked_ms = self._lease.terms, self._now_ms()
-        claim = Claim(
-            token=self._token,
-            holder=self._holder,
-            stage=self._lease.stage(asked_ms),
-            lease_ms=terms.lease_ms,
-            quarantine_ms=terms.quarantine_ms,
-            replaces=replaces,
-        )
+        asking = claimant.ask(self._now_ms())
         try:
-            verdict = await self._store.claim(self._account, claim)
+            verdict = await self._store.claim(self._account, asking.claim)
         except StoreUnreachable as error:
-            if not self._trouble:
+            if not claimant.trouble:
                 self._log.warning("lease_not_renewed", why=str(error))
-            self._trouble = str(error)
-            return None
-        self._trouble = ""
-        self._lease.take(verdict, asked_ms=asked_ms, now_ms=self._now_ms())
-        return verdict
-
-    def _waits_for(self, holder: Holder) -> bool:
-        assert self._holder is not None
-        return self._is_patient or (holder.actor != "" and holder.actor == self._holder.actor)
-
-    def _loss(self, rival: Held | None) -> Exception:
-        assert self._holder is not None
-        if rival is None or rival.holder is None or rival.holder.place == self._holder.place:
-            return LeaseForgotten("the lease store was started anew after our lease had ended")
-        return AccountTaken((f"{rival.holder} has taken over the account; nothing was sent since our lease ended",))
-
-    def _what_it_waits_for(self, verdict: Verdict | None) -> str:
-        assert self._store is not None
-        match verdict:
-            case None:
-                return f"the lease store: {self._trouble}"
-            case Held(holder=None):
-                return f"the lease: {self._store.where} knows no holder, or has forgotten him"
-            case Held(holder=Holder() as holder, token=""):
-                return f"the lease: {self._store.where} was started anew and may have forgotten {holder}"
-            case Held(holder=holder):
-                return f"the lease of {holder} to end"
-            case _:
-                return "what a former holder has sent to be over"
-
-    def _taken(self, holder: Holder) -> str:
-        assert self._store is not None
-        return (
-            f"one deployment an account: {holder} has traded on it since {_utc(holder.since_ms)} and renews its lease "
-            f"in {self._store.where}; stop it first, or wait for it: gridmesh run --live --standby CONFIG"
-        )
-
-
-def _utc(at_ms: int) -> str:
-    return f"{datetime.fromtimestamp(at_ms / 1000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+            claimant.hear_nothing(str(error))
+            return
+        claimant.hear(asking, verdict, self._now_ms())
