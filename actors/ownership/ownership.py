@@ -90,7 +90,7 @@ class LeaseOwnership(HostOwnership):
         self._fenced = 0
 
     async def take(self, wait_for: Callable[[str], None]) -> None:
-        """Return once the lease is held and its former holder waited out; raises `AccountTaken` as a `Claimant` does."""
+        """Return once the lease is held and its former holder waited out; raises what a `Claimant` does."""
         await super().take(wait_for)
         assert self._lock is not None
         self._store = self._make_store()
@@ -126,7 +126,9 @@ class LeaseOwnership(HostOwnership):
     @property
     def silence(self) -> str:
         """Why nothing may be sent now; empty while we may."""
-        return self._claimant.silence(self._now_ms()) if self._claimant is not None else "the lease is not asked for yet"
+        if self._claimant is None:
+            return "the lease on the account is not asked for yet"
+        return self._claimant.silence(self._now_ms())
 
     def picture(self) -> dict[str, Any]:
         """Return what `status` shows."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from exchanges.desk.events import Instant
 
@@ -20,6 +21,24 @@ class Step:
     about: object
     action: Callable[[], None]
     is_timer: bool = False
+
+
+class Timetable(Protocol):
+    """The time, and what is to happen, as somebody in the world has it."""
+
+    @property
+    def now_ms(self) -> int: ...
+
+    @property
+    def wall_ms(self) -> int: ...
+
+    def instant(self) -> Instant: ...
+
+    def at(self, at_ms: int, what: str, about: object, action: Callable[[], None]) -> None: ...
+
+    def after(self, delay_ms: int, what: str, about: object, action: Callable[[], None]) -> None: ...
+
+    def tick(self, delay_ms: int, what: str, action: Callable[[], None]) -> None: ...
 
 
 class Agenda:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from actors.virtual.agenda import Agenda
+from actors.virtual.process import Process
 from actors.virtual.venue import VirtualVenue
+from actors.virtual.wire import Wire
 from exchanges.binance.weights import COSTS
 from exchanges.desk.commands import (
     CancelStop,
@@ -24,10 +25,12 @@ from exchanges.desk.events import (
     Event,
     OpenOrdersRead,
     OrderRead,
+    Outcome,
     PlaceAnswered,
     PositionsRead,
     StopAnswered,
     StopCancelAnswered,
+    StopOutcome,
     StopRead,
     StopsRead,
     TradesRead,
@@ -51,19 +54,20 @@ class Errands:
 
     def __init__(
         self,
-        agenda: Agenda,
+        process: Process,
         venue: VirtualVenue,
+        wire: Wire,
         release: Callable[[str], Approved | None],
         release_stop: Callable[[str], ApprovedStop | None],
         on_event: Callable[[Event], None],
-        is_alive: Callable[[], bool],
     ) -> None:
-        self._agenda = agenda
+        self._agenda = process
+        self._is_alive = process.is_alive
         self._venue = venue
+        self._wire = wire
         self._release = release
         self._release_stop = release_stop
         self._on_event = on_event
-        self._is_alive = is_alive
         self._line: WaitingLine[Work] = WaitingLine(Throttle(WINDOWS, ThrottleRule()), LANE_SIZE)
         self._wake_ms: int | None = None
 
@@ -75,6 +79,11 @@ class Errands:
         if not is_taken:
             self._later(work, f"the {lane.name.lower()} lane is full")
         self._wake_at(now_ms)
+
+    def go(self) -> None:
+        """Let go at once what may go now, before anything else happens."""
+        if self._wake_ms is not None and self._wake_ms <= self._agenda.now_ms:
+            self._pump(self._wake_ms)
 
     def _wake_at(self, at_ms: int) -> None:
         if self._wake_ms is None or at_ms < self._wake_ms:
@@ -92,6 +101,9 @@ class Errands:
             self._later(dropped.work, dropped.reason)
         while self._is_alive() and (released := self._line.release(now_ns)) is not None:
             self._carry_out(released.work)
+            if self._agenda.is_stopped:
+                self._wake_at(self._agenda.now_ms)
+                return
         next_ns = self._line.wake_at(now_ns)
         if next_ns is not None:
             self._wake_at(max(-(-next_ns // MS), self._agenda.now_ms + 1))
@@ -102,9 +114,17 @@ class Errands:
             case Send(client_id=client_id):
                 approved = self._release(client_id)
                 if approved is not None:
-                    venue.place(approved, lambda out: on_event(PlaceAnswered(client_id=client_id, outcome=out)))
+
+                    def placed(out: Outcome) -> None:
+                        on_event(PlaceAnswered(client_id=client_id, outcome=out))
+
+                    self._wire.write(lambda stamp: venue.place(approved, placed, stamp), placed)
             case SendCancel(symbol=symbol, client_id=client_id):
-                venue.cancel(symbol, client_id, lambda out: on_event(CancelAnswered(client_id=client_id, outcome=out)))
+
+                def cancelled(out: Outcome) -> None:
+                    on_event(CancelAnswered(client_id=client_id, outcome=out))
+
+                self._wire.write(lambda stamp: venue.cancel(symbol, client_id, cancelled, stamp), cancelled)
             case LookUp(symbol=symbol, client_id=client_id, order_id=order_id):
                 venue.look_up(
                     symbol,
@@ -136,14 +156,18 @@ class Errands:
             case SendStop(symbol=symbol, client_id=client_id):
                 stop = self._release_stop(client_id)
                 if stop is not None:
-                    venue.stops.place(
-                        stop, lambda out: on_event(StopAnswered(symbol=symbol, client_id=client_id, outcome=out))
-                    )
+
+                    def placed(out: StopOutcome) -> None:
+                        on_event(StopAnswered(symbol=symbol, client_id=client_id, outcome=out))
+
+                    self._wire.write(lambda stamp: venue.stops.place(stop, placed, stamp), placed)
             case CancelStop(symbol=symbol, client_id=client_id):
-                venue.stops.cancel(
-                    symbol,
-                    client_id,
-                    lambda done: on_event(StopCancelAnswered(symbol=symbol, client_id=client_id, is_done=done)),
+
+                def cancelled(done: bool) -> None:
+                    on_event(StopCancelAnswered(symbol=symbol, client_id=client_id, is_done=done))
+
+                self._wire.write(
+                    lambda stamp: venue.stops.cancel(symbol, client_id, cancelled, stamp), lambda _: cancelled(False)
                 )
             case LookUpStop(symbol=symbol, client_id=client_id):
                 venue.stops.look_up(

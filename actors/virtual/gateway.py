@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
 
 from actors.mail.desk_mail import desk_events, states_missed, states_wanted
 from actors.mail.mailbox import Mailbox
@@ -17,15 +16,20 @@ from actors.mail.messages import (
     Tellings,
 )
 from actors.mail.outbox import Outbox
-from actors.virtual.agenda import Agenda
 from actors.virtual.errands import Errands
-from actors.virtual.mishaps import CrashPoint, Mishaps
+from actors.virtual.journal import JournalTaken, VirtualJournal
+from actors.virtual.mishaps import CrashPoint, Mishaps, StallPoint
+from actors.virtual.owner import VirtualOwner
+from actors.virtual.private_stream import PrivateStream
+from actors.virtual.process import Process
 from actors.virtual.settings import GridPlan, WorldSettings
 from actors.virtual.venue import VirtualVenue
-from exchanges.desk.commands import Broadcast, Command, Effects, Notice, ReadRules, Restream, SyncClock, Tell
+from actors.virtual.wire import Wire
+from exchanges.desk.commands import Broadcast, Command, Effects, Notice, ReadRules, Restream, Send, SyncClock, Tell
 from exchanges.desk.events import (
     AccountRead,
     Event,
+    HoldAsked,
     IncomeRead,
     MarkSeen,
     RateSeen,
@@ -40,6 +44,7 @@ from exchanges.desk.settings import DeskSymbol
 from exchanges.order_desk import OrderDesk
 from exchanges.port import Account, Income, Position
 from grid.book import Book
+from grid.holds import HoldCause
 from grid.instrument import Instrument
 from grid.kind_records import OpeningSet
 from grid.order import OrderUpdate
@@ -48,14 +53,18 @@ from grid.stop import StopReport
 from risk.lease import Go
 from risk.veto import Approved, ApprovedStop
 
-JournalRow = tuple[str, str, dict[str, Any]]
 INCOME_OVERLAP_MS = 60_000
 RULES_AGAIN_MS = 5_000
 FEE_ASSET = "BNB"
 
 
 class Died(Exception):
-    """The gateway was killed in the middle of an event."""
+    """The gateway was killed in the middle of an event. `is_taken`: since another owner writes the journal."""
+
+    def __init__(self, host: str, *, is_taken: bool = False) -> None:
+        super().__init__(host)
+        self.host = host
+        self.is_taken = is_taken
 
 
 class VirtualGateway:
@@ -65,23 +74,28 @@ class VirtualGateway:
         self,
         *,
         settings: WorldSettings,
-        agenda: Agenda,
+        process: Process,
         venue: VirtualVenue,
+        stream: PrivateStream,
         outbox: Outbox,
         mishaps: Mishaps,
-        journal: list[JournalRow],
+        journal: VirtualJournal,
         risk: str,
-        is_alive: Callable[[], bool],
+        owner: VirtualOwner | None = None,
+        mailbox: Mailbox | None = None,
     ) -> None:
         self._settings = settings
-        self._agenda = agenda
+        self._agenda = self._process = process
+        self._is_alive = process.is_alive
         self._venue = venue
+        self._stream = stream
+        self._owner = owner
+        self._host = owner.host.name if owner is not None else ""
         self._outbox = outbox
         self._mishaps = mishaps
         self._journal = journal
         self._risk = risk
-        self._is_alive = is_alive
-        self._mailbox = Mailbox()
+        self._mailbox = mailbox or Mailbox()
         self._plans: Mapping[str, GridPlan] = {grid.symbol: grid for grid in settings.grids}
         self._layouts = settings.layouts
         self._instruments = {symbol: venue.instrument(symbol) for symbol in self._plans}
@@ -89,14 +103,16 @@ class VirtualGateway:
         self.go_ms = -1_000_000
         """When the supervisor's last go arrived."""
         book = Book()
-        book.replay(from_body(kind, body) for kind, _, body in journal)
+        book.replay(from_body(kind, body) for kind, _, body in journal.rows)
         self.desk = OrderDesk(
             book,
             settings.desk,
             {g.symbol: self._desk_symbol(g) for g in settings.grids},
         )
-        self.started_ms = agenda.now_ms
-        self._errands = Errands(agenda, venue, self.release, self.release_stop, self.on_event, is_alive)
+        self.started_ms = process.now_ms
+        self.owner_epoch = 0
+        self._wire = Wire(process, mishaps, owner)
+        self._errands = Errands(process, venue, self._wire, self.release, self.release_stop, self.on_event)
 
     def _desk_symbol(self, grid: GridPlan) -> DeskSymbol:
         return DeskSymbol(
@@ -121,8 +137,8 @@ class VirtualGateway:
                 records.append(
                     OpeningSet(symbol=symbol, generation=number, is_planned=False, levels=(), limit=0, at_ms=0)
                 )
-        owner_epoch = self.desk.book.owner_epoch + 1
-        self._carry_out(self.desk.begin(owner_epoch, records, self._agenda.instant()))
+        self.owner_epoch = self._wire.owner_epoch = self._journal.raise_owner_epoch()
+        self._carry_out(self.desk.begin(self.owner_epoch, records, self._agenda.instant()))
         self._tell_risk()
         self._tick()
         self._see_marks()
@@ -135,13 +151,18 @@ class VirtualGateway:
 
     def receive(self, envelope: Envelope) -> Receipt:
         """Take a message of another actor."""
-        if self._mailbox.accept(envelope).is_fresh:
-            self._on_message(envelope.message)
+        self._process.do(lambda: self._on_envelope(envelope))
         return Receipt()
+
+    def _on_envelope(self, envelope: Envelope) -> None:
+        if self._mailbox.accept(envelope).is_fresh:
+            self.on_message(envelope.message)
 
     def on_event(self, event: Event) -> None:
         """Let the desk decide, commit what it records, carry out what it commands."""
-        if self._is_alive():
+        if self._process.is_stopped:
+            self._process.do(lambda: self.on_event(event))
+        elif self._is_alive():
             self._carry_out(self.desk.handle(event, self._agenda.instant()))
 
     def release(self, client_id: str) -> Approved | None:
@@ -159,14 +180,30 @@ class VirtualGateway:
     def _carry_out(self, effects: Effects) -> None:
         crash = self._mishaps.crash(len(effects.commands)) if effects.records else None
         if crash is CrashPoint.BEFORE_COMMIT:
-            raise Died
-        self._journal.extend([to_body(record) for record in effects.records])
+            raise Died(self._host)
+        try:
+            self._journal.append(self.owner_epoch, [to_body(record) for record in effects.records])
+        except JournalTaken:
+            raise Died(self._host, is_taken=True) from None
         if crash is CrashPoint.AFTER_COMMIT:
-            raise Died
-        for number, command in enumerate(effects.commands):
+            raise Died(self._host)
+        if crash is None and self._owner is not None and any(isinstance(one, Send) for one in effects.commands):
+            stalled_ms = self._mishaps.stall(StallPoint.AFTER_COMMIT)
+            if stalled_ms:
+                self._process.stop_before(stalled_ms, lambda: self._go_on(effects.commands))
+                return
+        self._obey_all(effects.commands, crash)
+
+    def _go_on(self, commands: Sequence[Command]) -> None:
+        """Carry out what was committed before a stop, up to the wire, before anything that came meanwhile."""
+        self._obey_all(commands, None)
+        self._errands.go()
+
+    def _obey_all(self, commands: Sequence[Command], crash: CrashPoint | None) -> None:
+        for number, command in enumerate(commands):
             self._obey(command)
             if crash is CrashPoint.AFTER_FIRST_COMMAND and number == 0:
-                raise Died
+                raise Died(self._host)
 
     def _obey(self, command: Command) -> None:
         match command:
@@ -179,7 +216,7 @@ class VirtualGateway:
             case Notice():
                 self.notices.append(command)
             case Restream(reason=reason):
-                self._venue.stream.disconnect()
+                self._stream.disconnect()
                 self._agenda.after(0, "stream", reason, lambda: self._on_dropped(reason))
             case ReadRules():
                 self.read_rules()
@@ -188,7 +225,8 @@ class VirtualGateway:
             case _:
                 self._errands.submit(command)
 
-    def _on_message(self, message: Message) -> None:
+    def on_message(self, message: Message) -> None:
+        """Take in what another actor says."""
         if isinstance(message, SetupWanted):
             self._set_up(message)
             return
@@ -223,7 +261,7 @@ class VirtualGateway:
                         self._outbox.post(name, self._setup(symbol))
 
         if self._is_alive():
-            self._venue.rules(on_rules)
+            self._venue.rules(lambda found: self._process.do(lambda: on_rules(found)))
 
     def _setup(self, name: str) -> SymbolSetup:
         symbol = self.desk.book.symbol(name)
@@ -261,7 +299,7 @@ class VirtualGateway:
         return plan.generation(last.generation + 1, anchor)
 
     def _connect(self) -> None:
-        self._venue.stream.connect(self._on_private)
+        self._stream.connect(self._on_private)
 
     def _on_private(self, event: OrderUpdate | StopReport | StreamState) -> None:
         match event:
@@ -279,6 +317,10 @@ class VirtualGateway:
 
     def _tick(self) -> None:
         if self._is_alive():
+            change = self._owner.hold_change() if self._owner is not None else None
+            if change is not None:
+                is_put, reason = change
+                self.on_event(HoldAsked(cause=HoldCause.LEASE, symbol="", is_put=is_put, reason=reason))
             self.on_event(Ticked())
             self._agenda.tick(self._settings.tick_ms, "desk", self._tick)
 
@@ -322,7 +364,7 @@ class VirtualGateway:
         begun_ms = self._agenda.now_ms
 
         def on_account(account: Account | None) -> None:
-            self._venue.positions(lambda found: on_positions(account, found))
+            self._venue.positions(lambda found: self._process.do(lambda: on_positions(account, found)))
 
         def on_positions(account: Account | None, positions: tuple[Position, ...] | None) -> None:
             read = AccountRead(begun_ms=begun_ms, account=account, positions=positions)

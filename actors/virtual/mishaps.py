@@ -26,6 +26,8 @@ class CallKind(Enum):
     ACCOUNT = "account"
     QUOTE = "quote"
     RULES = "rules"
+    LEASE = "lease"
+    """A claim on the account at the lease store."""
 
 
 class CrashPoint(Enum):
@@ -34,6 +36,17 @@ class CrashPoint(Enum):
     BEFORE_COMMIT = "before_commit"
     AFTER_COMMIT = "after_commit"
     AFTER_FIRST_COMMAND = "after_first_command"
+
+
+class StallPoint(Enum):
+    """Where an owner of the account is stopped for a while, beside any place between two events."""
+
+    AFTER_COMMIT = "after_commit"
+    """Its intents are in the journal, nothing is written yet."""
+    AT_WIRE = "at_wire"
+    """The fence has let a request through, which is not written yet."""
+    ASKING = "asking"
+    """The answer to its claim is on the way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,6 +99,10 @@ class Mishaps(Protocol):
         """Return where the gateway dies while it carries out an event with so many commands, None where it lives."""
         ...
 
+    def stall(self, point: StallPoint) -> int:
+        """Return for how many ms the owner of the account stops here; 0: it goes on."""
+        ...
+
 
 class Calm:
     """Nothing goes wrong."""
@@ -105,3 +122,7 @@ class Calm:
     def crash(self, commands: int) -> CrashPoint | None:
         """Let it live."""
         return None
+
+    def stall(self, point: StallPoint) -> int:
+        """Let it go on."""
+        return 0

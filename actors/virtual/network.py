@@ -50,6 +50,10 @@ class Network:
         life = self._lives.setdefault(name, _Life(0))
         life.number, life.actor = life.number + 1, actor
 
+    def hand_over(self, name: str, actor: Receiver) -> None:
+        """Let another object go on in the present life of the actor."""
+        self._lives[name].actor = actor
+
     def kill(self, name: str) -> None:
         """End the present life: what it has sent and nobody has taken yet is lost with it."""
         self._lives[name].actor = None

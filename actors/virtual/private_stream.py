@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from random import Random
 
 from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import Mishaps
+from actors.virtual.settings import Latency
 from exchanges.desk.events import StreamState
 from grid.order import OrderUpdate
 from grid.stop import StopReport
 
+TRADES_TOLD = 0.75
+"""The share of trades that the other channel does not lose."""
 Listener = Callable[[OrderUpdate | StopReport | StreamState], None]
 
 
@@ -88,3 +93,55 @@ class PrivateStream:
     def _deliver(self, connection: int, update: OrderUpdate | StopReport) -> None:
         if connection == self._connection and self._listener is not None and not self._is_mute:
             self._listener(update)
+
+
+class PrivateStreams:
+    """One for each gateway that the account has. `apart_ms`: a fill's trade follows so much later, by itself."""
+
+    def __init__(
+        self,
+        agenda: Agenda,
+        mishaps: Mishaps,
+        rng: Random,
+        latency: Latency,
+        apart_ms: tuple[int, int] | None,
+        state: Callable[[], Iterable[OrderUpdate]] | None,
+    ) -> None:
+        self._agenda = agenda
+        self._mishaps = mishaps
+        self._rng = rng
+        self._latency = latency
+        self._apart_ms = apart_ms
+        self._state = state
+        self._streams: list[PrivateStream] = []
+
+    def open(self) -> PrivateStream:
+        """Return one more."""
+        latency = self._latency
+        stream = PrivateStream(
+            self._agenda,
+            self._mishaps,
+            lambda: self._draw(latency.connect),
+            lambda: self._draw(latency.stream),
+            self._state,
+        )
+        self._streams.append(stream)
+        return stream
+
+    def tell_order(self, update: OrderUpdate) -> None:
+        """Tell of an order; what a fill was and cost may come apart from it, or never."""
+        if update.fill is None or self._apart_ms is None:
+            self.tell(update)
+            return
+        self.tell(replace(update, fill=None))
+        if self._rng.random() < TRADES_TOLD:
+            self._agenda.after(self._draw(self._apart_ms), "trade", update, lambda: self.tell(update))
+
+    def tell(self, update: OrderUpdate | StopReport) -> None:
+        """Tell whoever listens."""
+        for stream in self._streams:
+            stream.tell(update)
+
+    def _draw(self, bounds: tuple[int, int]) -> int:
+        low, high = bounds
+        return low if low == high else self._rng.randint(low, high)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 
 from actors.actor_names import SlotLayout, feed_names, packed
+from actors.ownership.lease import LeaseTerms
 from exchanges.desk.settings import Breakers, DeskSettings
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.settings import PESSIMISTIC, FillModel
@@ -99,6 +100,25 @@ class VenueWays:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HostPlan:
+    """One of the hosts on which the deployment is started. `venue_error_ms`: how far its idea of venue time is off."""
+
+    name: str
+    starts_ms: int
+    venue_error_ms: int = 0
+    is_patient: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnershipPlan:
+    """A shared lease store and journal, and the hosts that want the account. `patience_ms`: with one claim."""
+
+    terms: LeaseTerms
+    hosts: tuple[HostPlan, ...]
+    patience_ms: int = 2_500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WorldSettings:
     """One deployment on one account. Periods in ms; `call_timeout_ms` is the gateway's patience with one call."""
 
@@ -125,6 +145,10 @@ class WorldSettings:
     restart_ms: int = 1_400
     """How long an actor is gone after it was killed."""
     symbols_per_actor: int = 1
+    ownership: OwnershipPlan | None = None
+    """Who may write, where more than one host wants the account; None: there is only one."""
+    manager_ms: int = 4_000
+    """After how long a process manager starts a deployment again that has ended."""
 
     @property
     def feeds(self) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from actors.virtual.mishaps import CallFate, CallKind, Mishaps
 from actors.virtual.settings import ACCOUNT
+from actors.virtual.stamp import Stamp
 from exchanges.desk.events import NotSent, StopAccepted, StopOutcome, Unknown
 from exchanges.sim.engine import MatchingEngine
 from exchanges.sim.instrument import SimInstrument
@@ -29,7 +30,7 @@ class Road(Protocol):
 
     def publish(self, events: Iterable[VenueEvent]) -> None: ...
 
-    def now_ms(self) -> int: ...
+    def take_write(self, stamp: Stamp, recv_window_ms: int) -> bool: ...
 
     def wall_ms(self) -> int: ...
 
@@ -38,23 +39,30 @@ class VirtualStops:
     """Places, cancels and reads them."""
 
     def __init__(
-        self, engine: MatchingEngine, mishaps: Mishaps, road: Road, instruments: dict[str, SimInstrument]
+        self,
+        engine: MatchingEngine,
+        mishaps: Mishaps,
+        road: Road,
+        instruments: dict[str, SimInstrument],
+        recv_window_ms: int,
     ) -> None:
+        self._recv_window_ms = recv_window_ms
         self._engine = engine
         self._mishaps = mishaps
         self._road = road
         self._instruments = instruments
 
-    def place(self, approved: ApprovedStop, reply: Callable[[StopOutcome], None]) -> None:
+    def place(self, approved: ApprovedStop, reply: Callable[[StopOutcome], None], stamp: Stamp) -> None:
         """Send a stop."""
-        request, sent_ms = approved.request, self._road.now_ms()
+        request = approved.request
         fate = self._mishaps.call(CallKind.PLACE, request.symbol, True)
         answer = self._road.replying(fate, reply, NO_REPLY)
 
         def arrive() -> None:
+            is_taken = self._road.take_write(stamp, request.recv_window_ms)
             if fate.answer is not None:
                 answer(fate.answer)
-            elif self._road.now_ms() - sent_ms > request.recv_window_ms:
+            elif not is_taken:
                 answer(TOO_OLD)
             else:
                 answer(submit())
@@ -71,13 +79,13 @@ class VirtualStops:
         if not fate.is_request_lost:
             self._road.travel(CallKind.PLACE, request, fate, arrive)
 
-    def cancel(self, symbol: str, client_id: str, reply: Callable[[bool], None]) -> None:
+    def cancel(self, symbol: str, client_id: str, reply: Callable[[bool], None], stamp: Stamp) -> None:
         """Cancel a stop by client id."""
         fate = self._mishaps.call(CallKind.CANCEL, symbol, False)
         answer = self._road.replying(fate, reply, False)
 
         def arrive() -> None:
-            if fate.answer is not None:
+            if not self._road.take_write(stamp, self._recv_window_ms) or fate.answer is not None:
                 answer(False)
                 return
             try:

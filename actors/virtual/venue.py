@@ -11,8 +11,9 @@ from typing import TypeVar
 
 from actors.virtual.agenda import Agenda
 from actors.virtual.mishaps import NO_FATE, CallFate, CallKind, Mishaps
-from actors.virtual.private_stream import PrivateStream
+from actors.virtual.private_stream import PrivateStreams
 from actors.virtual.settings import ACCOUNT, WorldSettings, instrument_of
+from actors.virtual.stamp import Stamp
 from actors.virtual.stops import VirtualStops
 from exchanges.desk.events import Accepted, NotSent, Outcome, Unknown
 from exchanges.port import Account, Income, Position
@@ -42,11 +43,10 @@ from grid.order import Fill, OrderReport, OrderRequest, OrderUpdate, Quote
 from risk.veto import Approved
 
 A = TypeVar("A")
+
 NO_REPLY: Outcome = Unknown(reason="no reply")
 NOT_READ: Outcome = NotSent(reason="no reply")
 POSITIONS_KEPT = 256
-TRADES_TOLD = 0.75
-"""The share of trades that the other channel does not lose."""
 
 
 class VirtualVenue:
@@ -77,15 +77,11 @@ class VirtualVenue:
         self.coin_price = account.bnb_price
         """What one BNB is worth."""
         self.engine.open_account(account, agenda.wall_ms)
-        self.stops = VirtualStops(self.engine, mishaps, self, self._instruments)
-        latency = settings.latency
-        self.stream = PrivateStream(
-            agenda,
-            mishaps,
-            lambda: self._draw(latency.connect),
-            lambda: self._draw(latency.stream),
-            self._open_now if self._ways.is_state_first else None,
-        )
+        self.stops = VirtualStops(self.engine, mishaps, self, self._instruments, settings.desk.recv_window_ms)
+        state = self._open_now if settings.ways.is_state_first else None
+        self.streams = PrivateStreams(agenda, mishaps, rng, settings.latency, settings.ways.trades_apart_ms, state)
+        self.on_write: Callable[[Stamp], None] | None = None
+        """Hear of every write that the venue takes, none that it refuses for its age."""
         self.on_quote: Callable[[Quote], None] | None = None
         self.on_the_way: dict[str, OrderRequest] = {}
         """Placements that the venue has not judged yet, by client id: what is possibly live, in truth."""
@@ -116,11 +112,19 @@ class VirtualVenue:
                     self.on_order(event)
                 if event.fill is not None:
                     self._note_positions()
-                self._tell(update_of(event))
+                self.streams.tell_order(update_of(event))
             elif isinstance(event, AlgoEvent):
-                self.stream.tell(stop_of(event.algo, self._instruments[event.algo.symbol]))
+                self.streams.tell(stop_of(event.algo, self._instruments[event.algo.symbol]))
             elif isinstance(event, BookEvent) and event.symbol not in self.frozen:
                 self._send_quote(event.book)
+
+    def take_write(self, stamp: Stamp, recv_window_ms: int) -> bool:
+        """Judge the age of a write that has arrived."""
+        if stamp.age_ms(self._agenda.now_ms) > recv_window_ms:
+            return False
+        if self.on_write is not None:
+            self.on_write(stamp)
+        return True
 
     def repeat_quote(self, symbol: str) -> None:
         """Send the present best prices to a new subscriber."""
@@ -128,16 +132,16 @@ class VirtualVenue:
         if book.bid and symbol not in self.frozen:
             self._send_quote(book)
 
-    def place(self, approved: Approved, reply: Callable[[Outcome], None]) -> None:
+    def place(self, approved: Approved, reply: Callable[[Outcome], None], stamp: Stamp) -> None:
         """Send an order."""
-        request, sent_ms = approved.request, self._agenda.now_ms
+        request, sent_ms = approved.request, stamp.at_ms
         fate = self._mishaps.call(CallKind.PLACE, request.symbol, request.closing)
         answer = self.replying(fate, reply, NO_REPLY)
-        if self.on_sent is not None:
+        if self.on_sent is not None and sent_ms == self._agenda.now_ms:
             self.on_sent(request)
 
         def arrive() -> None:
-            is_old = self._agenda.now_ms - sent_ms > request.recv_window_ms
+            is_old = not self.take_write(stamp, request.recv_window_ms)
             refused = fate.answer if fate.answer is not None else TOO_OLD if is_old else None
             if refused is not None:
                 del self.on_the_way[request.client_id], self.sent_ms[request.client_id]
@@ -163,13 +167,17 @@ class VirtualVenue:
             self.on_the_way[request.client_id], self.sent_ms[request.client_id] = request, sent_ms
             self.travel(CallKind.PLACE, request, fate, arrive)
 
-    def cancel(self, symbol: str, client_id: str, reply: Callable[[Outcome], None]) -> None:
+    def cancel(self, symbol: str, client_id: str, reply: Callable[[Outcome], None], stamp: Stamp) -> None:
         """Cancel an order by client id."""
         fate = self._mishaps.call(CallKind.CANCEL, symbol, False)
         answer = self.replying(fate, reply, NO_REPLY)
 
         def arrive() -> None:
-            answer(fate.answer if fate.answer is not None else self._cancel(symbol, client_id))
+            is_taken = self.take_write(stamp, self._settings.desk.recv_window_ms)
+            if fate.answer is not None:
+                answer(fate.answer)
+            else:
+                answer(self._cancel(symbol, client_id) if is_taken else TOO_OLD)
 
         self.travel(CallKind.CANCEL, client_id, fate, arrive)
 
@@ -303,16 +311,6 @@ class VirtualVenue:
         orders = self.engine.read.open_orders(ACCOUNT)
         return tuple(OrderUpdate(report=report_of(order), fill=None) for order in orders)
 
-    def _tell(self, update: OrderUpdate) -> None:
-        """Tell of an order; what a fill was and cost may come apart from it, or never."""
-        apart_ms = self._ways.trades_apart_ms
-        if update.fill is None or apart_ms is None:
-            self.stream.tell(update)
-            return
-        self.stream.tell(replace(update, fill=None))
-        if self._rng.random() < TRADES_TOLD:
-            self._agenda.after(self._draw(apart_ms), "trade", update, lambda: self.stream.tell(update))
-
     def _read(
         self, kind: CallKind, symbol: str, read: Callable[[CallFate], A], reply: Callable[[A | None], None]
     ) -> None:
@@ -324,10 +322,6 @@ class VirtualVenue:
             answer(None if fate.answer is not None else read(fate))
 
         self.travel(kind, symbol, fate, arrive)
-
-    def now_ms(self) -> int:
-        """Return the monotonic time."""
-        return self._agenda.now_ms
 
     def wall_ms(self) -> int:
         """Return the venue's time."""

@@ -16,6 +16,7 @@ from grid.ladder import Spacing
 from grid.order import Side
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.hands import INTERVALS, STOP_MODES, Hands
+from tests.simulation.owners import OWNER_DEEDS
 from tests.simulation.schedule import Move
 from tests.simulation.stopping import Stop
 from tests.simulation.traits import RATIOS
@@ -38,7 +39,8 @@ def kill_gateway(hands: Hands, fault: Fault) -> None:
 def kill_slot(hands: Hands, fault: Fault) -> None:
     """Kill a slot actor."""
     names = sorted(hands.world.slots)
-    hands.kill(fault, names[fault.size % len(names)])
+    if names:
+        hands.kill(fault, names[fault.size % len(names)])
 
 
 def kill_feed(hands: Hands, fault: Fault) -> None:
@@ -97,7 +99,7 @@ def stop(hands: Hands, fault: Fault) -> None:
 
 def gap(hands: Hands, fault: Fault) -> None:
     """Mute the private stream, and cut it with an error later."""
-    stream = hands.world.venue.stream
+    stream = hands.world.stream
     if stream.is_up:
         hands.weather.strike(fault, "mute")
         stream.mute()
@@ -107,9 +109,9 @@ def gap(hands: Hands, fault: Fault) -> None:
 
 def deaf(hands: Hands, fault: Fault) -> None:
     """Mute the private stream for good."""
-    if hands.world.venue.stream.is_up:
+    if hands.world.stream.is_up:
         hands.weather.strike(fault, "deaf")
-        hands.world.venue.stream.mute()
+        hands.world.stream.mute()
 
 
 def freeze(hands: Hands, fault: Fault) -> None:
@@ -233,4 +235,5 @@ DEEDS: dict[Kind, Callable[[Hands, Fault], None]] = {
     Kind.MINIMUM_RAISED: raise_minimum,
     Kind.SYMBOL_CLOSED: close_symbol,
     Kind.UNITS_CHANGED: change_units,
+    **OWNER_DEEDS,
 }

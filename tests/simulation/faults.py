@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from random import Random
@@ -75,6 +76,41 @@ class Kind(Enum):
     SYMBOL_CLOSED = "symbol_closed"
     UNITS_CHANGED = "units_changed"
     """The venue's rules tell another tick."""
+    OWNER_STALLS = "owner_stalls"
+    """The owner's gateway is stopped between two events, for a moment or for longer than its lease."""
+    STALL_AT_COMMIT = "stall_at_commit"
+    """It is stopped when its intents are committed and nothing is written yet."""
+    STALL_AT_WIRE = "stall_at_wire"
+    """It is stopped between the fence and the write."""
+    STALL_ASKING = "stall_asking"
+    """It is stopped while the answer to its claim is on the way."""
+    HOST_KILLED = "host_killed"
+    """Everything on the owner's host ends at once, or the host loses its power."""
+    STORE_CUT = "store_cut"
+    """The owner does not reach the lease store."""
+    STORE_FORGETS = "store_forgets"
+    """The store is away, and comes back with nothing or with an old copy."""
+    STORE_LATE = "store_late"
+    """The store takes a claim at once, or late, and the answer is late."""
+    STORE_LOST = "store_lost"
+    """A claim, or its answer, is lost."""
+    CLOCKS_APART = "clocks_apart"
+    """The store's clock steps, or the owner's runs at another pace, within the bound."""
+
+
+OWNER_KINDS = (
+    Kind.OWNER_STALLS,
+    Kind.STALL_AT_COMMIT,
+    Kind.STALL_AT_WIRE,
+    Kind.STALL_ASKING,
+    Kind.HOST_KILLED,
+    Kind.STORE_CUT,
+    Kind.STORE_FORGETS,
+    Kind.STORE_LATE,
+    Kind.STORE_LOST,
+    Kind.CLOCKS_APART,
+)
+"""What befalls those who share an account: drawn apart, and only where more than one host wants it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +129,20 @@ class Fault:
         return f"{self.kind.value}@{self.at_ms}({self.size})"
 
 
-def draw_faults(rng: Random, *, from_ms: int, to_ms: int, kinds: tuple[Kind, ...] = tuple(Kind)) -> tuple[Fault, ...]:
+def draw_faults(rng: Random, *, from_ms: int, to_ms: int, kinds: tuple[Kind, ...]) -> tuple[Fault, ...]:
     """Return the faults of one schedule: few or many, of few kinds or of all."""
+    if not kinds:
+        return ()
     chosen = kinds if rng.random() < 0.3 else tuple(rng.sample(kinds, k=min(len(kinds), rng.randint(2, 8))))
-    count = rng.randint(3, 24)
+    return _drawn(rng, rng.randint(3, 24), from_ms, to_ms, chosen)
+
+
+def draw_owner_faults(rng: Random, *, from_ms: int, to_ms: int, kinds: tuple[Kind, ...]) -> tuple[Fault, ...]:
+    """Return what befalls the owners of one schedule: a take-over lasts, so there are few."""
+    return _drawn(rng, rng.randint(1, 6), from_ms, to_ms, kinds) if kinds else ()
+
+
+def _drawn(rng: Random, count: int, from_ms: int, to_ms: int, chosen: Sequence[Kind]) -> tuple[Fault, ...]:
     found = [
         Fault(kind=rng.choice(chosen), at_ms=rng.randint(from_ms, to_ms), size=rng.randrange(1_000))
         for _ in range(count)

@@ -12,6 +12,7 @@ from grid.book import Book
 from grid.holds import HoldCause
 from grid.records import from_body
 from grid.snapshot import to_snapshot
+from tests.simulation import owners
 from tests.simulation.faults import Fault, Kind
 from tests.simulation.market import Market
 from tests.simulation.shock import ShockTape
@@ -62,6 +63,7 @@ class Hands:
         for symbol in self.market.symbols:
             self.thaw(symbol)
             self.reopen(symbol)
+        owners.mend(self)
 
     def ask_hold(self, *, is_put: bool) -> None:
         """Have the operator hold or resume."""
@@ -117,7 +119,7 @@ class Hands:
 
     def outage(self, fault: Fault) -> None:
         """Mute the private stream for a while, every second time."""
-        stream = self.world.venue.stream
+        stream = self.world.stream
         if fault.size % 2 == 0 and stream.is_up:
             stream.mute()
             self.world.agenda.after(fault.scaled(1_500, 5_000), "stream", "cut", lambda: stream.cut("connection reset"))

@@ -213,7 +213,7 @@ def every_wait_has_a_next_step(world: World, truth: Truth) -> Iterator[str]:
             if step is None:
                 yield f"{slot.key} is {slot.phase.value} and nothing is planned for it"
             elif step.at_ms is None:
-                if world.venue.stream.is_up and slot.phase is not Phase.BLOCKED:
+                if world.stream.is_up and slot.phase is not Phase.BLOCKED:
                     yield f"{slot.key} is {slot.phase.value} and waits for {step.what} without a time"
             elif not now_ms - STEP_LATE_MS <= step.at_ms <= now_ms + STEP_FAR_MS:
                 yield f"{slot.key} is {slot.phase.value}, its next step ({step.what}) is due at {step.at_ms}"

@@ -102,9 +102,18 @@ def an_opening_leaves_nothing_that_it_could_buy(world: World, truth: Truth) -> I
             at = grid.venue.price(sign * int(price))
             worth = grid.policy.amount // (at * grid.venue.step) * grid.venue.step * at
             is_worth_it = least + at * grid.venue.step <= worth
-            has_room = lots < grid.policy.max_lots and _spent(world) + worth <= world.settings.desk.notional_max
+            has_room = (
+                lots + _nearer(truth, grid, asked, int(price)) < grid.policy.max_lots
+                and _spent(world) + worth <= world.settings.desk.notional_max
+            )
             if not book.opening.is_planned or (asked <= price and is_worth_it and has_room and _has_place(world, grid)):
                 yield f"{grid.symbol}: level {level} is not opened at {asked}, up to {price} is allowed"
+
+
+def _nearer(truth: Truth, grid: GridPlan, asked: int, price: int) -> int:
+    """Count the entries that keep their place: those as near to the market as what would be opened at this price."""
+    entries = (o.price for o in truth.open.values() if o.symbol == grid.symbol and not o.reduce_only)
+    return sum(1 for at in entries if abs(grid.side.sign * at - asked) <= abs(price - asked))
 
 
 def _spent(world: World) -> Decimal:

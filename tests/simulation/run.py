@@ -12,7 +12,7 @@ from actors.virtual.world import World
 from exchanges.desk.events import HoldAsked
 from grid.holds import HoldCause
 from tests.simulation.deeds import DEEDS
-from tests.simulation.faults import Fault
+from tests.simulation.faults import Fault, Kind
 from tests.simulation.hands import Hands
 from tests.simulation.invariants import AT_REST, EVERY_STEP, Invariant
 from tests.simulation.market import Market
@@ -20,6 +20,7 @@ from tests.simulation.schedule import Schedule
 from tests.simulation.shock import ShockTape
 from tests.simulation.truth import Truth
 from tests.simulation.weather import Weather
+from tests.simulation.writers import Writers
 
 QUIET_MS = 75_000
 QUIET_QUOTE_MS = 1_000
@@ -64,6 +65,8 @@ class Run:
         self.truth = Truth(world=world, journal_id=schedule.settings.desk.journal)
         self.market = Market(world)
         self.hands = Hands(world, self.truth, self.market, self._weather, tape, self._complain)
+        self.writers = Writers(world, lambda: self._weather.struck[Kind.CRASH_BEFORE_COMMIT.value])
+        self._weather.owner = lambda: world.leader.name
         self._weather.now = lambda: world.agenda.now_ms
         self._weather.absent_after_ms = schedule.settings.desk.absent_after_ms
         self._weather.before_cancel = self.hands.fill_before_cancel
@@ -120,8 +123,8 @@ class Run:
         world = self.world
         self._weather.is_over = True
         self.hands.mend()
-        if not world.venue.stream.is_up:
-            world.venue.stream.cut("the connection is back")
+        if not world.stream.is_up:
+            world.stream.cut("the connection is back")
         if world.gateway is not None:
             self.hands.ask_hold(is_put=False)
         self.market.settle(QUIET_MS, QUIET_QUOTE_MS)
@@ -154,6 +157,9 @@ class Run:
         if self._trace is not None and not step.is_timer:
             self._trace(self.world.agenda.now_ms, step.what, step.about)
         self.truth.note_marks()
+        if self.world.leases is not None:
+            for breach in self.writers.breaches():
+                self._complain(breach)
         if self.truth.read_journal() or self._has_news:
             self._has_news = False
             self._judge(self._every_step)

@@ -8,7 +8,7 @@ from random import Random
 from actors.virtual.settings import GridPlan, Latency, WorldSettings
 from exchanges.sim.settings import PESSIMISTIC, FillModel, ThroughFill
 from grid.ladder import GridSide
-from tests.simulation.faults import Fault, Kind, draw_faults
+from tests.simulation.faults import OWNER_KINDS, Fault, Kind, draw_faults, draw_owner_faults
 from tests.simulation.traits import FIRST_BIDS, SECOND_SYMBOL, Trait, draw_traits, with_traits
 from tests.simulation.worlds import SYMBOL, example_plan, settings_of
 
@@ -61,10 +61,16 @@ def draw_schedule(
     thin = rng.random() < 0.5
     settings = replace(settings_of(_grid(rng), seed=seed, latency=_latency(rng)), fills=THIN if thin else PESSIMISTIC)
     settings = with_traits(settings, chosen, seed, more, kinds_of_grid)
-    faults = draw_faults(rng, from_ms=START_MS // 2, to_ms=START_MS + ACTIVE_MS - 500, kinds=kinds)
+    plain = tuple(kind for kind in kinds if kind not in OWNER_KINDS)
+    faults = draw_faults(rng, from_ms=START_MS // 2, to_ms=START_MS + ACTIVE_MS - 500, kinds=plain)
     moves = _moves(rng, thin=thin)
     if len(settings.grids) > 1:
         moves = tuple(sorted((*moves, *_second_moves(more, thin=thin)), key=lambda move: move.at_ms))
+    if settings.ownership is not None:
+        owners = Random(f"owners {seed}")
+        shared = tuple(kind for kind in OWNER_KINDS if kind in kinds)
+        more_faults = draw_owner_faults(owners, from_ms=START_MS, to_ms=START_MS + ACTIVE_MS - 500, kinds=shared)
+        faults = tuple(sorted((*faults, *more_faults), key=lambda fault: (fault.at_ms, fault.kind.value, fault.size)))
     return Schedule(seed=seed, settings=settings, moves=moves, faults=_apart(faults), traits=chosen)
 
 

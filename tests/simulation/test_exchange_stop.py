@@ -78,7 +78,7 @@ def test_a_gateway_that_dies_around_the_first_lot_ends_with_one_stop(after_ms: i
 def test_a_stream_that_falls_silent_around_the_trigger_costs_nothing(after_ms: int) -> None:
     world = covered()
     settle(world, after_ms)
-    world.venue.stream.mute()
+    world.stream.mute()
     mark(world, BEYOND)
     see_it_through(world)
 

@@ -25,8 +25,10 @@ FAST = {
     Kind.KILL_GATEWAY,
     Kind.STOP_KEEP,
     Kind.LIQUIDATION,
+    Kind.STALL_AT_COMMIT,
+    Kind.STALL_ASKING,
 }
-FAST_TRAITS = {Trait.LOW_ORDER_CAP, Trait.TRADES_APART}
+FAST_TRAITS = {Trait.LOW_ORDER_CAP, Trait.TRADES_APART, Trait.STANDBY}
 """One of each family is run by the test command, the rest by the long one."""
 
 

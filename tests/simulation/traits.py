@@ -17,6 +17,7 @@ from grid.policy import GridPolicy
 from risk.breakers import BreakerKind, BreakerRules, Reentry
 from risk.stop_rule import StopRule
 from tests.simulation import quirks
+from tests.simulation.owners import standby
 
 MONEY_MS = 3_000
 SECOND_SYMBOL = "SOLUSDT"
@@ -66,6 +67,8 @@ class Trait(Enum):
     """An answer to a cancel comes before the events of the fills that it knows of."""
     PACKED = "packed"
     """Symbols share their feed and, where both ladders fit, their slot actor."""
+    STANDBY = "standby"
+    """Two hosts want the account: one has it, the other waits or is refused, by a lease in a shared store."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -101,6 +104,7 @@ _APART = {
     Trait.OPENING: 0.2,
     Trait.EXCHANGE_STOP: 0.15,
     Trait.PACKED: 0.5,
+    Trait.STANDBY: 0.3,
     **_QUIRKS,
 }
 """Further kinds, each drawn by itself, so that the next one leaves them as they are."""
@@ -306,4 +310,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.SLOW_STREAM: quirks.slow_stream,
     Trait.EXCHANGE_STOP: _stops,
     Trait.PACKED: _packed,
+    Trait.STANDBY: standby,
 }

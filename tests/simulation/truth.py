@@ -72,7 +72,7 @@ class Truth:
     """By symbol and asset: the fees of our own fills."""
     refusals: list[tuple[int, OrderRequest, Outcome]] = field(default_factory=list)
     """When and how the venue said no to a placement."""
-    lives: dict[str, int] = field(default_factory=dict)
+    lives: dict[str, tuple[str, int]] = field(default_factory=dict)
     complaints: list[str] = field(default_factory=list)
     """What contradicts the record already as it comes in."""
     first_marks: dict[str, Decimal] = field(default_factory=dict)
@@ -122,11 +122,11 @@ class Truth:
 
     def note_lives(self) -> None:
         """Remember which lives the actors are in."""
-        self.lives = {name: self.world.network.life(name) for name in self.world.names}
+        self.lives = {name: self.world.life(name) for name in self.world.names}
 
     def is_same_life(self, *names: str) -> bool:
         """Whether these actors have lived through since then."""
-        return all(self.world.network.in_life(name, self.lives.get(name, -1)) for name in names)
+        return all(self.world.is_in_life(name, self.lives.get(name, ("", -1))) for name in names)
 
     def on_sent(self, request: OrderRequest) -> None:
         """Take note of a placement that leaves the gateway."""

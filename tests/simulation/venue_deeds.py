@@ -88,10 +88,10 @@ def change_units(hands: Hands, fault: Fault) -> None:
     hands.weather.strike(fault, symbol)
     hands.world.venue.told_ticks[symbol] = hands.plan(symbol).venue.tick * 10
     gateway.read_rules()
-    life = hands.world.network.life(GATEWAY)
+    life = hands.world.life(GATEWAY)
 
     def look() -> None:
-        is_told = symbol in hands.world.venue.told_ticks and hands.world.network.in_life(GATEWAY, life)
+        is_told = symbol in hands.world.venue.told_ticks and hands.world.is_in_life(GATEWAY, life)
         if is_told and hands.world.book.holds.find(HoldCause.VENUE_RULE, symbol) is None:
             hands.complain(f"units_that_change_hold_entries: {symbol} has another tick and nothing holds")
 

@@ -23,7 +23,7 @@ DAY_LATE_MS = 12_000
 
 def a_deaf_stream_is_noticed(world: World, truth: Truth) -> Iterator[str]:
     """Trading rule 19: an acknowledged order that is not echoed is the stream's silence, and entries stop."""
-    mute_ms = world.venue.stream.mute_since_ms
+    mute_ms = world.stream.mute_since_ms
     if world.gateway is None or mute_ms is None or world.book.holds.find(HoldCause.ORDER_STREAM, "") is not None:
         return
     for order in world.book.live_orders():
@@ -40,7 +40,8 @@ def a_frozen_price_is_noticed(world: World, truth: Truth) -> Iterator[str]:
         if frozen_ms is not None and not request.closing and world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS:
             yield f"entry {request.client_id} left on a price frozen since {frozen_ms}"
     for symbol, frozen_ms in truth.frozen_ms.items():
-        heard = world.feeds[symbol].last_bids.get(symbol)
+        feed = world.feeds.get(symbol)  # a host that has just taken over, and died at once, has none
+        heard = feed.last_bids.get(symbol) if feed is not None else None
         has_moved = heard is not None and heard != world.venue.engine.read.book(symbol).bid
         is_overdue = world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS + 4_000
         if not is_overdue or not has_moved or not truth.is_same_life(GATEWAY, world.settings.feeds[symbol]):

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from actors.actor_names import RISK
 from actors.mail.messages import HoldWord, Intents, Message, Tellings
-from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, Copy, CrashPoint
+from actors.virtual.mishaps import NO_FATE, ONCE, CallFate, CallKind, Copy, CrashPoint, StallPoint
 from exchanges.desk.events import NotSent, Refused
 from exchanges.errors import Refusal
 from grid.order import OrderUpdate
@@ -43,6 +43,12 @@ CRASHES = {
     Kind.CRASH_AFTER_COMMIT: CrashPoint.AFTER_COMMIT,
     Kind.CRASH_AFTER_COMMAND: CrashPoint.AFTER_FIRST_COMMAND,
 }
+STALLS = {
+    Kind.STALL_AT_COMMIT: StallPoint.AFTER_COMMIT,
+    Kind.STALL_AT_WIRE: StallPoint.AT_WIRE,
+    Kind.STALL_ASKING: StallPoint.ASKING,
+}
+STALL_MS = (200, 22_000)
 MARGIN = Refused(refusal=Refusal.MARGIN, code="-2019", message="Margin is insufficient.")
 POST_ONLY = Refused(refusal=Refusal.POST_ONLY_WOULD_TAKE, code="-5022", message="Post Only order will be rejected.")
 REDUCE_ONLY = Refused(refusal=Refusal.REDUCE_ONLY_CONFLICT, code="-2022", message="ReduceOnly Order is rejected.")
@@ -83,6 +89,8 @@ class Weather:
         """Ends every move of the prices."""
         self.silent_until_ms = 0
         """Up to when no go of the supervisor arrives."""
+        self.owner: Callable[[], str] = lambda: ""
+        """Tells which host has the account."""
         self.is_over = False
         self.absent_after_ms = 3_000
         self._messages = _Armed(faults, MESSAGES)
@@ -91,6 +99,8 @@ class Weather:
         self._cancels = _Armed(faults, (Kind.CANCEL_LOST, Kind.FILL_BEFORE_CANCEL))
         self._readings = _Armed(faults, READINGS)
         self._crashes = _Armed(faults, tuple(CRASHES))
+        self._stalls = _Armed(faults, tuple(STALLS))
+        self._claims = _Armed(faults, (Kind.STORE_LATE, Kind.STORE_LOST))
 
     def strike(self, fault: Fault, about: object) -> None:
         """Count a fault that happens now."""
@@ -141,6 +151,8 @@ class Weather:
         """Return the fate of a call."""
         if self.is_over:
             return NO_FATE
+        if kind is CallKind.LEASE:
+            return self._claiming(symbol)
         if kind is CallKind.PLACE:
             return self._placing(closing)
         if kind is CallKind.CANCEL:
@@ -156,6 +168,16 @@ class Weather:
             return None
         self.strike(fault, f"{commands} commands")
         return CRASHES[fault.kind]
+
+    def stall(self, point: StallPoint) -> int:
+        """Return for how long the owner of the account stops here."""
+        if self.is_over or self._stalls.next_ms > self.now():
+            return 0
+        fault = self._stalls.take(self.now(), lambda kind: STALLS[kind] is point)
+        if fault is None:
+            return 0
+        self.strike(fault, point.value)
+        return stall_ms(fault)
 
     def _placing(self, closing: bool) -> CallFate:
         if self._placements.next_ms > self.now():
@@ -206,6 +228,18 @@ class Weather:
             return NO_FATE
         return CallFate(is_request_lost=True) if fault.size % 2 else CallFate(is_reply_lost=True)
 
+    def _claiming(self, host: str) -> CallFate:
+        if self._claims.next_ms > self.now() or host != self.owner():
+            return NO_FATE
+        fault = self._claims.take(self.now())
+        if fault is None:
+            return NO_FATE
+        self.strike(fault, host)
+        if fault.kind is Kind.STORE_LOST:
+            return CallFate(is_request_lost=True) if fault.size % 2 else CallFate(is_reply_lost=True)
+        late_ms = fault.scaled(100, 2_400)
+        return CallFate(request_delay_ms=late_ms) if fault.size % 4 == 0 else CallFate(reply_delay_ms=late_ms)
+
     def _reading(self, kind: CallKind) -> CallFate:
         if self._readings.next_ms > self.now():
             return NO_FATE
@@ -218,6 +252,11 @@ class Weather:
         if fault.kind is Kind.FAILED_READING:
             return CallFate(is_reply_lost=True)
         return CallFate(is_empty=True)
+
+
+def stall_ms(fault: Fault) -> int:
+    """Return how long a process is stopped: a moment, or for longer than its lease and a take-over."""
+    return fault.scaled(*STALL_MS)
 
 
 def _hits(fault: Kind, message: Message) -> bool:

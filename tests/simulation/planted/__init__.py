@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tests.simulation.planted import account, actors, calls, crashes, likeness, market, operation, stream, venue, ways
+from tests.simulation.planted import (
+    account,
+    actors,
+    calls,
+    crashes,
+    likeness,
+    market,
+    operation,
+    ownership,
+    stream,
+    venue,
+    ways,
+)
 from tests.simulation.planted.bug import Bug, TraitBug
 
 BUGS: tuple[Bug, ...] = (
@@ -14,7 +26,8 @@ BUGS: tuple[Bug, ...] = (
     *crashes.BUGS,
     *operation.BUGS,
     *venue.BUGS,
+    *ownership.BUGS,
 )
 """One for each kind of fault."""
-TRAIT_BUGS: tuple[TraitBug, ...] = (*likeness.BUGS, *ways.BUGS)
+TRAIT_BUGS: tuple[TraitBug, ...] = (*likeness.BUGS, *ways.BUGS, *ownership.TRAIT_BUGS)
 """One for each trait of a deployment."""
