@@ -51,7 +51,8 @@ test: $(READY_DEV)  ## Run the tests, in less than ten minutes on two cores
 	@$(BIN)/python -m pytest -n 8 --dist worksteal --ignore=tests/ray --ignore=tests/bench tests
 	@$(BIN)/python -m pytest tests/ray
 
-test-long: $(READY_DEV)  ## Run the tests that take longer: every kill under a real run, every planted bug
+test-long: $(READY_DEV)  ## Run the tests that take longer: every kill under a real run, every planted bug, other examples
+	@HYPOTHESIS_PROFILE=search $(BIN)/python -m pytest -n 4 tests/property
 	@$(BIN)/python -m pytest -m long tests
 
 check: $(READY_DEV)  ## Format, lint, types and import directions; changes nothing

@@ -6,15 +6,18 @@ import os
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED_DATA = ROOT.parent / "shared" / "data"
 
-# A shared machine makes deadlines lie; a judged run must be repeatable.
-settings.register_profile("house", deadline=None, print_blob=True)
-settings.register_profile("ci", parent=settings.get_profile("house"), derandomize=True)
-settings.load_profile("ci" if os.environ.get("CI") else "house")
+# A shared machine makes deadlines lie, and what is too slow for a health check. Every run of `make test` tries the same
+# examples, so that it says the same of the same code; `make test-long` looks for others.
+settings.register_profile(
+    "house", deadline=None, print_blob=True, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("search", parent=settings.get_profile("house"), derandomize=False)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 
 @pytest.fixture(scope="session")

@@ -14,18 +14,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 START_S = 60.0
 POSTGRES_USER = "postgres"
 PASSWORD = "hidden-from-everybody"
 LOOPBACK = "127.0.0.1"
 MEMORY = "/dev/shm"
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        port: int = held.getsockname()[1]
-        return port
 
 
 class RedisServer:

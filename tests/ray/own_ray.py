@@ -6,19 +6,19 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import psutil
 
+from tests.ports import free_ports
 from tests.ray.gridmesh_shell import ROOT
 
 START_S = 120.0
@@ -65,15 +65,6 @@ def own_ray(environment: Mapping[str, str]) -> Iterator[OwnRay]:
         finally:
             end_family(started)
             shutil.rmtree(folder, ignore_errors=True)
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on just now."""
-    with ExitStack() as stack:
-        held = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in held:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in held]
 
 
 def _until_up(started: subprocess.Popen[bytes], port: int, folder: Path) -> None:

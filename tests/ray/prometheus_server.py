@@ -17,8 +17,8 @@ import orjson
 import pytest
 import yaml
 
+from tests.ports import free_ports
 from tests.ray.gridmesh_shell import ROOT
-from tests.ray.own_ray import free_ports
 
 DEPLOY = ROOT / "deploy"
 START_S = 180.0

@@ -19,8 +19,9 @@ import psutil
 import pytest
 
 from tests.live_control import VenueControl, still_venue
+from tests.ports import free_ports
 from tests.ray.gridmesh_shell import ROOT, Shell
-from tests.ray.own_ray import end_family, free_ports
+from tests.ray.own_ray import end_family
 
 NODE = ROOT / "deploy" / "node.sh"
 PATIENCE_S = 150.0

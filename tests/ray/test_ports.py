@@ -14,8 +14,8 @@ import psutil
 import pytest
 
 from tests.live_control import VenueControl, still_venue
+from tests.ports import free_ports
 from tests.ray.gridmesh_shell import ROOT, Launched, Shell
-from tests.ray.own_ray import free_ports
 
 ETH: dict[str, Any] = {
     "symbol": "ETHUSDT",
@@ -39,6 +39,8 @@ OPEN_TO_ALL = {
 FIXED_PORTS = {"AUTOSCALER_METRIC_PORT": 44217, "DASHBOARD_METRIC_PORT": 44227}
 """Where Ray takes one and the same port for each cluster unless told another: who comes second has none. A local run
 starts no autoscaler; `ray start` does, and the firewall closes its port too."""
+CLOSED = range(44_200, 44_400)
+"""Some that the firewall closes too."""
 LOOPBACK = {"dashboard", "ray::DashboardAgent"}
 """Ray's page and the agent's own interface; the open ports of these two are metrics and internal."""
 
@@ -55,7 +57,7 @@ def venue() -> Iterator[VenueControl]:
 def launched(tmp_path_factory: pytest.TempPathFactory, venue: VenueControl) -> Iterator[Launched]:
     shell = Shell(tmp_path_factory.mktemp("ports") / "home")
     # Another Ray of this machine may hold the ports that are Ray's own choice.
-    shell.environment.update(zip(FIXED_PORTS, map(str, free_ports(len(FIXED_PORTS))), strict=True))
+    shell.environment.update(zip(FIXED_PORTS, map(str, free_ports(len(FIXED_PORTS), CLOSED)), strict=True))
     with shell.running(shell.write_config(venue, [ETH], **SECTIONS)) as started:
         started.until(lambda: len(venue.own_orders("ETHUSDT", is_open=True)) == 3, "it quotes")
         yield started

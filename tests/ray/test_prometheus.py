@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from actors.runtime.metric_names import DECLARED, Kind
-from tests.ray.own_ray import free_ports
+from tests.ports import free_ports
 from tests.ray.prometheus_server import DEPLOY, PrometheusServer, prometheus
 from tests.ray.real_run import DEPLOYMENT, RealRun
 

@@ -8,7 +8,6 @@ import os
 import secrets
 import shutil
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -28,6 +27,7 @@ import yaml
 from exchanges.sim.server.keys import ApiKey
 from exchanges.sim.server.options import SimAccount, demo_account
 from tests.live_control import VenueControl, still_venue
+from tests.ports import free_port
 from tests.ray.gridmesh_shell import Launched, Shell
 from tests.ray.secret_search import SecretSearch, asked
 from tests.venue.running_venue import still_options
@@ -117,12 +117,6 @@ def private(path: Path, text: str) -> Path:
     path.touch(mode=0o600)
     path.write_text(text)
     return path
-
-
-def free_port() -> int:
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        return int(held.getsockname()[1])
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def promtool(folder: Path, *arguments: str) -> str:
     program = shutil.which("promtool")
     if program is None:
         pytest.skip("promtool is not here: Debian's package prometheus has it")
-    ended = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True, timeout=280, check=False)
     return "" if ended.returncode == 0 else ended.stdout + ended.stderr
 
 

@@ -71,6 +71,6 @@ async def test_errors_and_debug_logs_hold_no_keys(caplog: pytest.LogCaptureFixtu
 @pytest.mark.parametrize("heavy", ["ccxt", "ray", "pydantic"])
 def test_the_public_half_is_light_to_import(heavy: str) -> None:
     program = f"import sys, exchanges.binance.market; sys.exit({heavy!r} in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], timeout=60, check=False)
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], timeout=280, check=False)
 
     assert done.returncode == 0

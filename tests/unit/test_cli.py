@@ -57,7 +57,7 @@ def with_keys(config: Path, monkeypatch: pytest.MonkeyPatch, **sections: dict[st
 def gridmesh(*arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "actors.cli", *arguments]
     return subprocess.run(
-        command, capture_output=True, text=True, env={**os.environ, **environ}, timeout=60, check=False
+        command, capture_output=True, text=True, env={**os.environ, **environ}, timeout=280, check=False
     )
 
 
@@ -94,7 +94,7 @@ def test_help_lists_every_verb_and_loads_nothing_heavy() -> None:
         "print('LOADED', [name for name in heavy if name in sys.modules])\n"
     )
 
-    ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=280, check=True)
 
     assert "LOADED []" in ended.stdout
     assert not [verb for verb in VERBS if f"  {verb} " not in ended.stdout]
@@ -242,7 +242,7 @@ class TestJournalVerbs:
         path = self.make(config)
         command = f"{sys.executable} -m actors.cli export {path} | head -c 1"
 
-        ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60, check=False)
+        ended = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=280, check=False)
 
         assert "Traceback" not in ended.stderr
 
@@ -326,7 +326,7 @@ def test_an_unexpected_error_is_told_with_its_place() -> None:
         "cli.main()\n"
     )
 
-    ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=60, check=False)
+    ended = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, timeout=280, check=False)
 
     assert ended.returncode == 1
     assert "gridmesh: out of paper" in ended.stderr

@@ -150,7 +150,7 @@ odd_words = st.one_of(
 QUICK = tuple(verb for verb in VERBS if verb not in ("demo", "sim", "run", "drill"))
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(verb=st.sampled_from(QUICK), words=st.lists(odd_words, max_size=4))
 def test_no_words_end_in_a_traceback(shell: CommandLine, verb: str, words: list[str]) -> None:
     ended = shell.run(verb, *words)

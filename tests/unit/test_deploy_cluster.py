@@ -32,7 +32,7 @@ HEALTH = re.compile(r"RAY_(?:health_check_(?:period_ms|timeout_ms|failure_thresh
 
 def run(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        words, capture_output=True, text=True, timeout=90, check=False, env={**os.environ, **environment}
+        words, capture_output=True, text=True, timeout=280, check=False, env={**os.environ, **environment}
     )
 
 
@@ -195,7 +195,7 @@ def test_ray_accepts_the_file_of_ray_up() -> None:
 
     def verdict(given: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, "-c", program], input=given, capture_output=True, text=True, timeout=90, check=False
+            [sys.executable, "-c", program], input=given, capture_output=True, text=True, timeout=280, check=False
         )
 
     assert verdict(text).returncode == 0, verdict(text).stderr

@@ -39,7 +39,7 @@ def pods() -> dict[str, dict[str, Any]]:
 
 
 def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(words, capture_output=True, text=True, timeout=90, check=False)
+    return subprocess.run(words, capture_output=True, text=True, timeout=280, check=False)
 
 
 def kubernetes_says(folder: Path, manifests: list[dict[str, Any]], version: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 
 from actors.loop_thread import LoopThread
 
+PATIENCE_S = 120.0
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -29,11 +30,11 @@ def test_calls_run_in_the_loop_in_the_order_they_were_handed_over() -> None:
         assert loop.hand_over(lambda n: seen.append((n, threading.current_thread().name)), number)
     loop.hand_over(done.set)
 
-    assert done.wait(60)
+    assert done.wait(PATIENCE_S)
     assert [number for number, _ in seen] == list(range(500))
     assert {name for _, name in seen} == {"loop test"}
     assert loop.depth == 0
-    assert loop.stop()
+    assert loop.stop(PATIENCE_S)
 
 
 def test_a_full_queue_says_busy_and_shows_its_depth() -> None:
@@ -44,17 +45,17 @@ def test_a_full_queue_says_busy_and_shows_its_depth() -> None:
 
     def block() -> None:
         blocked.set()
-        gate.wait(60)
+        gate.wait(PATIENCE_S)
 
     loop.hand_over(block)
-    blocked.wait(60)
+    blocked.wait(PATIENCE_S)
 
     taken = [loop.hand_over(lambda: None) for _ in range(5)]
 
     assert taken == [True, True, True, False, False]
     assert loop.depth == 3
     gate.set()
-    assert loop.stop()
+    assert loop.stop(PATIENCE_S)
 
 
 def test_nothing_is_handed_over_before_the_start_or_after_the_end() -> None:
@@ -62,7 +63,7 @@ def test_nothing_is_handed_over_before_the_start_or_after_the_end() -> None:
 
     assert loop.hand_over(lambda: None) is False
     loop.start()
-    assert loop.stop()
+    assert loop.stop(PATIENCE_S)
     assert loop.hand_over(lambda: None) is False
     assert not loop.is_alive
 
@@ -87,8 +88,8 @@ def test_an_ended_main_ends_the_process(main: object) -> None:
 
     loop.start()
 
-    assert ended.wait(60)
-    assert loop.stop()
+    assert ended.wait(PATIENCE_S)
+    assert loop.stop(PATIENCE_S)
 
 
 def test_an_error_in_a_handed_over_call_ends_the_process() -> None:
@@ -98,8 +99,8 @@ def test_an_error_in_a_handed_over_call_ends_the_process() -> None:
 
     loop.hand_over(breaks_at_once)
 
-    assert ended.wait(60)
-    assert loop.stop()
+    assert ended.wait(PATIENCE_S)
+    assert loop.stop(PATIENCE_S)
 
 
 def test_a_stop_on_purpose_ends_nothing() -> None:
@@ -107,7 +108,7 @@ def test_a_stop_on_purpose_ends_nothing() -> None:
     loop = LoopThread("test", for_ever, end=ended.set)
     loop.start()
 
-    assert loop.stop()
+    assert loop.stop(PATIENCE_S)
     assert not ended.is_set()
 
 
@@ -121,7 +122,7 @@ def test_a_real_process_ends_with_code_1_though_its_main_thread_sleeps() -> None
     )
 
     found = subprocess.run(  # the exit code is what is asked
-        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=90, check=False
+        [sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, timeout=180, check=False
     )
 
     assert found.returncode == 1

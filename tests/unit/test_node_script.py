@@ -11,10 +11,13 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
+from tests.ports import free_port
+
 NODE = Path(__file__).resolve().parents[2] / "deploy" / "node.sh"
-PATIENCE_S = 60.0
+PATIENCE_S = 180.0
 RAY = """#!/bin/bash
 echo "ray $*" >> "$LOG"
 trap 'echo "ray ends" >> "$LOG"; exit 0' TERM
@@ -42,8 +45,8 @@ class Bench:
             (folder / name).chmod(0o755)
         self.config = folder / "live.yaml"
         self.config.write_text("deployment: live\n")
-        self.head = socket.create_server(("127.0.0.1", 0))
-        self.port = self.head.getsockname()[1]
+        self.port = free_port()  # the head comes and goes
+        self.head = socket.create_server(("127.0.0.1", self.port))
         self._started: list[subprocess.Popen[bytes]] = []
 
     def start(self, *words: str, **environment: str) -> subprocess.Popen[bytes]:
@@ -109,7 +112,7 @@ def test_orders_are_withdrawn_before_the_node_ends(bench: Bench) -> None:
 
 def test_a_signal_that_comes_while_it_launches_is_not_lost(bench: Bench) -> None:
     account = bench.start("account", str(bench.config), RUN_FAILS="1000", CODE_stop="3")
-    bench.until(lambda: bench.log().count("gridmesh run") == 2, "it tries")
+    bench.until(lambda: bench.log().count("gridmesh run") >= 2, "it tries")
     account.send_signal(signal.SIGTERM)
 
     assert account.wait(PATIENCE_S) == 0, "there was nothing to withdraw"
@@ -147,9 +150,8 @@ def test_a_launch_that_finds_no_node_yet_is_tried_again(bench: Bench) -> None:
 def test_a_node_of_ray_that_dies_ends_the_container(bench: Bench) -> None:
     account = bench.start("account", str(bench.config))
     bench.until(lambda: sorted(bench.log()) == ["gridmesh run", "ray start"], "it runs")
-    children = Path(f"/proc/{account.pid}/task/{account.pid}/children").read_text().split()
-    ray = next(pid for pid in children if "ray" in Path(f"/proc/{pid}/cmdline").read_text())
-    os.kill(int(ray), signal.SIGKILL)
+    [ray] = [one for one in psutil.Process(account.pid).children() if one.name() == "ray"]
+    ray.kill()
 
     assert account.wait(PATIENCE_S) != 0, "so that whoever started it starts it again"
 

@@ -26,7 +26,7 @@ print(json.dumps({"loaded": loaded, "exchanges": len(whole.exchanges), "first": 
 
 
 def answer() -> Any:
-    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=60, check=True)
+    ended = subprocess.run([sys.executable, "-c", PROGRAM], capture_output=True, text=True, timeout=280, check=True)
     return json.loads(ended.stdout)
 
 

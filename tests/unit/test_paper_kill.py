@@ -30,7 +30,7 @@ def killed_after(path: Path, life: int, lines: int) -> list[dict[str, Any]]:
         child.kill()
     rest = child.stdout.read().splitlines(keepends=True)
     child.stdout.close()
-    child.wait(30)
+    child.wait(180)
     return [orjson.loads(line) for line in [*told, *rest] if line.endswith(b"\n")]
 
 

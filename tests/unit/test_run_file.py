@@ -17,6 +17,7 @@ import pytest
 from actors import run_file
 from actors.errors import NotFound, NotRunning
 from actors.run_file import RunFile
+from tests.ports import free_port
 
 
 @pytest.fixture
@@ -43,11 +44,6 @@ def a_run(port: int, deployment: str = "trial", **changes: object) -> RunFile:
         version="0.1.0",
     )
     return dataclasses.replace(run, **changes)  # type: ignore[arg-type]
-
-
-def closed_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
 
 
 def test_what_is_written_is_read_and_only_its_owner_may(home: dict[str, str], port: int) -> None:
@@ -80,7 +76,7 @@ def test_of_several_living_runs_one_has_to_be_chosen(home: dict[str, str], port:
 
 def test_a_dead_one_beside_a_living_one_is_no_choice(home: dict[str, str], port: int) -> None:
     run_file.write(a_run(port, "alive"), home)
-    run_file.write(a_run(closed_port(), "dead"), home)
+    run_file.write(a_run(free_port(), "dead"), home)
 
     assert run_file.find(None, home).deployment == "alive"
 
@@ -118,7 +114,7 @@ def test_on_a_cluster_the_launcher_may_end(home: dict[str, str], port: int) -> N
 
 
 def test_a_port_where_nobody_answers_is_noticed(home: dict[str, str]) -> None:
-    run_file.write(a_run(closed_port()), home)
+    run_file.write(a_run(free_port()), home)
 
     with pytest.raises(NotRunning, match="nothing answers at"):
         run_file.find("trial", home)

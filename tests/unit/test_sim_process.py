@@ -18,9 +18,9 @@ PARENT = """
 import sys, time
 from pathlib import Path
 from actors.trials.sim_process import SimProcess
-venue = SimProcess(["--duration", "60"], Path(sys.argv[1]))
+venue = SimProcess(["--duration", "600"], Path(sys.argv[1]))
 print(venue._process.pid, flush=True)
-time.sleep(60)
+time.sleep(600)
 """
 
 
@@ -40,7 +40,7 @@ def test_a_venue_ends_with_the_process_that_started_it_however_that_ends(tmp_pat
     parent.wait()
     parent.stdout.close()
 
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 180
     while child.is_running() and child.status() != psutil.STATUS_ZOMBIE and time.monotonic() < deadline:
         time.sleep(0.1)
     assert not child.is_running() or child.status() == psutil.STATUS_ZOMBIE

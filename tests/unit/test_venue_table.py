@@ -34,7 +34,7 @@ BATCHES = {
 def rows() -> dict[str, Any]:
     """What the program prints; in a process of its own, since the whole of ccxt is loaded."""
     command = [sys.executable, "-m", "actors.cli", "venues", "--json"]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=110, check=True)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=280, check=True)
     return {row["name"]: row for row in json.loads(ended.stdout)}
 
 

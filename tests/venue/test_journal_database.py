@@ -14,7 +14,8 @@ from actors.journal.errors import JournalCorrupt, JournalError, JournalLost, Jou
 from actors.journal.read import export, rows_after
 from actors.journal.writer import Entry
 from actors.ownership.stores import database_url
-from tests.store_servers import PASSWORD, free_port, postgres_server
+from tests.ports import free_port
+from tests.store_servers import PASSWORD, postgres_server
 
 
 @pytest.fixture(scope="module")
