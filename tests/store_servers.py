@@ -16,7 +16,7 @@ import pytest
 
 from tests.ports import free_port
 
-START_S = 60.0
+START_S = 180.0
 POSTGRES_USER = "postgres"
 PASSWORD = "hidden-from-everybody"
 LOOPBACK = "127.0.0.1"

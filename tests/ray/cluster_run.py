@@ -26,7 +26,7 @@ from tests.store_servers import PASSWORD, postgres_server, redis_server
 
 NODE = ROOT / "deploy" / "node.sh"
 PORT = 6379
-PATIENCE_S = 120.0
+PATIENCE_S = 180.0
 GATEWAY, FEED, COORDINATOR = "gateway/binanceusdm/main", "feed/ETHUSDT", "coordinator"
 ACCOUNT, SYMBOLS = "gridmesh_account", "gridmesh_symbols"
 LEASE_S, SKEW_S, RECV_WINDOW_S = 15, 2, 1

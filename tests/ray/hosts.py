@@ -25,7 +25,7 @@ CLUSTER, VENUE = "cluster", "venue"
 NETWORKS = {CLUSTER: "10.213.1", VENUE: "10.213.2"}
 HUB = {network: f"{prefix}.1" for network, prefix in NETWORKS.items()}
 FIRST = 10
-START_S = 20.0
+START_S = 120.0
 CLONE_NEWNET = 0x40000000
 SETTLE = (
     'set -e; hostname "$1"; mount --make-rprivate /; mount --bind "$2/home" "$3/home"; mount --bind "$2/ray" "$3/ray"; '
@@ -146,7 +146,7 @@ class Hosts:
             return
         for one in children(host.first.pid):
             one.send_signal(signal.SIGKILL)
-        host.first.wait(30)
+        host.first.wait(120)
         host.first = None
 
 

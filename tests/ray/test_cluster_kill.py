@@ -15,7 +15,7 @@ from tests.ray.hosts import Host
 
 SLOTS = "gridmesh_slots"
 BTC: dict[str, Any] = {"symbol": "BTCUSDT", "interval": 25, "amount": 130, "buy_window": 2, "sell_window": 3}
-pytestmark = [pytest.mark.long, pytest.mark.timeout(480)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ ACCOUNT, SYMBOLS = "gridmesh_account", "gridmesh_symbols"
 GATEWAY, FEED, SLOT = "gateway/binanceusdm/main", "feed/ETHUSDT", "slot/ETHUSDT/00"
 NODES: tuple[Mapping[str, int], ...] = ({ACCOUNT: 1}, {SYMBOLS: 1}, {SYMBOLS: 1})
 HEAD, SECOND, THIRD = range(3)
-START_S, PATIENCE_S = 60.0, 90.0
+PATIENCE_S = 240.0
 LADDER: dict[str, Any] = {
     "symbol": "ETHUSDT",
     "interval": 2,
@@ -111,7 +111,7 @@ def entries(venue: VenueControl) -> int:
 
 
 @pytest.mark.long
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(900)
 def test_the_death_of_a_node_moves_feed_and_slots_and_trading_goes_on(tmp_path: Path) -> None:
     shell = Shell(tmp_path / "home")
     with still_venue() as venue, three_nodes(shell) as nodes:
@@ -130,8 +130,8 @@ def test_the_death_of_a_node_moves_feed_and_slots_and_trading_goes_on(tmp_path: 
         venue.walk("ETHUSDT", "2997.50")
         until(lambda: entries(venue) == 3, "it quotes where the price is now")
 
+        until(lambda: nodes.places().get(SLOT) in (HEAD, spare), "the slots live elsewhere")
         assert nodes.places() == {**before, FEED: spare, SLOT: nodes.places()[SLOT]}
-        assert nodes.places()[SLOT] != before[FEED]
-        stopped = shell.run("stop", "--json", timeout_s=150)
+        stopped = shell.run("stop", "--json")
         assert stopped.code == 0, stopped.err
         assert venue.own_orders(is_open=True) == []

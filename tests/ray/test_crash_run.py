@@ -13,7 +13,7 @@ from tests.ray.real_run import RealRun
 
 GATEWAY, FEED, SLOT = "gateway/binanceusdm/main", "feed/ETHUSDT", "slot/ETHUSDT/00"
 VICTIMS = (FEED, SLOT, "risk", "reconciler/binanceusdm/main", GATEWAY, "coordinator", GATEWAY)
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def test_a_killed_driver_takes_everything_with_it_and_the_journal_brings_it_back
     run.start(**{VARIABLE: "before_commit:1"})
 
     # This one dies whenever it wants to place: that has to be seen, and a stop has to work all the same.
-    run.until(lambda: is_loop_told(run), "the crash loop is told", timeout_s=90)
+    run.until(lambda: is_loop_told(run), "the crash loop is told")
     code, status = run.command("status")
     assert code in (0, 6)
     assert any("again and again" in sentence for sentence in status["troubles"])

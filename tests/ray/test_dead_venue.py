@@ -25,8 +25,8 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RealRun]:
 
 
 def test_halt_sets_the_hold_and_says_that_nothing_is_verified(run: RealRun) -> None:
-    code, answer = run.command("halt", "--reason", "storm", "--timeout", "14", timeout_s=40)
-    again, second = run.command("halt", "--reason", "later", "--timeout", "14", timeout_s=40)
+    code, answer = run.command("halt", "--reason", "storm", "--timeout", "40", timeout_s=200)
+    again, second = run.command("halt", "--reason", "later", "--timeout", "40", timeout_s=200)
 
     assert (code, answer["done"]) == (1, False)
     assert "the hold is set; entries are NOT verified gone: the venue does not answer" in answer["said"][0]
@@ -36,7 +36,7 @@ def test_halt_sets_the_hold_and_says_that_nothing_is_verified(run: RealRun) -> N
 
 
 def test_stop_says_what_it_waits_for(run: RealRun) -> None:
-    code, answer = run.command("stop", "--timeout", "14", timeout_s=40)
+    code, answer = run.command("stop", "--timeout", "40", timeout_s=200)
 
     assert (code, answer["done"]) == (1, False)
     assert "NOT stopped yet" in answer["said"][0]

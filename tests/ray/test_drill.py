@@ -26,7 +26,7 @@ def ended(tmp_path: Path, *arguments: str) -> dict[str, Any]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=110,
+        timeout=600,
         check=False,
     )
     assert found.returncode == 0, f"{found.stdout[-3000:]}\n{found.stderr[-3000:]}"

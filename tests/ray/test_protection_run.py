@@ -19,7 +19,7 @@ SYMBOL: dict[str, Any] = {
     "exchange_stop": {"distance": "1%", "working_type": "last"},
     "max_lots": 4,
 }
-pytestmark = [pytest.mark.long, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -66,11 +66,14 @@ def test_the_venue_cancels_for_a_killed_run_and_the_next_places_anew_without_dou
     run.until(lambda: waiting_stops(run), "a stop covers it")
     stop = waiting_stops(run)
 
-    run.kill_driver()
+    run.family()
+    assert run.process is not None
+    run.process.kill()
     left = {row["clientOrderId"] for row in resting(run)}
     assert left  # nobody took them away in order
+    run.kill_driver()
     run.process = None
-    run.until(lambda: not resting(run), "the venue cancels what rests", timeout_s=3 * COUNTDOWN_S)
+    run.until(lambda: not resting(run), "the venue cancels what rests")
     ended = {row["clientOrderId"]: row["status"] for row, _ in run.venue.own_orders()}
     assert "CANCELED" in {ended[one] for one in left}
     # It takes orders only: what covers the lots stays.

@@ -70,7 +70,7 @@ PAGES = (
     "events",
 )
 
-pytestmark = [pytest.mark.timeout(280), pytest.mark.long]
+pytestmark = [pytest.mark.timeout(900), pytest.mark.long]
 
 
 def made(name: str) -> str:
@@ -133,7 +133,7 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, str]]
     server = subprocess.Popen(["redis-server", str(conf)], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     yield password, f"redis://:{password}@127.0.0.1:{port}/0"
     server.terminate()
-    server.wait(10)
+    server.wait(60)
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ def run(tmp_path: Path) -> Iterator[SeveralRun]:
 
 
 def test_both_trade_are_halted_and_are_verified_at_the_stop(run: SeveralRun) -> None:
-    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade", timeout_s=150)
+    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade")
     run.family()
 
     code, status = run.command("status")
@@ -109,23 +109,23 @@ def test_both_trade_are_halted_and_are_verified_at_the_stop(run: SeveralRun) -> 
 
 
 @pytest.mark.long
-@pytest.mark.timeout(400)
+@pytest.mark.timeout(900)
 def test_one_venue_dies_and_the_other_account_trades_on(run: SeveralRun) -> None:
-    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade", timeout_s=150)
+    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade")
     run.venues["beta"]._process.kill()
     before = run.fills("alpha")
 
     run.until(lambda: run.picture(GATEWAYS["beta"]).get("holds"), "beta is held")
-    run.until(lambda: run.fills("alpha") > before + 2, "alpha trades on", timeout_s=120)
-    assert run.picture(GATEWAYS["alpha"])["holds"] == []
+    run.until(lambda: run.fills("alpha") > before + 2, "alpha trades on")
+    run.until(lambda: run.picture(GATEWAYS["alpha"]).get("holds") == [], "nothing holds alpha")
 
-    code, halted = run.command("halt", "--timeout", "20", timeout_s=60)
+    code, halted = run.command("halt", "--timeout", "40", timeout_s=200)
     assert (code, halted["done"]) == (1, False)
     assert "alpha: all entries are verified gone; exits stay" in halted["said"]
     assert any(line.startswith("beta: the hold is set; entries are NOT verified gone") for line in halted["said"])
     assert all(identity.purpose.closing for _, identity in run.control("alpha").own_orders(is_open=True))
 
-    assert run.command("resume", "--account", "alpha", timeout_s=60)[0] == 0
+    assert run.command("resume", "--account", "alpha", timeout_s=200)[0] == 0
     run.until(lambda: run.trades("alpha"), "alpha trades again")
     run.until(lambda: run.breaches_of("alpha") == [], "its book and venue agree")
 
@@ -134,20 +134,20 @@ def test_one_venue_dies_and_the_other_account_trades_on(run: SeveralRun) -> None
     assert run.control("alpha").own_orders(is_open=True) == []
     code, status = run.command("status")
     assert [(one["name"], one["state"]) for one in status["accounts"]] == [("alpha", "stopped"), ("beta", "running")]
-    code, left = run.command("stop", "--timeout", "14", timeout_s=60)
+    code, left = run.command("stop", "--timeout", "40", timeout_s=200)
     assert (code, left["done"]) == (1, False)
     assert "beta: " in left["said"][0]
     assert "alpha" not in left["said"][0]
 
 
 @pytest.mark.long
-@pytest.mark.timeout(500)
+@pytest.mark.timeout(900)
 def test_whoever_dies_each_book_agrees_with_its_own_venue(run: SeveralRun) -> None:
-    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade", timeout_s=150)
+    run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade")
     for victim in (GATEWAYS["beta"], "coordinator", "risk", GATEWAYS["alpha"]):
         run.kill(victim)
         run.until(lambda victim=victim: run.ask("process", victim) is not None, f"{victim} is back")  # type: ignore[misc]
-        run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade again", timeout_s=150)
+        run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade again")
     for name in GATEWAYS:
         run.until(lambda name=name: run.breaches_of(name) == [], f"{name}: book and venue agree")  # type: ignore[misc]
 
