@@ -245,7 +245,7 @@ class LiveDeployment:
         seen = (self.crew.ask(roster.feeds[name], "snapshot") or {"symbols": {}})["symbols"].get(name)
         if not price_is_heard(seen, self.venue.truth()["books"][name], picture):
             return False
-        answers = self.crew.ask_all(roster.layouts[name].names(), "explain")
+        answers = self.crew.ask_all(roster.layouts[name].names(), "explain", name)
         told = [one for found in answers.values() for one in found or ()]
         [window] = [ladder.buy_window for ladder in self.settings.symbols if ladder.symbol == name]
         return slots_want_nothing(told, seen, picture, window)
