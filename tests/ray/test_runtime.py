@@ -39,11 +39,12 @@ def slot(index: int) -> ActorPlan:
     return plan(
         LAYOUT.name(index),
         "actors.runtime.builders:grid_slot",
-        layout=LAYOUT,
+        layouts=(LAYOUT,),
         index=index,
         gateway=GATEWAY,
         feed=FEED,
         reconcile_ms=10_000,
+        first_reconcile_ms=10_000,
     )
 
 
