@@ -184,7 +184,7 @@ class OrderGateway:
             book, membership = read_book(journal, from_body), self._membership
             membership.take_over(book)
             everything = membership.everything
-            starter = Starter(membership.settings, venue, market, self._log, self._wait_for, everything)
+            starter = Starter(membership.settings, venue, market, self._clock, self._log, self._wait_for, everything)
             facts = await starter.facts()
             due = grids(everything, facts, book)
             traded = [grid for grid in due if grid.settings.symbol not in membership.retired]

@@ -173,6 +173,8 @@ class SymbolFeed:
         if probed is not None and _is_same(probed, last) and not self._is_mute:
             if self._is_stale:
                 self.on_quote(probed, mono_ms, wall_ms)
+            else:
+                self._move(probed, wall_ms)  # the same price, and that of now
             self._heard_ms = mono_ms
             return
         self._doubt_ms = mono_ms

@@ -22,7 +22,6 @@ LACKING: dict[str, dict[str, str]] = {
         "exchange_stop": "is not placed at bitget: its conditional orders are only read",
     },
     "gate": {"exchange_stop": "does not exist at gate: its conditional orders carry no client id"},
-    "okx": {"exchange_stop": "is not placed at okx: its conditional orders are read alone"},
 }
 """By venue, the settings of a symbol that its adapter raises `NotSupported` for, and why."""
 

@@ -57,4 +57,6 @@ class CallCosts:
     income: Cost
     rules: Cost
     quote: Cost
+    terms: Cost
+    """Fee rates and maintenance tiers of one symbol."""
     countdown: Cost

@@ -63,6 +63,10 @@ class WaitingLine(Generic[W]):
         self._lanes[lane].append(_Entry(work=work, cost=cost, since_ns=now_ns, deadline_ns=deadline_ns))
         return True
 
+    def holds(self, lane: Lane, work: W) -> bool:
+        """Whether the same work waits in the lane already: a second one would only use up the limit."""
+        return any(entry.work == work for entry in self._lanes[lane])
+
     def release(self, now_ns: int) -> Released[W] | None:
         """Return the next work that may go now, counted, or None. Expired work is never released."""
         for lane, entry in self._heads(now_ns):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from decimal import Decimal, InvalidOperation
+from decimal import ROUND_CEILING, Decimal, InvalidOperation
 from typing import Any
 
 import orjson
@@ -86,6 +86,14 @@ def flag(row: Row, key: str, where: str) -> bool:
     if not isinstance(value, bool):
         raise BadReply(f"{where}.{key}: expected true or false, got {shown(value)}")
     return value
+
+
+def parts(whole: Decimal, part: Decimal) -> int:
+    """Return how many parts it takes at least to make up the whole.
+
+    The quotient of two decimals is cut towards zero, whatever its sign, so that it has to be rounded up.
+    """
+    return int((whole / part).to_integral_value(ROUND_CEILING))
 
 
 def decimal(row: Row, key: str, where: str) -> Decimal:

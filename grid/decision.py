@@ -67,6 +67,8 @@ class Surroundings:
     now_ms: int
     rejects: int = 0
     """Post-only rejects in a row; only `exit_taker` looks at them."""
+    filled_ms: int = 0
+    """When the last fill of the entry was heard of: the price at which it happened is no older."""
 
 
 TAKER_AFTER_REJECTS = 3
@@ -114,11 +116,12 @@ def _live_entry(slot: SlotState, order: SlotOrder, around: Surroundings) -> Deci
     if slot.lot is not None and not is_part_filled and not is_dust(slot.lot, around.instrument):
         # An older order's fill came late: the lot waits for its exit, which this entry keeps from resting.
         return Withdraw(client_id=order.client_id, reason=Reason.LATE_LOT)
-    if is_part_filled and view.price >= half:
+    # The market was at the level when the entry filled; what was told before that is not the price any more.
+    if is_part_filled and view.price >= half and view.at_ms >= around.filled_ms:
         return Withdraw(client_id=order.client_id, reason=Reason.CUT)
     if level < view.top - around.policy.buy_window + 1 - around.policy.entry_slack:
         return too_young or Withdraw(client_id=order.client_id, reason=Reason.LEFT_WINDOW)
-    alarm = Alarm(level=level, high=half) if is_part_filled else None
+    alarm = Alarm(level=level, high=half, after_ms=around.filled_ms) if is_part_filled else None
     reason = Reason.PENDING if slot.phase is Phase.PENDING else Reason.ENTRY_RESTING
     return Stay(reason=reason, alarm=alarm)
 

@@ -13,6 +13,7 @@ from grid.instrument import Instrument
 from grid.intent import CancelIntent, Intent, PlaceIntent, Standing, Told
 from grid.ladder import Ladder
 from grid.lot import Lot
+from grid.order import Purpose
 from grid.policy import RETRY_FIRST_MS, RETRY_LAST_MS, GridPolicy
 from grid.reasons import Reason
 from grid.slot import SlotKey, SlotOrder, SlotState
@@ -87,6 +88,7 @@ class SlotMachine:
         self._policy = policy
         self._instrument = instrument
         self._told: Told | None = None
+        self._filled_ms = 0
         self._refusals = 0
         self._rejects = 0
         self._retry_ms = 0
@@ -110,6 +112,8 @@ class SlotMachine:
         if last is not None and (last.state.lot is None) is not (told.state.lot is None):
             # What was refused is no longer what is wanted.
             self._refusals, self._rejects, self._retry_ms = 0, 0, 0
+        if _filled(told) > (_filled(last) if last is not None else 0):
+            self._filled_ms = now_ms
         self._told = told
         if last is None or told.refusal is not None or told.state.version > last.state.version:
             # The same word once more is no answer: a cancel of an order still under way is kept by the desk, and
@@ -142,6 +146,7 @@ class SlotMachine:
             has_older_lot=told.has_older_lot,
             now_ms=now_ms,
             rejects=self._rejects,
+            filled_ms=self._filled_ms,
         )
         return self._react(decide(told.state, around), told, standing, view, now_ms)
 
@@ -200,3 +205,9 @@ class SlotMachine:
             reference=reference,
             halt_epoch=standing.halt_epoch,
         )
+
+
+def _filled(told: Told) -> int:
+    """Return how much of the present entry has filled."""
+    order = told.state.order
+    return order.filled if order is not None and order.purpose is Purpose.ENTRY else 0

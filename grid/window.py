@@ -50,14 +50,20 @@ class WindowChange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Alarm:
-    """A slot's wish to be told once the oriented price is at or under `low`, or at or above `high`."""
+    """A slot's wish to be told once the oriented price is at or under `low`, or at or above `high`.
+
+    A price that was told before `after_ms` says nothing to it.
+    """
 
     level: int
     low: int | None = None
     high: int | None = None
+    after_ms: int = 0
 
-    def rings_at(self, price: int) -> bool:
-        """Whether the price is outside the band."""
+    def rings_at(self, price: int, at_ms: int) -> bool:
+        """Whether the price of this time is outside the band."""
+        if at_ms < self.after_ms:
+            return False
         return (self.low is not None and price <= self.low) or (self.high is not None and price >= self.high)
 
 
@@ -92,14 +98,14 @@ class Window:
     def on_price(self, price: int, now_ms: int) -> WindowChange:
         """Take the oriented reference price of a new quote; return what changed."""
         last = self._view
-        if last is not None and last.price == price:
+        if last is not None and last.price == price and price in self._calm:
             return WindowChange(view=last)
         rung: tuple[int, ...] = ()
         if last is not None and price in self._calm:
             top, floor, moved = last.top, last.floor, False
         else:
             top, floor = self._place(price)
-            rung = tuple(level for level, alarm in self._alarms.items() if alarm.rings_at(price))
+            rung = tuple(level for level, alarm in self._alarms.items() if alarm.rings_at(price, now_ms))
             moved = last is None or (top, floor) != (last.top, last.floor) or bool(rung)
             for level in rung:
                 del self._alarms[level]
@@ -122,7 +128,7 @@ class Window:
 
     def set_alarm(self, alarm: Alarm) -> bool:
         """Keep the alarm, one for each level; return True where it rings at once (and is not kept)."""
-        if self._view is not None and alarm.rings_at(self._view.price):
+        if self._view is not None and alarm.rings_at(self._view.price, self._view.at_ms):
             self._alarms.pop(alarm.level, None)
             return True
         self._alarms[alarm.level] = alarm
@@ -136,7 +142,7 @@ class Window:
         return self._policy.nearest(top), floor
 
     def _calm_around(self, price: int, floor: int) -> range:
-        """Return the prices with the same top and floor at which no alarm rings."""
+        """Return the prices with the same top and floor at which no alarm rings, now or later."""
         ladder = self._ladder
         opens = ladder.at(floor) + ladder.guard(floor)
         low, high = (opens, ladder.at(floor + 1)) if price >= opens else (ladder.at(floor), opens)

@@ -159,6 +159,12 @@ class GridWorld:
         for key in list(self.book.symbol(SYMBOL).slots):
             self._carry_out(self.group.on_told(self.told(key), self.now_ms))
         self._carry_out(self.group.on_time(self.now_ms, everything=True))
+        self.confirm_price()
+
+    def confirm_price(self) -> None:
+        """The feed asks the venue in a quiet market, and hears its last price again."""
+        if self.window.view is not None:
+            self.quote(self.sign * self.window.view.price, wait_ms=1)
 
     def fill(self, price: int, quantity: int | None = None, *, taker: bool = False) -> None:
         """Fill the order that rests at the price, whole or in part."""

@@ -108,8 +108,10 @@ class VenueCaller:
         venue.toll = self.toll
 
     def submit(self, work: Work) -> None:
-        """Take work in; what does not fit ends at once as not sent."""
+        """Take work in; what does not fit ends at once as not sent. A cancel that waits already is not asked twice."""
         lane = lane_of(work)
+        if isinstance(work, SendCancel) and self._line.holds(lane, work):
+            return
         if self._offer(lane, work, cost_of(work, self._venue.costs)):
             self._pump()
         else:

@@ -7,9 +7,11 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from actors.check.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan, with_opening
+from actors.clock import Clock
 from actors.gateway.adoption import adopted, why_not
 from actors.gateway.contracts import watched_findings
 from actors.gateway.grids import Grid, grid_of, instruments_of
+from actors.gateway.pace import Pace
 from actors.settings.account import Settings
 from exchanges.errors import VenueRefused
 from exchanges.port import Account, FeeRates, MaintenanceTier, MarketVenue, Position, TradingVenue, VenueRules
@@ -42,24 +44,37 @@ class Facts:
 
 
 async def read_facts(
-    settings: Settings, venue: TradingVenue, market: MarketVenue, spared: Container[str] = ()
+    settings: Settings, venue: TradingVenue, market: MarketVenue, clock: Clock, spared: Container[str] = ()
 ) -> Facts:
     """Connect, and read everything that the checks need; of a spared symbol only while the venue trades it.
 
-    Raises `VenueError` where one reading fails: an unknown refuses to trade.
+    It goes at the venue's own pace: many symbols are more than it answers at once. Raises `VenueError` where one
+    reading fails: an unknown refuses to trade.
     """
     await venue.connect()
     await name_symbols(venue, [symbol.symbol for symbol in settings.symbols])
     rules = await venue.rules()
+    pace, costs = Pace(rules.rate_windows, clock), venue.costs
+    venue.toll = pace.pay
     instruments = instruments_of(settings, rules.instruments, spared)
+    await pace.pay(costs.positions)
     positions = {position.symbol: position for position in await venue.positions()}
+    quotes: dict[str, Quote] = {}
+    fees: dict[str, FeeRates] = {}
+    tiers: dict[str, list[MaintenanceTier]] = {}
+    for symbol in instruments:
+        await pace.pay(costs.quote.plus(costs.terms))
+        quotes[symbol] = await market.quote(symbol)
+        fees[symbol] = await venue.fee_rates(symbol)
+        tiers[symbol] = await venue.maintenance_tiers(symbol)
+    await pace.pay(costs.account.plus(costs.open_orders).plus(costs.open_orders))
     return Facts(
         rules=rules,
         account=await venue.account(),
         instruments=instruments,
-        quotes={symbol: await market.quote(symbol) for symbol in instruments},
-        fees={symbol: await venue.fee_rates(symbol) for symbol in instruments},
-        tiers={symbol: await venue.maintenance_tiers(symbol) for symbol in instruments},
+        quotes=quotes,
+        fees=fees,
+        tiers=tiers,
         positions=positions,
         orders=await venue.open_orders(),
         stops=await venue.open_stops(),

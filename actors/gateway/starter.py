@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from structlog.typing import FilteringBoundLogger
 
+from actors.clock import Clock
 from actors.gateway.conduct import locked
 from actors.gateway.grids import Grid
 from actors.gateway.start import Facts, findings, read_facts, set_margin
@@ -35,6 +36,7 @@ class Starter:
         settings: Settings,
         venue: TradingVenue,
         market: MarketVenue,
+        clock: Clock,
         log: FilteringBoundLogger,
         wait_for: Callable[[str], None],
         everything: Settings | None = None,
@@ -45,13 +47,14 @@ class Starter:
         self._market = market
         self._log = log
         self._wait_for = wait_for
+        self._clock = clock
 
     async def facts(self) -> Facts:
         """Return what the venue says of account and symbols. Raises `VenueRefused` for what it refuses for good."""
         self._log.warning("trading", text=headline(self._settings))
         traded = {one.symbol for one in self._settings.symbols}
         spared = {one.symbol for one in self._everything.symbols} - traded
-        read = partial(read_facts, self._everything, self._venue, self._market, spared)
+        read = partial(read_facts, self._everything, self._venue, self._market, self._clock, spared)
         return await self._patiently("the venue's metadata, prices and account", read)
 
     async def complaints(self, facts: Facts, due: list[Grid], book: Book, journal_id: str) -> list[str]:

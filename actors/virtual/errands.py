@@ -68,12 +68,15 @@ class Errands:
         self._release = release
         self._release_stop = release_stop
         self._on_event = on_event
-        self._line: WaitingLine[Work] = WaitingLine(Throttle(WINDOWS, ThrottleRule()), LANE_SIZE)
+        self._throttle = Throttle(WINDOWS, ThrottleRule())
+        self._line: WaitingLine[Work] = WaitingLine(self._throttle, LANE_SIZE)
         self._wake_ms: int | None = None
 
     def submit(self, work: Work) -> None:
         """Take work in; what does not fit ends as not sent."""
         lane, cost, now_ms = lane_of(work), cost_of(work, COSTS), self._agenda.now_ms
+        if isinstance(work, SendCancel) and self._line.holds(lane, work):
+            return
         deadline_ns = (now_ms + life_ms(lane)) * MS
         is_taken = self._line.offer(lane, work, cost, now_ns=now_ms * MS, deadline_ns=deadline_ns)
         if not is_taken:
@@ -113,7 +116,9 @@ class Errands:
         match work:
             case Send(client_id=client_id):
                 approved = self._release(client_id)
-                if approved is not None:
+                if approved is None:
+                    self._throttle.give_back(cost_of(work, COSTS))
+                else:
 
                     def placed(out: Outcome) -> None:
                         on_event(PlaceAnswered(client_id=client_id, outcome=out))

@@ -23,5 +23,6 @@ COSTS = CallCosts(
     income=INCOME_PAGE,
     rules=RULES,
     quote=Cost(weight=2),
+    terms=Cost(weight=21),
     countdown=Cost(weight=10),
 )

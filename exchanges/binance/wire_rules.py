@@ -84,7 +84,7 @@ def rate_window(row: wire.Row) -> RateWindow | None:
 
 def _at_least_one(smallest: Decimal, unit: Decimal) -> int:
     """Return the smallest allowed value in units. Some listed symbols state 0, which no order may have."""
-    return max(1, -int(-smallest // unit))
+    return max(1, wire.parts(smallest, unit))
 
 
 def _is_unlisted(row: wire.Row, symbol: str) -> bool:

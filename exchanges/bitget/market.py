@@ -16,6 +16,7 @@ from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
+    Mark,
     MarketHalf,
     MarkEvent,
     Newest,
@@ -110,7 +111,8 @@ class BitgetMarket(MarketHalf):
         async def take(name: str, message: wire.Row) -> None:
             await buffer.put(wire_market.mark(message))
 
-        return self._stream(self._endpoints.public, BitgetStreams(), names, buffer, take, buffer.put)
+        stream = self._stream(self._endpoints.public, BitgetStreams(), names, buffer, take, buffer.put)
+        return self._probed_marks(stream, symbols, buffer, self._mark)
 
     def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
         """Yield everybody's trades."""
@@ -124,6 +126,9 @@ class BitgetMarket(MarketHalf):
         return self._stream(
             self._endpoints.public, BitgetStreams(), names, buffer, take, buffer.put, self._knowing(symbols)
         )
+
+    async def _mark(self, symbol: str) -> Mark:
+        return wire_market.rest_mark(await self._get("ticker", symbol=symbol), symbol)
 
     async def _get(self, path: str, **query: str | int) -> Any:
         told = requests.query_of({**query, "productType": requests.PRODUCT})

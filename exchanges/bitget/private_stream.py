@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 
 from exchanges import wire
 from exchanges.bitget import wire_account, wire_orders
@@ -83,16 +82,10 @@ class PrivateStream:
                 events.append(wire_account.flat(symbol, settings, max(venue_ms, held.venue_ms)))
         return events
 
-    def _changes(self, read: Position) -> list[PrivateEvent]:
-        """Return what somebody changed: the stream tells a leverage, not that it is another one."""
+    def _changes(self, read: Position) -> list[ConfigurationChanged]:
         known = self._terms.get(read.symbol)
-        margin_mode = wire_account.ISOLATED if read.is_isolated else wire_account.CROSSED
-        if known is None or known == (told := Terms(margin_mode=margin_mode, leverage=read.leverage)):
+        if known is None:
             return []
-        self._terms[read.symbol] = replace(known, margin_mode=margin_mode, leverage=read.leverage)
-        words = []
-        if told.leverage != known.leverage:
-            words.append(f"leverage of {read.symbol} is {read.leverage}")
-        if told.margin_mode != known.margin_mode:
-            words.append(f"margin mode of {read.symbol} is {margin_mode}")
-        return [ConfigurationChanged(what=what, symbol=read.symbol) for what in words]
+        margin_mode = wire_account.ISOLATED if read.is_isolated else wire_account.CROSSED
+        self._terms[read.symbol] = told = Terms(margin_mode=margin_mode, leverage=read.leverage)
+        return wire_account.changed_terms(read.symbol, known, told)

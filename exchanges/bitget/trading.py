@@ -51,6 +51,8 @@ class BitgetTrading(TradingHalf[Calls]):
         self._entry = Entry(self._calls, lambda: self._instruments, self._pay)
         self._instruments: wire.Instruments = {}
         self._terms: dict[str, Terms] = {}
+        self._turn = 0
+        """Counts readings: whose settings are read anew with each."""
         self._positions: dict[str, Position] = {}
 
     async def connect(self) -> None:
@@ -149,21 +151,27 @@ class BitgetTrading(TradingHalf[Calls]):
         """Return every position that is not flat, and those of the configured symbols.
 
         The list leaves out flat ones, so that an absence proves nothing by itself: where the last reading held
-        something, or there was none, it is read a second time. A flat symbol has the settings last read or set.
+        something, or there was none, it is read a second time. A flat symbol has the settings last read or set; with
+        each reading those of one flat symbol are read anew, in turn.
         """
         read = await self._read_positions()
         if any(self._may_hold(symbol) and symbol not in read for symbol in self._settings.symbols):
             await self._pay(POSITIONS)
             again = await self._read_positions()
             read = {**read, **again}
-        for symbol in self._settings.symbols:
-            if symbol not in read:
-                terms = await self._terms_of(symbol)
-                read[symbol] = wire_account.flat(symbol, terms, self._calls.venue_now_ms())
         for held in read.values():
             if held.quantity:
                 mode = wire_account.ISOLATED if held.is_isolated else wire_account.CROSSED
-                self._terms[held.symbol] = Terms(margin_mode=mode, leverage=held.leverage)
+                await self._learn_terms(held.symbol, Terms(margin_mode=mode, leverage=held.leverage))
+        flat = [symbol for symbol in self._settings.symbols if symbol not in read]
+        if flat:
+            self._turn += 1
+            await self._pay(ONE)
+            chosen = flat[self._turn % len(flat)]
+            await self._learn_terms(chosen, wire_account.terms(await self._account_for(chosen)))
+        for symbol in flat:
+            terms = await self._terms_of(symbol)
+            read[symbol] = wire_account.flat(symbol, terms, self._calls.venue_now_ms())
         self._positions.update(read)
         return list(read.values())
 
@@ -259,6 +267,12 @@ class BitgetTrading(TradingHalf[Calls]):
             await self._pay(ONE)
             known = await self._read_terms(symbol)
         return known
+
+    async def _learn_terms(self, symbol: str, read: Terms) -> None:
+        """Tell of settings that another hand changed: of a flat symbol no event does."""
+        before = self._terms.get(symbol, read)
+        self._terms[symbol] = read
+        await self._tell_settings(wire_account.changed_terms(symbol, before, read))
 
     async def _read_terms(self, symbol: str) -> Terms:
         self._terms[symbol] = read = wire_account.terms(await self._account_for(symbol))

@@ -24,6 +24,7 @@ COSTS = CallCosts(
     income=ONE,
     rules=ONE,
     quote=ONE,
+    terms=Cost(weight=2),
     countdown=ONE,
 )
 

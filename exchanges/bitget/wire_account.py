@@ -8,7 +8,7 @@ from typing import Any
 
 from exchanges import wire
 from exchanges.errors import BadReply, NotSupported
-from exchanges.port import Account, FeeRates, Income, MaintenanceTier, Position
+from exchanges.port import Account, ConfigurationChanged, FeeRates, Income, MaintenanceTier, Position
 
 ONE_WAY = "one_way_mode"
 CROSSED, ISOLATED = "crossed", "isolated"
@@ -24,6 +24,17 @@ class Terms:
 
     margin_mode: str
     leverage: int
+
+
+def changed_terms(symbol: str, before: Terms, now: Terms) -> list[ConfigurationChanged]:
+    """Return what somebody changed between two readings: the venue tells settings, not that they are others."""
+    changes = []
+    if now.leverage != before.leverage:
+        words = f"leverage of {symbol} is {now.leverage}"
+        changes.append(ConfigurationChanged(what=words, symbol=symbol, leverage=now.leverage))
+    if now.margin_mode != before.margin_mode:
+        changes.append(ConfigurationChanged(what=f"margin mode of {symbol} is {now.margin_mode}", symbol=symbol))
+    return changes
 
 
 def terms(data: Any) -> Terms:

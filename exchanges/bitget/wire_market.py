@@ -117,6 +117,15 @@ def mark(message: wire.Row) -> tuple[str, Decimal, int]:
     return wire.text(row, "instId", where), wire.decimal(row, "markPrice", where), wire.integer(row, "ts", where)
 
 
+def rest_mark(data: Any, symbol: str) -> tuple[str, Decimal, int]:
+    """Return (symbol, mark price, venue time in ms) of the ticker as read."""
+    where = "ticker"
+    row = _only({"data": data}, where)
+    if row.get("symbol") != symbol:
+        raise BadReply(f"{where}.symbol: asked about {symbol}, answered {wire.shown(row.get('symbol'))}")
+    return symbol, wire.decimal(row, "markPrice", where), wire.integer(row, "ts", where)
+
+
 def _only(message: wire.Row, where: str) -> wire.Row:
     rows = wire.sequence(message.get("data"), f"{where}.data")
     if len(rows) != 1:

@@ -46,7 +46,7 @@ def instrument(row: wire.Row) -> Instrument:
         step=step,
         price_min=1,
         price_max=int(PRICE_MAX // tick),
-        quantity_min=max(1, -int(-wire.decimal(row, "minTradeNum", symbol) // step)),
+        quantity_min=max(1, wire.parts(wire.decimal(row, "minTradeNum", symbol), step)),
         quantity_max=int(_or(row, "maxOrderQty", symbol, QUANTITY_MAX) // step),
         notional_min=_or(row, "minTradeUSDT", symbol, Decimal(0)),
         closing_exempt=False,

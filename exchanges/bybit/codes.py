@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from exchanges.errors import Refusal
-from exchanges.outcome import CodeTable
+from exchanges.outcome import Code, CodeTable
 
 ORDER_ABSENT = 110001
 SYMBOL_UNKNOWN = 10029
 LEVERAGE_UNCHANGED = "110043"
+POSITION_WORDS = "position idx"
+PARAMETER, POSITION_SIDE = 10001, f"10001/{POSITION_WORDS}"
+"""A wrong parameter; our name for it where that is the side of a position, which hedge mode alone asks for."""
 IP_BANNED_STATUS = 403
 
-_REFUSED: dict[Refusal, tuple[int, ...]] = {
+_REFUSED: dict[Refusal, tuple[Code, ...]] = {
     Refusal.DUPLICATE_ID: (110030, 110072),
     # finished, cancelled, or never there: what became of it only a reading tells
     Refusal.UNKNOWN_ORDER: (ORDER_ABSENT, 110008, 110010, 110019),
@@ -26,7 +29,7 @@ _REFUSED: dict[Refusal, tuple[int, ...]] = {
     Refusal.TRADING_RESTRICTED: (10024, 10027, 110005, 110021, 110023, 110042, 110067, 110068, 110069, 110070),
     Refusal.CREDENTIALS: (-2015, 10003, 10004, 10005, 10007, 10008, 10010, 20001, 33004),
     Refusal.SYMBOL_CLOSED: (SYMBOL_UNKNOWN, 110037, 110050, 110063, 110066, 110074),
-    Refusal.POSITION_MODE: (110024, 110025, 110028, 110029),
+    Refusal.POSITION_MODE: (POSITION_SIDE, 110024, 110025, 110028, 110029),
     Refusal.WOULD_TRIGGER: (110092, 110093),
     Refusal.OTHER: (
         *(10014, 10017, 10020, 10028, 10404, 12141, 12201, 20006, 100028, 110013, 110015, 110018, 110026, 110027),

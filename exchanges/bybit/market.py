@@ -17,6 +17,7 @@ from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.rulebook import merge
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
+    Mark,
     MarketHalf,
     MarkEvent,
     Newest,
@@ -103,7 +104,7 @@ class BybitMarket(MarketHalf):
         return self._stream(self._endpoints.public, BybitStreams(), names, buffer, take, buffer.put)
 
     def marks(self, symbols: Sequence[str]) -> AsyncGenerator[MarkEvent, None]:
-        """Yield (symbol, mark price, venue time in ms) several times a second; a slow consumer gets the latest."""
+        """Yield (symbol, mark price, venue time in ms) with each change; a slow consumer gets the latest."""
         names = [StreamName(venue=f"tickers.{symbol}", ours=f"mark/{symbol}") for symbol in symbols]
         buffer = mark_buffer(names)
         known = wire_market.Marks()
@@ -116,7 +117,8 @@ class BybitMarket(MarketHalf):
         async def prepare() -> None:
             known.forget()
 
-        return self._stream(self._endpoints.public, BybitStreams(), names, buffer, take, buffer.put, prepare)
+        stream = self._stream(self._endpoints.public, BybitStreams(), names, buffer, take, buffer.put, prepare)
+        return self._probed_marks(stream, symbols, buffer, self._mark)
 
     def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
         """Yield everybody's trades."""
@@ -130,6 +132,9 @@ class BybitMarket(MarketHalf):
         return self._stream(
             self._endpoints.public, BybitStreams(), names, buffer, take, buffer.put, self._knowing(symbols)
         )
+
+    async def _mark(self, symbol: str) -> Mark:
+        return wire_market.rest_mark(await self._get("tickers", symbol=symbol), symbol, self._settings.now_ms())
 
     async def _get(self, path: str, **query: str | int) -> wire.Row:
         url = f"{self._endpoints.rest}/v5/market/{path}?{urlencode({'category': CATEGORY, **query})}"

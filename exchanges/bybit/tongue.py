@@ -11,7 +11,7 @@ from websockets.asyncio.client import ClientConnection
 
 from exchanges import wire
 from exchanges.bybit import requests
-from exchanges.bybit.codes import CODES
+from exchanges.bybit.codes import CODES, PARAMETER, POSITION_SIDE, POSITION_WORDS
 from exchanges.errors import BadReply, VenueUnreachable
 from exchanges.outcome import Reply
 from exchanges.port import UsedQuota
@@ -160,12 +160,9 @@ def _refusal(decoded: Any, keys: tuple[str, str], status: int, retry_after_s: fl
     code = decoded.get(keys[0]) if isinstance(decoded, dict) else None
     if isinstance(code, bool) or not isinstance(code, int) or code == 0:
         return None
-    return Reply(
-        status=status,
-        code=code,
-        message=str(decoded.get(keys[1], ""))[:MESSAGE_LENGTH_MAX],
-        retry_after_s=retry_after_s,
-    )
+    words = str(decoded.get(keys[1], ""))[:MESSAGE_LENGTH_MAX]
+    is_side = code == PARAMETER and POSITION_WORDS in words
+    return Reply(status=status, code=POSITION_SIDE if is_side else code, message=words, retry_after_s=retry_after_s)
 
 
 def _is_count(value: Any) -> bool:

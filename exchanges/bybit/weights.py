@@ -26,6 +26,7 @@ COSTS = CallCosts(
     income=Cost(weight=2),
     rules=ONE,
     quote=ONE,
+    terms=Cost(weight=2),
     countdown=ONE,
 )
 

@@ -95,6 +95,15 @@ def rest_candles(result: wire.Row, symbol: str, length_ms: int) -> list[Candle]:
     return [_candle(row, symbol, length_ms, is_closed=index > 0) for index, row in enumerate(rows)][::-1]
 
 
+def rest_mark(result: wire.Row, symbol: str, venue_ms: int) -> tuple[str, Decimal, int]:
+    """Return (symbol, mark price, venue time in ms) of a reading, which has no time of its own."""
+    where = "tickers"
+    for row in (wire.mapping(value, where) for value in wire.sequence(result.get("list"), f"{where}.list")):
+        if row.get("symbol") == symbol:
+            return symbol, wire.decimal(row, "markPrice", where), venue_ms
+    raise BadReply(f"{where}.list: no row for {symbol}")
+
+
 class Marks:
     """The mark price of each symbol, of which the venue tells changes only."""
 

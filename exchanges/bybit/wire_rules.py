@@ -79,7 +79,7 @@ def _band(row: wire.Row, symbol: str) -> Decimal:
 
 
 def _at_least_one(smallest: Decimal, unit: Decimal) -> int:
-    return max(1, -int(-smallest // unit))
+    return max(1, wire.parts(smallest, unit))
 
 
 def _unit(row: wire.Row, key: str, symbol: str) -> Decimal:

@@ -18,6 +18,7 @@ from exchanges.outcome import Effect
 from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
+    Mark,
     MarketHalf,
     MarkEvent,
     Newest,
@@ -121,7 +122,8 @@ class GateMarket(MarketHalf):
                     self._ages.heard(f"mark/{mark[0]}")
                     await buffer.put(mark)
 
-        return self._stream(self._endpoints.socket, self._tongue(), names, buffer, take, buffer.put)
+        stream = self._stream(self._endpoints.socket, self._tongue(), names, buffer, take, buffer.put)
+        return self._probed_marks(stream, symbols, buffer, self._mark)
 
     def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
         """Yield everybody's trades."""
@@ -150,6 +152,10 @@ class GateMarket(MarketHalf):
         if name not in self._contracts:
             raise VenueRefused(CONTRACT_NOT_FOUND, f"no symbol {symbol}", Refusal.SYMBOL_CLOSED)
         return self._contracts[name]
+
+    async def _mark(self, symbol: str) -> Mark:
+        rows = await self._get("tickers", contract=contract_name(symbol))
+        return wire_market.rest_mark(rows, symbol, self._settings.now_ms())
 
     async def _get(self, path: str, **query: str | int) -> Any:
         url = f"{self._endpoints.rest}{PREFIX}/{FUTURES}/{path}"

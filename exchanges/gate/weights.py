@@ -26,6 +26,7 @@ COSTS = CallCosts(
     income=ONE,
     rules=ONE,
     quote=ONE,
+    terms=Cost(weight=2),
     countdown=ONE,
 )
 

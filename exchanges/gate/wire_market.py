@@ -112,6 +112,14 @@ def marks(message: wire.Row) -> list[tuple[str, Decimal, int]]:
     ]
 
 
+def rest_mark(rows: Any, symbol: str, venue_ms: int) -> tuple[str, Decimal, int]:
+    """Return (our symbol, mark price, venue time in ms) of a reading, which has no time of its own."""
+    for told in marks({"result": rows, "time_ms": venue_ms}):
+        if told[0] == symbol:
+            return told
+    raise BadReply(f"tickers: no row for {symbol}")
+
+
 def moment_ms(row: wire.Row, key: str, where: str) -> int:
     """Return a time in seconds, with or without a fraction, in ms."""
     return int(wire.decimal(row, key, where) * 1000)

@@ -45,7 +45,7 @@ def contract(row: wire.Row) -> Contract:
         step=multiplier * unit,
         price_min=1,
         price_max=int(PRICE_MAX // tick),
-        quantity_min=max(1, -int(-wire.decimal(row, "order_size_min", name) // unit)),
+        quantity_min=max(1, wire.parts(wire.decimal(row, "order_size_min", name), unit)),
         quantity_max=int(wire.decimal(row, "order_size_max", name) // unit),
         notional_min=Decimal(0),
         percent_up=1 + deviation,

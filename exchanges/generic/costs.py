@@ -20,6 +20,7 @@ COSTS = CallCosts(
     income=Cost(weight=2),
     rules=ONE,
     quote=ONE,
+    terms=Cost(weight=2),
     countdown=ONE,
 )
 REQUESTS_MIN = 30

@@ -14,6 +14,7 @@ from exchanges.okx.tongue import OkxHttp, OkxStreams
 from exchanges.port import CandleEvent, FundingDue, QuoteEvent, TradeEvent
 from exchanges.session.ages import StreamName
 from exchanges.session.market_half import (
+    Mark,
     MarketHalf,
     MarkEvent,
     Newest,
@@ -99,7 +100,7 @@ class OkxMarket(MarketHalf):
         )
 
     def marks(self, symbols: Sequence[str]) -> AsyncGenerator[MarkEvent, None]:
-        """Yield (symbol, mark price, venue time in ms), five times a second while it changes."""
+        """Yield (symbol, mark price, venue time in ms), five times a second while it changes, else every ten."""
         names = _names("mark-price", "mark", symbols)
         buffer = mark_buffer(names)
 
@@ -107,9 +108,10 @@ class OkxMarket(MarketHalf):
             for row in wire_rules.rows(message, "mark-price"):
                 await buffer.put(wire_market.mark(row, name.partition("/")[2]))
 
-        return self._stream(
+        stream = self._stream(
             self._endpoints.public, OkxStreams(), names, buffer, take, buffer.put, self._knowing(symbols)
         )
+        return self._probed_marks(stream, symbols, buffer, self._mark)
 
     def trades(self, symbols: Sequence[str]) -> AsyncGenerator[TradeEvent, None]:
         """Yield everybody's trades."""
@@ -129,6 +131,11 @@ class OkxMarket(MarketHalf):
             read = wire_rules.contracts(await self._get("public/instruments", instType="SWAP"))
             self._contracts = self._contracts.renewed(read)
         return self._contracts.of_symbol(symbol)
+
+    async def _mark(self, symbol: str) -> Mark:
+        contract = await self._contract(symbol)
+        reply = await self._get("public/mark-price", instType="SWAP", instId=contract.inst_id)
+        return wire_market.mark(wire_rules.only_row(reply, "mark-price"), symbol)
 
     async def _get(self, path: str, **query: str | int) -> Any:
         return await self._rest.get(path, query, self._settings.read_timeout_s)

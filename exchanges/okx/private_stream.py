@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 from exchanges import wire
-from exchanges.okx import wire_account, wire_orders
+from exchanges.okx import wire_account, wire_orders, wire_stops
 from exchanges.okx.contracts import Contracts
 from exchanges.okx.wire_rules import rows
 from exchanges.port import ConfigurationChanged, PrivateEvent
@@ -45,8 +45,15 @@ class PrivateTaking:
         contracts = self._contracts()
         told = [row for row in rows(message, NAME) if row.get("instId") not in contracts.others]
         if channel == "orders":
-            return [wire_orders.update(row, contracts) for row in told]
+            return [event for row in told for event in _of_order(row, contracts)]
         return [_position(row, contracts) for row in told]
+
+
+def _of_order(row: wire.Row, contracts: Contracts) -> list[PrivateEvent]:
+    """Return an order's event, after that of the conditional order that it came of."""
+    update = wire_orders.update(row, contracts)
+    triggered = wire_stops.triggered(row, contracts)
+    return [update] if triggered is None else [triggered, update]
 
 
 def _position(row: wire.Row, contracts: Contracts) -> PrivateEvent:

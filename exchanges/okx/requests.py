@@ -16,7 +16,9 @@ from exchanges import wire
 from exchanges.okx.contracts import Contract
 from exchanges.session.settings import Credentials
 from grid.order import OrderRequest, TimeInForce
+from grid.stop import StopRequest
 
+AT_MARKET = "-1"
 LOGIN_PATH = "/users/self/verify"
 ORDER_TYPES = {TimeInForce.POST_ONLY: "post_only", TimeInForce.GTC: "limit", TimeInForce.IOC: "ioc"}
 
@@ -52,6 +54,28 @@ def place(request: OrderRequest, contract: Contract, margin_mode: str) -> wire.R
 def by_client_id(client_id: str, contract: Contract) -> wire.Row:
     """Return what names one order by our own id."""
     return {"instId": contract.inst_id, "clOrdId": client_id}
+
+
+def stop(request: StopRequest, contract: Contract, margin_mode: str) -> wire.Row:
+    """Return a conditional order that closes the whole position at market; hedge mode refuses its side."""
+    return {
+        "instId": contract.inst_id,
+        "tdMode": margin_mode,
+        "side": request.side.value.lower(),
+        "posSide": "net",
+        "ordType": "conditional",
+        "closeFraction": "1",
+        "reduceOnly": True,
+        "slTriggerPx": plain(contract.instrument.price(request.trigger)),
+        "slTriggerPxType": request.working_type.value,
+        "slOrdPx": AT_MARKET,
+        "algoClOrdId": request.client_id,
+    }
+
+
+def by_algo_id(client_id: str, contract: Contract) -> wire.Row:
+    """Return what names one conditional order by our own id."""
+    return {"instId": contract.inst_id, "algoClOrdId": client_id}
 
 
 def for_socket(row: Mapping[str, Any], contract: Contract) -> wire.Row:

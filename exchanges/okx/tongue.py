@@ -10,7 +10,7 @@ from websockets.asyncio.client import ClientConnection
 
 from exchanges import wire
 from exchanges.errors import BadReply
-from exchanges.okx.codes import CODES, DONE
+from exchanges.okx.codes import CODES, DONE, PARAMETER, POSITION_SIDE
 from exchanges.outcome import Effect, Reply, judge
 from exchanges.port import UsedQuota
 from exchanges.session.http import MESSAGE_LENGTH_MAX
@@ -127,10 +127,12 @@ def refusal_in(decoded: Any, status: int, retry_after_s: float | None) -> Reply 
 
 def item_refusal(row: wire.Row) -> Reply | None:
     """Return the error of one item of a list of operations, or None where it was done."""
-    code = wire.text(row, "sCode", "item")
+    code, words = wire.text(row, "sCode", "item"), str(row.get("sMsg", ""))[:MESSAGE_LENGTH_MAX]
     if code == DONE:
         return None
-    return Reply(status=REQUEST_ERROR, code=code, message=str(row.get("sMsg", ""))[:MESSAGE_LENGTH_MAX])
+    if code == PARAMETER and "posSide" in words:
+        code = POSITION_SIDE
+    return Reply(status=REQUEST_ERROR, code=code, message=words)
 
 
 def _has_items(data: Any) -> bool:

@@ -7,10 +7,12 @@ from collections import Counter
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 
 from exchanges import wire
-from exchanges.errors import NotSupported, OutcomeUnknown, VenueError
-from exchanges.okx import requests, wire_account, wire_orders, wire_rules, wire_stops
+from exchanges.cost import Cost
+from exchanges.errors import OutcomeUnknown, VenueError
+from exchanges.okx import requests, wire_account, wire_orders, wire_rules
 from exchanges.okx.answers import acknowledged, item_of, told_back
 from exchanges.okx.calls import Calls
+from exchanges.okx.conditional import ConditionalOrders
 from exchanges.okx.contracts import Contract, Contracts
 from exchanges.okx.countdown import Countdowns
 from exchanges.okx.history import History
@@ -21,6 +23,7 @@ from exchanges.okx.weights import COSTS, ORDER_READ, TIME
 from exchanges.port import (
     Account,
     ConductIndicator,
+    ConfigurationChanged,
     FeeRates,
     Income,
     MaintenanceTier,
@@ -32,8 +35,9 @@ from exchanges.session.answers import Answer, failed
 from exchanges.session.buffers import WholeBuffer
 from exchanges.session.settings import AdapterSettings
 from exchanges.session.trading_half import TradingHalf
+from grid.client_id import decode
 from grid.instrument import Instrument
-from grid.order import Fill, OrderReport, OrderRequest, TimeInForce
+from grid.order import Fill, OrderReport, OrderRequest, Purpose, TimeInForce
 from grid.stop import StopReport
 from risk.veto import Approved, ApprovedStop
 
@@ -49,9 +53,12 @@ class OkxTrading(TradingHalf[Calls]):
     def __init__(self, settings: AdapterSettings) -> None:
         super().__init__(settings, Calls(settings, self._note_quota), COSTS, clock_cost=TIME)
         self._history = History(self._calls.read, lambda: self._contracts, self._pay)
+        self._conditional = ConditionalOrders(self._calls, lambda: self._contracts, self._pay)
         self._contracts = Contracts()
         self._margin_modes: dict[str, str] = {}
         """By symbol; an order names its margin mode, so there is nothing to set at the venue. Cross where none is."""
+        self._leverages: dict[str, int] = {}
+        """By symbol, as last read or set."""
         self._countdowns = Countdowns()
         self._ignored: Counter[str] = Counter()
 
@@ -115,6 +122,9 @@ class OkxTrading(TradingHalf[Calls]):
     async def order(self, symbol: str, client_id: str, order_id: str = "") -> OrderReport:
         """Return the order by either id, over REST: another way than the one that may have failed."""
         contract = await self._contract(symbol)
+        identity = None if order_id else decode(client_id, symbol)
+        if identity is not None and identity.purpose is Purpose.STOP:
+            order_id = await self._conditional.order_id(client_id)
         name = {"ordId": order_id} if order_id else {"clOrdId": client_id}
         reply = await self._calls.read("trade/order", {"instId": contract.inst_id, **name})
         return wire_orders.report(wire_rules.only_row(reply, "order"), self._contracts)
@@ -128,24 +138,22 @@ class OkxTrading(TradingHalf[Calls]):
         return await self._parsed(lambda: wire_orders.reports({"data": found}, self._contracts))
 
     async def place_stop(self, stop: ApprovedStop) -> StopReport:
-        """Raise `NotSupported`: the stop rests with this program here."""
-        raise NotSupported("okx: no stop is placed at this venue")
+        """Send one conditional order that closes the position, once, over REST."""
+        symbol = stop.request.symbol
+        return await self._conditional.place(stop.request, await self._contract(symbol), self._margin_mode(symbol))
 
     async def cancel_stop(self, symbol: str, client_id: str) -> None:
-        """Raise `NotSupported`."""
-        raise NotSupported("okx: no stop is placed at this venue")
+        """Cancel by client id. "Unknown order" may mean triggered, cancelled or not yet there: ask for the stop."""
+        await self._conditional.cancel(client_id, await self._contract(symbol))
 
     async def stop(self, symbol: str, client_id: str) -> StopReport:
-        """Raise `NotSupported`."""
-        raise NotSupported("okx: no stop is placed at this venue")
+        """Return a conditional order by our own id."""
+        await self._contract(symbol)
+        return await self._conditional.find(client_id)
 
     async def open_stops(self) -> list[StopReport]:
         """Return every conditional order of the account that waits, of any kind and anybody's."""
-        found: list[StopReport] = []
-        for kind in wire_stops.KINDS:
-            reply = await self._calls.read("trade/orders-algo-pending", {"ordType": kind, "instType": "SWAP"})
-            found += await self._parsed(lambda reply=reply: wire_stops.reports(reply, self._contracts))  # type: ignore[misc]
-        return found
+        return await self._whole(self._conditional.waiting, Cost())
 
     async def account(self) -> Account:
         """Return balances and modes."""
@@ -164,9 +172,11 @@ class OkxTrading(TradingHalf[Calls]):
         for position in read:
             self._margin_modes[position.symbol] = "isolated" if position.is_isolated else "cross"
         missing = wire_account.wanted_flat(read, self._settings.symbols)
-        return read + await flat_positions(
+        read += await flat_positions(
             [(await self._contract(symbol), self._margin_mode(symbol)) for symbol in missing], self._calls
         )
+        await self._learn_leverages(read)
+        return read
 
     async def fee_rates(self, symbol: str) -> FeeRates:
         """Return what the account pays on a symbol."""
@@ -214,6 +224,7 @@ class OkxTrading(TradingHalf[Calls]):
         told = told_back(await self._calls.write("account/set-leverage", body), "lever", "set-leverage")
         if told != leverage:
             raise OutcomeUnknown(f"leverage: asked for {leverage}, the venue answers {told}")
+        self._leverages[symbol] = leverage
 
     async def set_margin_type(self, symbol: str, margin_type: str) -> None:
         """Have orders of the symbol ask for `ISOLATED` or `CROSSED`; the venue keeps no such setting."""
@@ -271,6 +282,16 @@ class OkxTrading(TradingHalf[Calls]):
             *(self._placed(item_of(item), request) for item, request in zip(items, chunk, strict=True)),
             return_exceptions=True,
         )
+
+    async def _learn_leverages(self, read: Sequence[Position]) -> None:
+        """Tell of a leverage that another hand changed: no event does, so that a reading has to."""
+        for position in read:
+            before = self._leverages.get(position.symbol, position.leverage)
+            self._leverages[position.symbol] = position.leverage
+            if before != position.leverage:
+                words = f"leverage of {position.symbol} is {position.leverage}"
+                change = ConfigurationChanged(what=words, symbol=position.symbol, leverage=position.leverage)
+                await self._tell_settings([change])
 
     async def _contract(self, symbol: str) -> Contract:
         if symbol not in self._contracts.by_symbol:

@@ -13,6 +13,7 @@ TRADES_PAGE = Cost(weight=6)
 ORDERS_PAGE = Cost(weight=2)
 BILLS_PAGE = Cost(weight=24)  # the archive allows 5 calls in 2 s
 RULES = Cost(weight=3)
+ALGO_READ = Cost(weight=3)
 TIME = Cost(weight=6)
 
 COSTS = CallCosts(
@@ -26,5 +27,6 @@ COSTS = CallCosts(
     income=BILLS_PAGE,
     rules=RULES,
     quote=Cost(weight=3),
+    terms=Cost(weight=24),  # two endpoints that allow 10 calls in 2 s, and one that allows 5
     countdown=Cost(weight=30),
 )

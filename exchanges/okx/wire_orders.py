@@ -113,10 +113,13 @@ def trade(row: wire.Row, contracts: Contracts) -> Fill:
 
 
 def client_id(row: wire.Row, where: str) -> str:
-    """Return the client id; for an order without one a name that says whose it is."""
-    told = wire.text(row, "clOrdId", where)
+    """Return the client id; for an order without one a name that says whose it is.
+
+    One that a conditional order became has no id of its own, and tells that of the conditional one.
+    """
+    told = wire.text(row, "clOrdId", where) or row.get("algoClOrdId")
     if told:
-        return told
+        return str(told)
     beginning = DECREES.get(str(row.get("category", "")), NAMELESS)
     return f"{beginning}{wire.text(row, 'ordId', where)}"
 

@@ -71,7 +71,7 @@ def contract(row: wire.Row) -> Contract:
             step=lot * value,
             price_min=1,
             price_max=int(PRICE_MAX // tick),
-            quantity_min=max(1, -int(-wire.decimal(row, "minSz", inst_id) // lot)),
+            quantity_min=max(1, wire.parts(wire.decimal(row, "minSz", inst_id), lot)),
             quantity_max=int(wire.decimal(row, "maxLmtSz", inst_id) // lot),
             notional_min=Decimal(0),
             trading=wire.text(row, "state", inst_id) == "live",

@@ -48,6 +48,7 @@ COSTS = CallCosts(
     income=NOTHING,
     rules=NOTHING,
     quote=NOTHING,
+    terms=NOTHING,
     countdown=NOTHING,
 )
 

@@ -5,13 +5,15 @@ A venue says where its streams are, in which tongue, and what of a message is a 
 
 from __future__ import annotations
 
+import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import replace
 from decimal import Decimal
 from typing import TypeVar
 
+from exchanges.errors import VenueError
 from exchanges.hosts import HostPolicy
 from exchanges.port import CandleEvent, PublicTrade, QuoteEvent, StreamDown, StreamUp, TradeEvent
 from exchanges.session.ages import Ages, StreamName
@@ -27,7 +29,11 @@ from risk.candle import Candle
 
 CANDLES_KEPT = 2000
 TRADES_KEPT = 20_000
-MarkEvent = tuple[str, Decimal, int] | StreamUp | StreamDown
+MARK_SILENCE_S = 3.0
+"""A mark that is not told for so long is asked for; one of ten seconds ago is no mark any more."""
+Mark = tuple[str, Decimal, int]
+"""Our symbol, its mark price, venue time in ms."""
+MarkEvent = Mark | StreamUp | StreamDown
 E = TypeVar("E")
 
 
@@ -80,6 +86,38 @@ class MarketHalf(ABC):
         async with aclosing(followed(subscription, names, buffer, settings, self._ages, self._live)) as events:
             async for event in events:
                 yield event
+
+    async def _probed_marks(
+        self,
+        stream: AsyncGenerator[MarkEvent, None],
+        symbols: Sequence[str],
+        buffer: LatestBuffer[MarkEvent],
+        probe: Callable[[str], Awaitable[Mark]],
+    ) -> AsyncGenerator[MarkEvent, None]:
+        """Yield the stream; a mark that it has not told for a while is asked for: venues tell changes, or little more.
+
+        A silent stream and a mark that stands still look alike: only the answer tells them apart.
+        """
+        probing = asyncio.create_task(self._probe_marks(symbols, buffer, probe))
+        probing.add_done_callback(lambda done: None if done.cancelled() else buffer.end(done.exception()))
+        try:
+            async with aclosing(stream) as events:
+                async for event in events:
+                    yield event
+        finally:
+            probing.cancel()
+            await asyncio.wait([probing])
+
+    async def _probe_marks(
+        self, symbols: Sequence[str], buffer: LatestBuffer[MarkEvent], probe: Callable[[str], Awaitable[Mark]]
+    ) -> None:
+        while True:
+            await asyncio.sleep(MARK_SILENCE_S)
+            ages = self._ages.read()
+            for symbol in symbols:
+                if ages.get(f"mark/{symbol}", 0.0) >= MARK_SILENCE_S:
+                    with suppress(VenueError):
+                        await buffer.put(await probe(symbol))
 
     def _knowing(self, symbols: Sequence[str]) -> Prepare:
         """Return what reads the symbols' rules before their stream is asked for."""

@@ -186,6 +186,12 @@ class TradingHalf(ABC, Generic[C]):
                 self._told.add(words)
                 await self._events.put(ConfigurationChanged(what=words, symbol=symbol))
 
+    async def _tell_settings(self, changes: Sequence[ConfigurationChanged]) -> None:
+        """Tell what another hand changed of a symbol's settings, where no stream of the venue does."""
+        for change in changes:
+            if self._events is not None:
+                await self._events.put(change)
+
     async def _place_unread(self, order: Approved) -> OrderReport:
         """Place an order of a symbol whose rules were not read yet."""
         await self.instrument(order.request.symbol)

@@ -202,7 +202,7 @@ async def trade(config: Path) -> None:
     settings = load_settings(config)
     venue, market = trading_venue(settings, load_credentials(settings.venue)), market_venue(settings)
     journal = Journal.open(settings.journal_path)
-    starter = Starter(settings, venue, market, log_of("bare"), lambda what: None)
+    starter = Starter(settings, venue, market, SystemClock(), log_of("bare"), lambda what: None)
     facts = await starter.facts()
     due = grids(settings, facts, read_book(journal, from_body))
     complaints = await starter.complaints(facts, due, read_book(journal, from_body), journal.journal_id)

@@ -59,6 +59,7 @@ def take_step(world: GridWorld, kind: str, size: int) -> None:
             order = min(live, key=lambda order: (world.sign * order.price, order.client_id))
             left = order.quantity - order.booked
             world.fill(order.price, left if size > 0 else 1 + abs(size) % left)
+            world.confirm_price()
     elif kind == "hold":
         world.hold()
     else:

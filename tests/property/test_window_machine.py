@@ -45,15 +45,17 @@ class WindowMachine(RuleBasedStateMachine):
         self.alarms: dict[int, Alarm] = {}
         self.version = 0
         self.due: set[int] = set()
+        self.now_ms = 0
 
     @rule(price=st.one_of(st.integers(299_000, 301_000), EDGES))
     def quote(self, price: int) -> None:
         """A quote moves the price; the difference is all that a listener hears."""
         before, floor_before = self.price, self.floor
-        change = self.window.on_price(price, 1)
+        self.now_ms += 1
+        change = self.window.on_price(price, self.now_ms)
         self.price = price
         self.hear(change)
-        ringing = {level for level, alarm in self.alarms.items() if alarm.rings_at(price)} if before != price else set()
+        ringing = {level for level, alarm in self.alarms.items() if alarm.rings_at(price, self.now_ms)}
         assert set(change.rung) == ringing
         for level in ringing:
             del self.alarms[level]
@@ -62,12 +64,13 @@ class WindowMachine(RuleBasedStateMachine):
             reach, reached = self.floor + self.policy.sell_window, floor_before + self.policy.sell_window
             assert set(change.due) == set(range(reached, reach))
 
-    @rule(level=st.integers(-8, 8), low=st.integers(-400, 0), high=st.integers(0, 400))
-    def set_alarm(self, level: int, low: int, high: int) -> None:
-        """A level wants to hear of a price outside a band."""
+    @rule(level=st.integers(-8, 8), low=st.integers(-400, 0), high=st.integers(0, 400), ahead_ms=st.integers(-2, 2))
+    def set_alarm(self, level: int, low: int, high: int, ahead_ms: int) -> None:
+        """A level wants to hear of a price outside a band, and it may be of a later one than the last."""
         middle = self.price if self.price is not None else 300_000
-        alarm = Alarm(level=level, low=middle + low, high=middle + high)
-        rings = self.price is not None and (self.price <= middle + low or self.price >= middle + high)
+        alarm = Alarm(level=level, low=middle + low, high=middle + high, after_ms=self.now_ms + ahead_ms)
+        told_ms = self.window.view.at_ms if self.window.view is not None else 0
+        rings = self.price is not None and alarm.rings_at(self.price, told_ms)
         assert self.window.set_alarm(alarm) is rings
         self.alarms.pop(level, None)
         if not rings:
@@ -152,6 +155,7 @@ class SlotsMachine(RuleBasedStateMachine):
         order = live[pick % len(live)]
         left = order.quantity - order.booked
         self.world.fill(order.price, left if part == 0 else 1 + part % left)
+        self.world.confirm_price()
         self.has_just_filled = True
         self.is_sound &= not self.lossy
 

@@ -273,6 +273,6 @@ async def test_a_position_that_is_no_longer_listed_is_flat_and_a_changed_leverag
     await stream.take("private", {**event("positions", [], "default"), "ts": 1691382139000})
     told = [await buffer.get() for _ in range(3)]
 
-    assert told[0] == ConfigurationChanged(what="leverage of BTCUSDT is 20", symbol="BTCUSDT")
+    assert told[0] == ConfigurationChanged(what="leverage of BTCUSDT is 20", symbol="BTCUSDT", leverage=20)
     assert [one.quantity for one in told[1:]] == [-1, 0]
     assert known["BTCUSDT"].quantity == 0

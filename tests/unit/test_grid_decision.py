@@ -180,6 +180,14 @@ def test_rule_13_a_part_filled_entry_is_cut_at_half_an_interval_and_not_before()
     assert at_half == Withdraw(client_id="in", reason=Reason.CUT)
 
 
+def test_rule_13_a_price_from_before_the_fill_cuts_nothing() -> None:
+    older = decide(entry(-1, filled=4), around(300_000, filled_ms=NOW_MS + 1))
+    newer = decide(entry(-1, filled=4), around(300_000, filled_ms=NOW_MS))
+
+    assert older == Stay(reason=Reason.ENTRY_RESTING, alarm=Alarm(level=-1, high=299_900, after_ms=NOW_MS + 1))
+    assert newer == Withdraw(client_id="in", reason=Reason.CUT)
+
+
 def test_rule_13_half_of_an_odd_interval_is_rounded_up() -> None:
     levels = ladder(anchor=299_800, interval=201)
     state = replace(entry(-1, filled=4), key=key(0))

@@ -62,6 +62,16 @@ def test_an_alarm_that_rings_at_once_is_not_kept() -> None:
     assert window.on_price(300_001, 2).rung == ()
 
 
+def test_an_alarm_hears_only_what_is_told_after_its_time_the_same_price_too() -> None:
+    window = Window(ladder(), policy())
+    window.on_price(300_100, 5)
+
+    assert not window.set_alarm(Alarm(level=4, high=300_000, after_ms=6))
+    again = window.on_price(300_100, 7)
+
+    assert (again.rung, again.view.at_ms) == ((4,), 7)
+
+
 def test_a_newer_alarm_of_a_level_replaces_the_older() -> None:
     window = Window(ladder(), policy())
     window.on_price(300_050, 1)

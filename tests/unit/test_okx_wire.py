@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,6 +16,7 @@ from exchanges.okx.tongue import OkxHttp, OkxStreams, item_refusal, refusal_in
 from exchanges.outcome import Effect, judge
 from exchanges.session.subscription import Confirmed, Refused, Told
 from grid.order import OrderStatus, Side
+from grid.stop import StopStatus
 from tests.unit.okx_messages import bill, btc, contracts, filled, order, position
 
 
@@ -184,19 +186,62 @@ def test_fees_are_of_the_group_of_the_swap_or_of_its_quote() -> None:
         wire_account.fee_rates({"data": [{"maker": "-0.0002", "taker": "-0.0005"}]}, btc())
 
 
+STOP_ROW: dict[str, Any] = {
+    "instId": "BTC-USDT-SWAP",
+    "algoId": "17",
+    "algoClOrdId": "",
+    "side": "sell",
+    "slTriggerPx": "50000",
+    "closeFraction": "1",
+    "ordId": "",
+    "state": "live",
+}
+
+
 def test_a_conditional_order_of_anybody_is_seen() -> None:
-    row = {
-        "instId": "BTC-USDT-SWAP",
-        "algoId": "17",
-        "algoClOrdId": "",
-        "side": "sell",
-        "slTriggerPx": "50000",
-        "closeFraction": "1",
-        "ordId": "",
-    }
-    (stop,) = wire_stops.reports({"data": [row]}, contracts())
+    (stop,) = wire_stops.reports({"data": [STOP_ROW]}, contracts())
 
     assert (stop.client_id, stop.trigger, stop.closes_position) == ("nameless-17", 500000, True)
+
+
+@pytest.mark.parametrize(
+    ("state", "status"),
+    [
+        ("live", StopStatus.WAITING),
+        ("pause", StopStatus.WAITING),
+        ("effective", StopStatus.TRIGGERED),
+        ("partially_effective", StopStatus.TRIGGERED),
+        ("canceled", StopStatus.ENDED),
+        ("order_failed", StopStatus.FAILED),
+        ("partially_failed", StopStatus.FAILED),
+    ],
+)
+def test_a_conditional_order_says_what_became_of_it(state: str, status: StopStatus) -> None:
+    row = {**STOP_ROW, "state": state, "ordId": "9", "ordIdList": ["7", "9"], "failCode": "51008"}
+    report = wire_stops.report(row, contracts())
+
+    assert (report.status, report.order_id) == (status, "7")
+    assert report.reason == ("51008" if status is StopStatus.FAILED else "")
+
+
+def test_a_conditional_order_in_an_unknown_state_is_no_answer() -> None:
+    with pytest.raises(BadReply, match="state"):
+        wire_stops.report({**STOP_ROW, "state": "asleep"}, contracts())
+
+
+def test_an_order_that_a_conditional_one_became_has_its_id() -> None:
+    row = order(clOrdId="", algoClOrdId="gStop", algoId="17", side="sell", reduceOnly="true")
+    told = wire_stops.triggered(row, contracts())
+
+    assert wire_orders.report(row, contracts()).client_id == "gStop"
+    assert told is not None
+    assert (told.client_id, told.algo_id, told.order_id, told.status) == (
+        "gStop",
+        "17",
+        row["ordId"],
+        StopStatus.TRIGGERED,
+    )
+    assert wire_stops.triggered(order(), contracts()) is None
 
 
 def test_a_book_is_a_quote_unless_a_side_is_empty_or_it_is_crossed() -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.unit.test_settings import changed, load, refused
 
 
-@pytest.mark.parametrize("name", ["okx", "gate", "bitget"])
+@pytest.mark.parametrize("name", ["gate", "bitget"])
 def test_a_stop_at_the_venue_is_refused_where_none_is_placed(tmp_path: Path, name: str) -> None:
     (error,) = refused(tmp_path, changed(venue__name=name, symbols__0__exchange_stop={"distance": "0.3"}))
 

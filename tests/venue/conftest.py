@@ -7,18 +7,12 @@ from collections.abc import AsyncIterator, Iterator
 import aiohttp
 import pytest
 
+from exchanges.adapters import lacking
 from tests.venue.contract import BY_NAME
 from tests.venue.running_venue import SPOKEN
 
-AT_EVERY_VENUE = frozenset({"00", "01", "02", "03", "04", "05", "06", "09", "17"})
-"""The hard cases whose faults every venue has words for."""
-AT_HOME = frozenset(
-    {
-        "test_a_fill_comes_between_the_cancel_and_its_answer",
-        "test_a_part_filled_buy_is_cut_and_sold_at_its_target",
-    }
-)
-"""Tried at Binance alone: elsewhere a fill is told before the price that it happened at, and its entry is cut."""
+BY_SECONDS = frozenset({"test_a_recorded_crash_is_halted_and_nothing_is_bought_meanwhile"})
+"""Tried where candles of a second are streamed: a tape is played sixty times as fast, and ends with few longer ones."""
 
 
 @pytest.fixture
@@ -29,15 +23,22 @@ async def session() -> AsyncIterator[aiohttp.ClientSession]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Have the hard cases run at every venue: the long command runs the whole table, the short one its first line."""
-    case = metafunc.module.__name__.rpartition("test_scenario_")[2][:2]
-    if case not in AT_EVERY_VENUE:
-        return
+    """Have the hard cases run at every venue: the long command runs the whole table, the short one its first line.
+
+    So do the tests of the exchange-side stop, at each venue that has one.
+    """
+    module = metafunc.module.__name__.rpartition(".")[2]
+    case = module.partition("test_scenario_")[2][:2]
+    is_stop = module == "test_exchange_stop"
+    if not (case or is_stop) or "tmp_path" not in metafunc.fixturenames:
+        return  # no hard case, or one that meets no venue
     name = metafunc.function.__name__
     places = []
     for venue in BY_NAME:
         is_home = venue == "binanceusdm"
-        if is_home or name not in AT_HOME:
+        if is_stop and "exchange_stop" in lacking(venue):
+            continue
+        if name not in BY_SECONDS or BY_NAME[venue].candle == "1s":
             marks = () if is_home or case == "00" else (pytest.mark.long,)
             places.append(pytest.param(venue, id=venue, marks=marks))
     metafunc.parametrize("spoken", places, indirect=True)

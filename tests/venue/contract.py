@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
 from exchanges.sim.server.faults import FaultKind
 from exchanges.sim.server.windows import Interval, Kind, Window
+
+NO_LOGIN: Mapping[str, Any] = {"kind": "login_refused", "scope": {"endpoint": "login"}}
+QUERIES = {
+    "contracts": "instruments",
+    "account": "account",
+    "positions": "positions",
+    "fee rates": "commission_rate",
+    "risk tiers": "brackets",
+    "first price": "depth",
+    "leverage": "leverage.set",
+    "open orders": "orders.open",
+    "own trades": "trades.own",
+}
+"""The names that most venues' calls have in the simulation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,18 +66,53 @@ class VenueUnderTest:
     """What several orders at once are to the venue."""
     names_decrees: bool = True
     """Whether an order of the venue's own (a liquidation) is told by a name of its own."""
+    queries: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What a start asks the venue before it trades, by what the answer is good for: the call's name, or a pattern."""
+    no_session: Mapping[str, Any] = field(default_factory=lambda: NO_LOGIN, hash=False)
+    """The fault that keeps a private stream from coming up."""
+    tells_ban_end: bool = True
+    """Else a ban is waited out for as long as its documents say: ten minutes."""
+    bans_sockets: bool = True
+    """Whether an address that is shut out places nothing over a socket that is open either."""
+    order_id_length: int = 19
+    part: Decimal = Decimal("0.003")
+    """What of an order of ETH can be filled where its smallest quantity is 0.018."""
+    has_least_value: bool = True
+    """Whether an order has to be worth something, beside its smallest quantity."""
+    candle_stream: str = ""
+    """The name of the stream of candles, as a pattern."""
 
     @property
     def language(self) -> str:
         """Return which language the simulated venue has to speak."""
         return self.protocol or self.name
 
+    def refuses(self, query: str) -> dict[str, Any]:
+        """Return the fault that has the venue refuse a query of the start."""
+        if query == "session":
+            return dict(self.no_session)
+        return {"kind": "service_unavailable", "scope": {"endpoint": self.queries[query]}}
+
     def __str__(self) -> str:
         return self.name
 
 
 NATIVE = (
-    VenueUnderTest(name="binanceusdm", public_path="/public", private_path="/private", order_path="/ws-fapi"),
+    VenueUnderTest(
+        name="binanceusdm",
+        public_path="/public",
+        private_path="/private",
+        order_path="/ws-fapi",
+        queries={
+            **QUERIES,
+            "contracts": "exchange_info",
+            "account": "account.v3",
+            "positions": "positions.v2",
+            "first price": "GET /fapi/v1/ticker/bookTicker",
+        },
+        no_session={"kind": "service_unavailable", "scope": {"endpoint": "listen_key.start"}},
+        candle_stream="*@kline*",
+    ),
     VenueUnderTest(
         name="bybit",
         public_path="/v5/public",
@@ -70,6 +121,11 @@ NATIVE = (
         refuses_post_only=False,
         candle="1m",
         windows=(Window(kind=Kind.ORDERS, interval=Interval.SECOND, number=1, limit=1000),),
+        queries=QUERIES,
+        candle_stream="kline.*",
+        bans_sockets=False,
+        tells_ban_end=False,
+        order_id_length=36,
     ),
     VenueUnderTest(
         name="okx",
@@ -80,6 +136,9 @@ NATIVE = (
         tells_quota=False,
         tells_other_hands=False,
         windows=(),
+        queries=QUERIES,
+        has_least_value=False,
+        candle_stream="candle*",
     ),
     VenueUnderTest(
         name="bitget",
@@ -93,6 +152,9 @@ NATIVE = (
         windows=(),
         stamps_socket_orders=False,
         lacks=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
+        queries={**QUERIES, "first price": "ticker"},
+        candle_stream="candle*",
+        bans_sockets=False,
     ),
     VenueUnderTest(
         name="gate",
@@ -104,6 +166,10 @@ NATIVE = (
         windows=(Window(kind=Kind.ORDERS, interval=Interval.SECOND, number=1, limit=1000),),
         # nothing that it says of a failure means that an order surely was not taken
         lacks=frozenset({FaultKind.SERVICE_UNAVAILABLE, FaultKind.OVERLOADED}),
+        queries={**QUERIES, "fee rates": "fees", "risk tiers": "tiers", "leverage": "leverage"},
+        candle_stream="futures.candlesticks",
+        has_least_value=False,
+        part=Decimal("0.010"),  # a contract: parts of one are traded where less than one is the minimum
     ),
 )
 

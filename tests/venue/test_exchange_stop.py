@@ -102,8 +102,8 @@ def test_one_by_the_last_price_holds_until_the_operator_releases_it(tmp_path: Pa
 def test_a_trigger_while_the_stream_is_down_is_found_in_the_trades_and_is_ours(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, STOP), venue) as live:
         covered(live)
-        venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"})
-        assert venue.verb("sockets", action="cut", path="/private")["sockets"] == 1
+        venue.fault(**venue.ways.no_session)
+        assert venue.verb("sockets", action="cut", path=venue.ways.private_path)["sockets"] >= 1
         live.until(lambda: "order_stream" in live.holds(), "the stream is missed")
         live.until(lambda: live.entries() == [], "entries are withdrawn")
 
@@ -129,13 +129,10 @@ def test_a_lost_answer_ends_in_one_stop(tmp_path: Path, kind: str) -> None:
 def test_one_that_somebody_cancels_comes_back_and_a_strangers_is_left_alone(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue, STOP), venue) as live:
         covered(live)
-        stranger = {"symbol": "ETHUSDT", "side": "SELL", "algoType": "CONDITIONAL", "type": "STOP_MARKET"}
-        venue.by_hand(
-            "POST", "algoOrder", {**stranger, "triggerPrice": "2000", "quantity": "0.01", "clientAlgoId": "me"}
-        )
+        venue.verb("stops", symbol="ETHUSDT", side="SELL", trigger="2000", quantity="0.01", client_id="me")
         first = next(row["clientAlgoId"] for row in stops(venue, "NEW") if row["closePosition"])
 
-        venue.by_hand("DELETE", "algoOrder", {"symbol": "ETHUSDT", "clientAlgoId": first})
+        venue.verb("stops/cancel", symbol="ETHUSDT", client_id=first)
 
         live.until(lambda: live.notices("stop_gone"), "it is named")
         live.until(lambda: "2930.2" in resting(venue), "it rests again")

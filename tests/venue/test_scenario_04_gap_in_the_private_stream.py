@@ -18,10 +18,7 @@ LADDER = {"buy_window": 8}
 
 def keep_silent(venue: VenueControl) -> None:
     """Until the venue is healed the stream does not come back, and no cancel arrives: they start at once."""
-    if venue.name == "binanceusdm":
-        venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"})
-    else:
-        venue.fault("login_refused")
+    venue.fault(**venue.ways.no_session)
     venue.fault("request_latency", scope={"endpoint": "order.cancel"}, until_healed=True)
 
 

@@ -18,23 +18,23 @@ STREAM = "the order stream"
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "waits_for"),
+    ("query", "waits_for"),
     [
-        ("GET /fapi/v1/exchangeInfo", METADATA),
-        ("GET /fapi/v3/account", METADATA),
-        ("GET /fapi/v2/positionRisk", METADATA),
-        ("GET /fapi/v1/commissionRate", METADATA),
-        ("GET /fapi/v1/leverageBracket", METADATA),
-        ("GET /fapi/v1/ticker/bookTicker", METADATA),
-        ("POST /fapi/v1/leverage", "leverage and margin type"),
-        ("GET /fapi/v1/openOrders", METADATA),
-        ("GET /fapi/v1/userTrades", READING),
-        ("POST /fapi/v1/listenKey", STREAM),
+        ("contracts", METADATA),
+        ("account", METADATA),
+        ("positions", METADATA),
+        ("fee rates", METADATA),
+        ("risk tiers", METADATA),
+        ("first price", METADATA),
+        ("leverage", "leverage and margin type"),
+        ("open orders", METADATA),
+        ("own trades", READING),
+        ("session", STREAM),
     ],
 )
-def test_a_refused_query_keeps_it_from_trading(tmp_path: Path, endpoint: str, waits_for: str) -> None:
+def test_a_refused_query_keeps_it_from_trading(tmp_path: Path, query: str, waits_for: str) -> None:
     with still_venue() as venue:
-        venue.fault("service_unavailable", scope={"endpoint": endpoint})
+        venue.fault(**venue.ways.refuses(query))
         with deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
             see_it_wait(live, venue, waits_for)
 
@@ -45,8 +45,8 @@ def test_a_refused_query_keeps_it_from_trading(tmp_path: Path, endpoint: str, wa
 
 
 def test_a_query_without_an_answer_keeps_it_from_trading(tmp_path: Path) -> None:
-    hangs: dict[str, Any] = {"scope": {"endpoint": "GET /fapi/v2/positionRisk"}, "loss": "hang", "count": 1}
     with still_venue() as venue:
+        hangs: dict[str, Any] = {"scope": {"endpoint": venue.ways.queries["positions"]}, "loss": "hang", "count": 1}
         venue.fault("request_lost", **hangs)
         with deployed(live_settings(tmp_path, venue), venue, waits=False) as live:
             live.until(lambda: venue.strikes("request_lost"), "the question is under way")
@@ -63,7 +63,7 @@ def test_after_a_kill_an_unanswered_position_is_no_flat_position(tmp_path: Path)
         live.kill_gateway()
         sent = len(venue.own_orders())
         venue.fault("empty_positions", count=2)
-        venue.fault("service_unavailable", scope={"endpoint": "GET /fapi/v1/openOrders"}, length_ms=1_500)
+        venue.fault(**venue.ways.refuses("open orders"), length_ms=1_500)
 
         live.restart_gateway()
         live.settle()
@@ -81,6 +81,6 @@ def see_it_wait(live: LiveDeployment, venue: VenueControl, waits_for: str) -> No
 
     live.until(lambda: says_so(live.gateway().get("waiting_for", [])), f"the gateway says it waits for {waits_for}")
     live.until(lambda: says_so(live.coordinator.snapshot()["waiting_for"]), "so does the coordinator")
-    live.until(lambda: venue.strikes("service_unavailable")[1:], "it asks again")
+    live.until(lambda: venue.truth()["faults"]["struck"][1:], "it asks again")
     assert venue.own_orders() == []
     assert live.state() == "starting"

@@ -11,9 +11,8 @@ from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.venue.test_scenario_11_awkward_numbers import listing
 
 SLOTS = range(-1, -9, -1)
-PART = Decimal("0.003")
 COARSE = {"LOT_SIZE": {"minQty": "0.018"}, "MARKET_LOT_SIZE": {"minQty": "0.018"}}
-"""An entry of 0.020 is an order; what a fill of 0.003 leaves of it, and the 0.003 itself, are none."""
+"""An entry of 0.020 is an order; what a fill of a part leaves of it, and the part itself, are none."""
 
 
 def lots(live: LiveDeployment) -> dict[int, Decimal]:
@@ -26,9 +25,10 @@ def part_fill(live: LiveDeployment, venue: VenueControl, level: int) -> None:
     venue.quote("ETHUSDT", f"{price}.30", f"{price}.31")
     live.until(lambda: f"{price}" in live.entries(), f"an entry rests at {price}")
     live.settle()
-    venue.fill_part("ETHUSDT", f"{price}", f"{PART}")
+    part = venue.ways.part
+    venue.fill_part("ETHUSDT", f"{price}", f"{part}")
     venue.quote("ETHUSDT", f"{price + 1}.50", f"{price + 1}.51")
-    live.until(lambda: lots(live).get(level) == PART, f"{price} holds dust")
+    live.until(lambda: lots(live).get(level) == part, f"{price} holds dust")
     live.until(lambda: live.levels()[level]["order"] is None, "the rest of its entry is cut")
     live.settle()
 
@@ -47,19 +47,20 @@ def test_dust_on_eight_slots_is_sold_by_one_order_and_every_slot_lives_on(tmp_pa
         with deployed(settings, venue) as live:
             for level in SLOTS:
                 part_fill(live, venue, level)
-            assert lots(live) == dict.fromkeys(SLOTS, PART)
+            assert lots(live) == dict.fromkeys(SLOTS, venue.ways.part)
+            whole = len(SLOTS) * venue.ways.part
             assert live.exits() == [], "none of it can be sold alone"
 
             venue.quote("ETHUSDT", "2999.90", "2999.91")
             live.stays(lambda: dust_orders(venue) == [], "under its highest target it waits", 1.5)
             venue.quote("ETHUSDT", "3000.10", "3000.11")
             live.until(
-                lambda: dust_orders(venue) == [("3000.11", Decimal("0.024"), "NEW")],
+                lambda: dust_orders(venue) == [("3000.11", whole, "NEW")],
                 "all of it is offered by one order",
             )
             venue.walk("ETHUSDT", "3001.50")
             live.until(lambda: lots(live) == {}, "it is sold")
-            assert dust_orders(venue) == [("3000.11", Decimal("0.024"), "FILLED")]
+            assert dust_orders(venue) == [("3000.11", whole, "FILLED")]
 
             live.walk(*(f"{2999 + 2 * level}.50" for level in SLOTS))
             assert set(SLOTS) <= set(lots(live)), "no slot is dead: each buys again"

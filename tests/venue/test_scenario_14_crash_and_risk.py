@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,20 +12,43 @@ from typing import Any
 import pytest
 
 from exchanges.sim.catalogue import demo_instruments
+from exchanges.sim.klines import INTERVALS_MS
 from risk.detector import Condition
-from tests.live_control import VenueControl, still_venue
-from tests.live_deployment import LiveDeployment, deployed, live_settings
+from tests.live_control import VenueControl, calm_venue, still_venue
+from tests.live_deployment import PATIENCE_S, LiveDeployment, deployed, live_settings
 from tests.live_tapes import cut_minutes, listed, playing
+from tests.venue.contract import BY_NAME
+from tests.venue.running_venue import SPOKEN
 
 COINS = ("BTCUSDT", "XRPUSDT", "SOLUSDT")
 RISK: dict[str, Any] = {
     "enabled": True,
     "watch": list(COINS),
-    "interval": "1s",
-    "fall_window": 5,
     "min_hold_s": 2,
     "required_positions": 10,
 }
+PRICES = {"BTCUSDT": "60000", "XRPUSDT": "0.5", "SOLUSDT": "150"}
+CANDLES_TO_RECOVER = 3
+"""The one in which it fell on, the calm one after it, and some of the next."""
+
+
+def in_candles(venue: VenueControl) -> dict[str, Any]:
+    """Return the detector's settings by the shortest candle that it can watch there; of long ones one has to do."""
+    return {"interval": interval_at(venue.name), "fall_window": 5 if interval_at(venue.name) == "1s" else 1}
+
+
+def interval_at(name: str) -> str:
+    return "1s" if BY_NAME[name].candle == "1s" else "1m"
+
+
+def patience_s(venue: VenueControl) -> float:
+    """Return how long a recovery may take: it is judged by candles that have closed."""
+    return PATIENCE_S + CANDLES_TO_RECOVER * INTERVALS_MS[interval_at(venue.name)] / 1000
+
+
+def coins_market() -> AbstractContextManager[VenueControl]:
+    """A venue that knows what the coins did before, where its shortest candle is too long to wait for."""
+    return calm_venue(PRICES) if interval_at(SPOKEN.get()) == "1m" else still_venue()
 
 
 class Pulse:
@@ -39,7 +62,7 @@ class Pulse:
         self._ended = threading.Event()
         self._turn = threading.Lock()
         self._thread = threading.Thread(target=self._run, name="pulse")
-        self._prices = {"BTCUSDT": Decimal(60000), "XRPUSDT": Decimal("0.5"), "SOLUSDT": Decimal(150)}
+        self._prices = {coin: Decimal(price) for coin, price in PRICES.items()}
         self._falling: set[str] = set()
 
     def __enter__(self) -> Pulse:
@@ -77,8 +100,8 @@ class Pulse:
 @contextmanager
 def calm(folder: Path, **risk: Any) -> Iterator[tuple[VenueControl, Pulse, LiveDeployment]]:
     """A deployment in a calm market, with three entries and one lot."""
-    with still_venue() as venue, Pulse(venue) as pulse:
-        settings = live_settings(folder, venue, risk={**RISK, **risk})
+    with coins_market() as venue, Pulse(venue) as pulse:
+        settings = live_settings(folder, venue, risk={**RISK, **in_candles(venue), **risk})
         with deployed(settings, venue) as live:
             live.until(lambda: live.holds() == [], "risk says go")
             live.walk("2999.5", "2997.5")
@@ -113,7 +136,7 @@ def test_all_coins_break_while_cancels_time_out(tmp_path: Path) -> None:
         assert live.exits() == [-1], "the exit stays and is managed"
 
         pulse.calm_down()
-        live.until(lambda: "risk" not in live.holds(), "it recovers once the coins are calm again")
+        live.until(lambda: "risk" not in live.holds(), "it recovers once the coins are calm again", patience_s(venue))
         live.until(lambda: live.entries() == ["2988", "2986", "2984"], "entries come at the new price")
         live.settle()
         live.reckon()
@@ -121,7 +144,7 @@ def test_all_coins_break_while_cancels_time_out(tmp_path: Path) -> None:
 
 def test_a_dead_candle_stream_counts_as_danger(tmp_path: Path) -> None:
     with calm(tmp_path, stale_s=3) as (venue, pulse, live):
-        venue.fault("frozen_stream", scope={"stream": "xrpusdt@kline*"})
+        venue.fault("frozen_stream", scope={"stream": venue.ways.candle_stream, "symbol": "XRPUSDT"})
         live.until(lambda: condition(live, "XRPUSDT") is Condition.STALE, "its candles are old")
         live.until(lambda: "risk" not in live.holds(), "one dead stream of three is no majority")
         assert condition(live, "XRPUSDT") is Condition.STALE
@@ -131,35 +154,41 @@ def test_a_dead_candle_stream_counts_as_danger(tmp_path: Path) -> None:
         see_entries_gone(live)
 
         pulse.calm_down()
-        live.until(lambda: "risk" not in live.holds(), "two sound coins are enough to recover")
+        live.until(lambda: "risk" not in live.holds(), "two sound coins are enough to recover", patience_s(venue))
         live.settle()
         live.reckon()
 
 
 def test_a_coin_whose_candles_are_missing_counts_as_danger(tmp_path: Path) -> None:
     """The venue has nothing to say of two coins: before there is data there is no go."""
-    with still_venue() as venue, Pulse(venue):
-        for coin in ("xrpusdt", "solusdt"):
-            venue.fault("candles_missing", scope={"symbol": coin.upper()})
-            venue.fault("frozen_stream", scope={"stream": f"{coin}@kline*"})
-        with deployed(live_settings(tmp_path, venue, risk=RISK), venue, waits=False) as live:
+    with coins_market() as venue, Pulse(venue):
+        for coin in ("XRPUSDT", "SOLUSDT"):
+            venue.fault("candles_missing", scope={"symbol": coin}, name=f"{coin} by reading")
+            venue.fault(
+                "frozen_stream", scope={"stream": venue.ways.candle_stream, "symbol": coin}, name=f"{coin} by stream"
+            )
+        with deployed(live_settings(tmp_path, venue, risk={**RISK, **in_candles(venue)}), venue, waits=False) as live:
             live.until(lambda: condition(live, "BTCUSDT") is Condition.CALM, "one coin is known and calm")
             live.stays(lambda: venue.own_orders() == [], "nothing is traded", 1)
             venue.heal()
-            live.until(lambda: live.entries() == ["2998", "2996", "2994"], "it trades once the data is there")
+            live.until(
+                lambda: live.entries() == ["2998", "2996", "2994"],
+                "it trades once the data is there",
+                patience_s(venue),
+            )
             live.settle()
             live.reckon()
 
 
 def test_a_silent_supervisor_is_a_no(tmp_path: Path) -> None:
-    with calm(tmp_path) as (_, _, live):
+    with calm(tmp_path) as (venue, _, live):
         live.crew.kill(live.roster.risk)
         live.until(lambda: "lease" in live.holds(), "its silence is noticed")
         see_entries_gone(live)
         assert live.exits() == [-1]
 
         live.crew.enlist(live.roster.risk)
-        live.until(lambda: live.holds() == [], "its successor says go")
+        live.until(lambda: live.holds() == [], "its successor says go", patience_s(venue))
         live.settle()
         live.reckon()
 
@@ -232,7 +261,7 @@ def test_a_recorded_crash_is_halted_and_nothing_is_bought_meanwhile(
     folder = shared_data / "klines" / crash
     tapes = [cut_minutes(folder / f"{coin}-1m.parquet", tmp_path / "tape", begin, end) for coin in coins]
     known = {held.symbol: held for held in (*listed(shared_data, *coins), *demo_instruments())}
-    watch = {**RISK, "watch": list(coins), "fall_window": 10}
+    watch = {**RISK, "watch": list(coins), "interval": "1s", "fall_window": 10}
     limits = {
         "account": {"max_notional": 20000, "daily_loss": 20000},
         "runtime": {"slots_per_actor": 8, "look_ahead": 1, "reconcile_s": 2},

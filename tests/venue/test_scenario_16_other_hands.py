@@ -2,22 +2,12 @@
 
 from __future__ import annotations
 
-import urllib.request
 from decimal import Decimal
 from pathlib import Path
 
-from exchanges.sim.server.options import DEMO_KEY
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
-from tests.venue.running_venue import signed
 from tests.venue.test_scenario_09_position_readings import LOT, five_lots, lots, resting
-
-
-def by_hand(venue: VenueControl, path: str, **params: str | int) -> None:
-    """Change something of the account as a person at the venue's own page would."""
-    request = urllib.request.Request(f"{venue.rest_url}{path}?{signed(dict(params))}", method="POST")
-    request.add_header("X-MBX-APIKEY", DEMO_KEY)
-    urllib.request.urlopen(request, timeout=60).close()
 
 
 def reason(live: LiveDeployment, cause: str) -> str:
@@ -70,7 +60,7 @@ def test_deleveraging_takes_lots_from_the_top_and_holds(tmp_path: Path) -> None:
 def test_a_leverage_changed_by_hand_is_named_and_holds(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue) as live:
         live.until(lambda: live.entries(), "it quotes")
-        by_hand(venue, "/fapi/v1/leverage", symbol="ETHUSDT", leverage=7)
+        venue.verb("settings", symbol="ETHUSDT", leverage=7)
         live.until(lambda: "leverage of ETHUSDT is 7" in reason(live, "venue_rule"), "the change is named")
         see_held_until_lifted(live)
         live.reckon()
@@ -79,7 +69,7 @@ def test_a_leverage_changed_by_hand_is_named_and_holds(tmp_path: Path) -> None:
 def test_a_leverage_changed_on_a_symbol_of_somebody_else_is_none_of_ours(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue) as live:
         live.until(lambda: live.entries(), "it quotes")
-        by_hand(venue, "/fapi/v1/leverage", symbol="BTCUSDT", leverage=7)
+        venue.verb("settings", symbol="BTCUSDT", leverage=7)
         live.stays(lambda: live.holds() == [] and live.entries(), "nothing is held", 2)
         live.reckon()
 
@@ -89,7 +79,7 @@ def test_a_position_mode_changed_by_hand_is_named_and_holds(tmp_path: Path) -> N
         live.until(lambda: len(live.entries()) == 3, "it quotes")
         live.coordinator.halt("to change the mode")
         live.until(lambda: live.entries() == [], "nothing rests, so that the mode can be changed")
-        by_hand(venue, "/fapi/v1/positionSide/dual", dualSidePosition="true")
+        venue.verb("settings", hedge_mode=True)
         live.coordinator.resume()
         live.until(lambda: reason(live, "venue_rule"), "it is held")
         live.stays(lambda: "venue_rule" in live.holds() and not live.entries(), "it stays held", 2)
@@ -99,7 +89,7 @@ def test_a_manual_order_is_foreign_and_never_touched(tmp_path: Path) -> None:
     with still_venue() as venue, five_lots(tmp_path, venue) as live:
         manual = venue.manual_order("ETHUSDT", "BUY", "0.500", "2900")
         venue.manual_order("ETHUSDT", "BUY", "0.300")
-        live.until(lambda: live.symbol()["foreign"] == "0.300", "what somebody bought is named")
+        live.until(lambda: Decimal(live.symbol()["foreign"]) == Decimal("0.3"), "what somebody bought is named")
         assert sum(lots(live).values()) == 5 * LOT
         live.walk("2987.5", "3001.5")
         live.until(lambda: lots(live) == {}, "our lots are sold, and only those")
@@ -122,7 +112,7 @@ def test_a_delisted_contract_is_held_and_named(tmp_path: Path) -> None:
 
 def go_deaf(venue: VenueControl) -> None:
     """Take the order stream down; it stays down until the venue is healed."""
-    venue.fault("service_unavailable", scope={"endpoint": "POST /fapi/v1/listenKey"})
+    venue.fault(**venue.ways.no_session)
     venue.verb("listen_key/expire")
 
 

@@ -16,7 +16,7 @@ from exchanges.sim.gate.pipeline import Pipeline
 from exchanges.sim.gate.rest_door import ENDPOINTS
 from exchanges.sim.gate.signing import channel_signer, check_second, login_signer
 from exchanges.sim.gate.venue import GateVenue
-from exchanges.sim.server.faults import FaultKind
+from exchanges.sim.server.faults import FaultKind, Subject
 from exchanges.sim.server.road import Delivery, Reply
 
 PATH = "/v4/ws/{settle}"
@@ -73,6 +73,7 @@ class Talk:
         session, is_on = self._session, message["event"] == "subscribe"
         if channel in private_streams.CHANNELS:
             try:
+                self._check_login()
                 account = channel_signer(self._venue.book, message, self._venue.server_ms()).account
             except ApiError as error:
                 self._say(message, error=(4, orjson.dumps(error.body()).decode()))
@@ -95,6 +96,11 @@ class Talk:
             self._say(message, error=(2, f"unknown channel {channel}"))
             return
         self._say(message, result={"status": "success"})
+
+    def _check_login(self) -> None:
+        subject = Subject(endpoints=("login",), path=self._session.connection.path)
+        if self._venue.strike(FaultKind.LOGIN_REFUSED, subject):
+            raise ApiError(401, "INVALID_KEY", "Invalid key provided")
 
     def _is_known(self, channel: str, name: str) -> bool:
         contract = name.partition("_")[2] if channel == market_streams.CANDLES else name
@@ -119,6 +125,7 @@ class Talk:
 
     def _log_in(self, payload: dict[str, Any]) -> None:
         try:
+            self._check_login()
             key = login_signer(self._venue.book, LOGIN, payload, self._venue.server_ms())
         except ApiError as error:
             self._refuse(LOGIN, payload, error)

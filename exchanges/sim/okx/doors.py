@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from exchanges.sim.okx import account_calls, market_calls, trade_calls
+from exchanges.sim.okx import account_calls, algo_calls, market_calls, trade_calls
 from exchanges.sim.okx.call import Call, Door, Endpoint, Row
 from exchanges.sim.okx.errors import ApiError
 from exchanges.sim.okx.hub import Session
@@ -19,7 +19,7 @@ from exchanges.sim.server.connection import Connection
 from exchanges.sim.server.options import VenueOptions
 from exchanges.sim.server.road import deliver
 
-ENDPOINTS = (*trade_calls.ENDPOINTS, *account_calls.ENDPOINTS, *market_calls.ENDPOINTS)
+ENDPOINTS = (*trade_calls.ENDPOINTS, *algo_calls.ENDPOINTS, *account_calls.ENDPOINTS, *market_calls.ENDPOINTS)
 
 
 class OkxDoors:

@@ -1,4 +1,4 @@
-"""The public channels: book and trades at once, candles every 250 ms and at their close, marks five times a second."""
+"""The public channels: book and trades at once, candles every 250 ms and at their close, marks as they change."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 CANDLE_PUSH_MS = 250
 MARK_PUSH_MS = 200
+MARK_REPEAT_MS = 10_000
 DEPTH = 5
 DAY_MINUTES = 1440
 
@@ -25,6 +26,8 @@ class MarketStreams:
         self._venue = venue
         self._due_ms: dict[tuple[str, str], int] = {}
         self._candles: dict[tuple[str, str], Kline] = {}
+        self._marks: dict[str, tuple[str, int]] = {}
+        """By instrument: the mark told last, and when."""
 
     def greet(self, session: Session, channel: str, inst_id: str) -> None:
         """Send what a channel begins with: the state as it is."""
@@ -62,8 +65,16 @@ class MarketStreams:
         for inst_id in self._venue.hub.wanted("mark-price"):
             symbol = self._venue.swaps.symbol_of(inst_id)
             if symbol and self._is_due(("mark-price", inst_id), MARK_PUSH_MS, now_ms):
-                row = render.mark(self._venue, self._venue.swaps.of_symbol(symbol))
-                self._venue.hub.publish(("mark-price", inst_id), [row], symbol=symbol)
+                self._push_mark(inst_id, symbol, now_ms)
+
+    def _push_mark(self, inst_id: str, symbol: str, now_ms: int) -> None:
+        """Push a mark that has changed, and one that has not every ten seconds."""
+        row = render.mark(self._venue, self._venue.swaps.of_symbol(symbol))
+        told, at_ms = self._marks.get(inst_id, ("", 0))
+        if row["markPx"] == told and now_ms - at_ms < MARK_REPEAT_MS:
+            return
+        self._marks[inst_id] = row["markPx"], now_ms
+        self._venue.hub.publish(("mark-price", inst_id), [row], symbol=symbol)
 
     def _send_book(self, event: BookEvent) -> None:
         venue = self._venue

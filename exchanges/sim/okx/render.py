@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from exchanges.sim.algo_orders import AlgoStatus, AlgoView
 from exchanges.sim.okx.contracts import Swap
-from exchanges.sim.orders import ExpiryReason, Fill, OrderStatus, OrderType, OrderView, TimeInForce
+from exchanges.sim.orders import ExpiryReason, Fill, OrderStatus, OrderType, OrderView, TimeInForce, WorkingType
 from exchanges.sim.server.text import plain
 from exchanges.sim.views import Income, MarginType, PositionView
 
@@ -40,6 +41,15 @@ ORDER_TYPES = {
     TimeInForce.IOC: "ioc",
     TimeInForce.FOK: "fok",
 }
+ALGO_STATES = {
+    AlgoStatus.NEW: "live",
+    AlgoStatus.TRIGGERING: "effective",
+    AlgoStatus.TRIGGERED: "effective",
+    AlgoStatus.FINISHED: "effective",
+    AlgoStatus.CANCELED: "canceled",
+    AlgoStatus.EXPIRED: "canceled",
+    AlgoStatus.REJECTED: "order_failed",
+}
 BILL_TYPES = {"TRANSFER": "1", "FUNDING_FEE": "8", "INSURANCE_CLEAR": "10"}
 
 
@@ -58,7 +68,9 @@ def order(swap: Swap, view: OrderView, mode: str, fills: Sequence[Fill] = ()) ->
         "instId": swap.inst_id,
         "ccy": "",
         "ordId": str(view.order_id),
-        "clOrdId": client_id(view.client_id),
+        "clOrdId": "" if view.algo_id else client_id(view.client_id),
+        "algoClOrdId": client_id(view.client_id) if view.algo_id else "",
+        "algoId": str(view.algo_id or ""),
         "tag": "",
         "px": "" if is_market else swap.price(view.price),
         "sz": swap.size(view.quantity),
@@ -105,6 +117,35 @@ def order_event(swap: Swap, view: OrderView, mode: str, fill: Fill | None, fills
     }
 
 
+def algo(swap: Swap, view: AlgoView) -> Json:
+    """Return a conditional order, whether it waits or not."""
+    became = str(view.order_id or "")
+    return {
+        "instType": "SWAP",
+        "instId": swap.inst_id,
+        "algoId": str(view.algo_id),
+        "algoClOrdId": client_id(view.client_id),
+        "clOrdId": "",
+        "ordId": became,
+        "ordIdList": [became] if became else [],
+        "ordType": "conditional",
+        "side": view.side.value.lower(),
+        "posSide": "net",
+        "sz": "" if view.close_position else swap.size(view.quantity),
+        "closeFraction": "1" if view.close_position else "",
+        "reduceOnly": "true" if view.reduce_only else "false",
+        "slTriggerPx": plain(view.trigger_price),
+        "slTriggerPxType": "mark" if view.working_type is WorkingType.MARK_PRICE else "last",
+        "slOrdPx": "-1",
+        "tpTriggerPx": "",
+        "triggerPx": "",
+        "state": ALGO_STATES[view.status],
+        "failCode": view.reject_reason and "51000",
+        "cTime": str(view.created_ms),
+        "uTime": str(view.updated_ms),
+    }
+
+
 def client_id(told: str) -> str:
     """Return what the venue shows of an id: orders made by hand, or by the venue itself, have none."""
     return told if told.isalnum() else ""
@@ -117,7 +158,7 @@ def fill(swap: Swap, one: Fill, told: str) -> Json:
         "instId": swap.inst_id,
         "tradeId": str(one.trade_id),
         "ordId": str(one.order_id),
-        "clOrdId": client_id(told),
+        "clOrdId": told,
         "billId": f"{one.time_ms}{one.trade_id:012d}",
         "tag": "",
         "fillPx": swap.price(one.price),

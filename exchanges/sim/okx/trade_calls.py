@@ -121,7 +121,9 @@ def one(venue: OkxVenue, call: Call) -> list[Row]:
         raise ApiError(200, "51603", "Order does not exist") from None
     stale = venue.read_strike(FaultKind.STALE_READ, call)
     then = venue.past.order_at(order, venue.now_ms() - stale.delay_ms) if stale else order
-    if then is None or not venue.is_visible(order):
+    # an order that a conditional one became has no client id of its own
+    is_named = order_id or not order.algo_id
+    if then is None or not venue.is_visible(order) or not is_named:
         raise ApiError(200, "51603", "Order does not exist")
     return [venue.order_row(then)]
 
@@ -160,7 +162,8 @@ def fills(venue: OkxVenue, call: Call) -> list[Row]:
         end_ms=call.whole("end"),
         limit=EVERY,
     )
-    ids = {(order.symbol, order.order_id): order.client_id for order in venue.engine.read.every_order(call.account)}
+    orders = venue.engine.read.every_order(call.account)
+    ids = {(one.symbol, one.order_id): "" if one.algo_id else render.client_id(one.client_id) for one in orders}
     rows = [
         render.fill(venue.swaps.of_symbol(fill.symbol), fill, ids.get((fill.symbol, fill.order_id), ""))
         for fill in found
@@ -186,27 +189,6 @@ def countdown(venue: OkxVenue, call: Call) -> list[Row]:
     return [{"triggerTime": str(until), "tag": "", "ts": str(venue.server_ms())}]
 
 
-def algos(venue: OkxVenue, call: Call) -> list[Row]:
-    call.text("ordType")
-    if "conditional" not in call.text("ordType").split(","):
-        return []
-    return [
-        {
-            "instType": "SWAP",
-            "instId": venue.swaps.of_symbol(algo.symbol).inst_id,
-            "ordType": "conditional",
-            "algoId": str(algo.algo_id),
-            "algoClOrdId": algo.client_id,
-            "side": algo.side.value.lower(),
-            "slTriggerPx": format(algo.trigger_price, "f"),
-            "closeFraction": "1" if algo.close_position else "",
-            "ordId": "",
-            "state": "live",
-        }
-        for algo in venue.engine.read.open_algos(call.account)
-    ]
-
-
 def _trade(action: str, path: str, handler: Handler, limit: int = 60) -> Endpoint:
     return Endpoint(action=action, method="POST", path=path, handler=handler, limit=limit, has_items=True)
 
@@ -226,7 +208,6 @@ ENDPOINTS = (
     _read("orders.all", "/api/v5/trade/orders-history-archive", history, 20),
     _read("trades.own", "/api/v5/trade/fills", fills, 60),
     _read("trades.own", "/api/v5/trade/fills-history", fills, 10),
-    _read("algos.open", "/api/v5/trade/orders-algo-pending", algos, 20),
     Endpoint(
         action="orders.countdown",
         method="POST",

@@ -14,9 +14,10 @@ import orjson
 from aiohttp import web
 from pydantic import ValidationError
 
+from exchanges.sim.algo_orders import NewAlgoOrder
 from exchanges.sim.instrument import SimInstrument
 from exchanges.sim.market import BookTop, Funding, Mark, MarketEvent, Trade
-from exchanges.sim.orders import NewOrder
+from exchanges.sim.orders import NewOrder, OrderType, WorkingType
 from exchanges.sim.refusal import Reason, Refused
 from exchanges.sim.server import control_forms as forms
 from exchanges.sim.server.fault_config import parse_rules
@@ -43,6 +44,8 @@ class Control:
             "faults": self._add_faults,
             "orders": self._manual_order,
             "cancel": self._cancel_by_hand,
+            "stops": self._manual_stop,
+            "stops/cancel": self._cancel_stop_by_hand,
             "position": self._move_position,
             "market": self._inject,
             "tape": self._drive_tape,
@@ -52,6 +55,7 @@ class Control:
             "deleverage": self._deleverage,
             "delist": self._delist,
             "instrument": self._change_instrument,
+            "settings": self._change_settings,
             "transfer": self._transfer,
             "limits": self._limits,
         }
@@ -119,13 +123,32 @@ class Control:
         )
         placed = self._venue.engine.foreign.place(form.account, order, self._venue.now_ms())
         self._venue.tell(placed.events)
-        return {"orderId": placed.order.order_id, "clientOrderId": placed.order.client_id}
+        return {"orderId": self._venue.told_order_id(placed.order), "clientOrderId": placed.order.client_id}
 
     async def _cancel_by_hand(self, request: web.Request) -> Any:
         form = await _read(request, forms.ManualCancel)
         now_ms = self._venue.now_ms()
         placed = self._venue.engine.cancel(form.account, form.symbol, now_ms, client_id=form.client_id)
         return self._told(placed.events)
+
+    async def _manual_stop(self, request: web.Request) -> Any:
+        form = await _read(request, forms.ManualStop)
+        order = NewAlgoOrder(
+            symbol=form.symbol,
+            side=form.side,
+            type=OrderType.STOP_MARKET,
+            quantity=form.quantity,
+            trigger_price=form.trigger,
+            client_id=form.client_id,
+            working_type=WorkingType.MARK_PRICE,
+        )
+        _, events = self._venue.engine.submit_algo(form.account, order, self._venue.now_ms())
+        return self._told(events)
+
+    async def _cancel_stop_by_hand(self, request: web.Request) -> Any:
+        form = await _read(request, forms.ManualCancel)
+        _, events = self._venue.engine.cancel_algo(form.account, self._venue.now_ms(), client_id=form.client_id)
+        return self._told(events)
 
     async def _move_position(self, request: web.Request) -> Any:
         form = await _read(request, forms.MovePosition)
@@ -195,6 +218,16 @@ class Control:
             events = self._venue.engine.foreign.change_instrument(changed, self._venue.now_ms())
         except (ValueError, ArithmeticError) as error:
             raise Refused(Reason.PARAMETER_INVALID, f"filters ({error})") from None
+        return self._told(events)
+
+    async def _change_settings(self, request: web.Request) -> Any:
+        form = await _read(request, forms.ChangeSettings)
+        engine, now_ms = self._venue.engine, self._venue.now_ms()
+        events: list[VenueEvent] = []
+        if form.leverage is not None:
+            events += engine.set_leverage(form.account, form.symbol, form.leverage, now_ms)[1]
+        if form.hedge_mode is not None:
+            events += engine.set_hedge_mode(form.account, form.hedge_mode, now_ms)
         return self._told(events)
 
     async def _transfer(self, request: web.Request) -> Any:

@@ -41,6 +41,16 @@ class ManualCancel(AccountForm):
     client_id: str
 
 
+class ManualStop(AccountForm):
+    """A stop at market by another hand, by the mark."""
+
+    symbol: str
+    side: Side
+    quantity: Decimal
+    trigger: Decimal
+    client_id: str = ""
+
+
 class MovePosition(AccountForm):
     """Signed quantity in the coin; price None: the touch."""
 
@@ -56,6 +66,14 @@ class Deleverage(AccountForm):
 
 class OfSymbol(AccountForm):
     symbol: str
+
+
+class ChangeSettings(AccountForm):
+    """What a person changes at the venue's own page: a symbol's leverage, or the account's position mode."""
+
+    symbol: str = ""
+    leverage: int | None = None
+    hedge_mode: bool | None = None
 
 
 class Transfer(AccountForm):
