@@ -13,7 +13,7 @@ from enum import Enum
 
 from grid.errors import ConfigError
 from grid.instrument import Instrument
-from grid.ladder import GridSide
+from grid.ladder import GridSide, Spacing
 from risk.candle import Candle
 from risk.outlook import break_even_ticks
 from risk.prestart import MARGIN_FACTOR
@@ -32,7 +32,18 @@ UPKEEP = Decimal("0.02")
 """Maintenance margin counted for each lot, as a fraction of its amount: above the first bracket of large coins."""
 RISE = Decimal("1.1")
 """The amount still buys a valid order when the price has risen so much."""
+WIDE = Decimal("0.2")
+"""From this depth on equal ratios are proposed: equal distances would be steps of another size at its far end."""
 _NICE = tuple(Decimal(digits) for digits in ("1", "1.5", "2", "2.5", "3", "4", "5", "6", "8", "10"))
+
+
+class Shape(Enum):
+    """Where the levels of a ladder may lie."""
+
+    WINDOW = "window"
+    """It follows the price, up and down, without an end."""
+    RANGE = "range"
+    """Between two prices, and nowhere else."""
 
 
 class Appetite(Enum):
@@ -80,6 +91,15 @@ class Proposal:
     leverage: int
     depth: Decimal
     break_even: Decimal
+    low: Decimal
+    high: Decimal
+    """The two prices of a range: as deep as the ladder on its side of the price, and half as far on the other."""
+    grids: int
+
+    @property
+    def spacing(self) -> Spacing:
+        """Return the kind of steps that suits the ladder."""
+        return Spacing.GEOMETRIC if self.depth >= WIDE else Spacing.ARITHMETIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +145,8 @@ def propose(instrument: Instrument, price: int, maker_fee: Decimal, moved: Movem
     # What the funds cannot hold in lots the step takes over: the ladder stays as deep.
     interval = _nice_above(max(wanted, depth * price / lots, Decimal(2)))
     amount = max(least, _two_digits_below(affordable / lots))
+    beyond = -(-lots // 2)
+    below, above = (lots, beyond) if sign > 0 else (beyond, lots)
     return Proposal(
         interval=instrument.price(interval),
         ratio=(1 + Decimal(interval) / price).quantize(Decimal("1e-6"), rounding=ROUND_CEILING),
@@ -134,6 +156,9 @@ def propose(instrument: Instrument, price: int, maker_fee: Decimal, moved: Movem
         leverage=wish.leverage,
         depth=(lots * instrument.price(interval) / at).quantize(Decimal("1e-4")),
         break_even=instrument.price(even),
+        low=instrument.price(max(1, price - below * interval)),
+        high=instrument.price(price + above * interval),
+        grids=below + above,
     )
 
 

@@ -16,7 +16,7 @@ from actors.commands.numbers import money, plain
 from actors.commands.output import Json, emit, table
 from grid.errors import ConfigError
 from grid.ladder import GridSide, Spacing
-from risk.proposal import Appetite
+from risk.proposal import Appetite, Shape
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 FUNDS_MAX = Decimal("1e12")
 LEVERAGE_MAX = 10
 MAKER_FEE = "0.0002"
+INTRODUCTION = (
+    "Proposes a first ladder from how far the market moves, what a step costs in fees, and your funds. It reads public "
+    "prices, needs no keys and sends no order. A grid holds what falls: it can lose all that you name here."
+)
 
 
 def init(
@@ -45,7 +49,12 @@ def init(
     risk: Annotated[
         Appetite | None, typer.Option("--risk", help="How much is risked: leverage, depth, the day's loss.")
     ] = None,
-    spacing: Annotated[Spacing, typer.Option("--spacing", help="By a distance, or by a ratio.")] = Spacing.ARITHMETIC,
+    shape: Annotated[
+        Shape | None, typer.Option("--shape", help="window follows the price, range lies between two prices.")
+    ] = None,
+    spacing: Annotated[
+        Spacing | None, typer.Option("--spacing", help="By a distance, or by a ratio. Left out: by the ladder's depth.")
+    ] = None,
     leverage: Annotated[
         int | None, typer.Option("--leverage", min=1, max=LEVERAGE_MAX, help="Left out: by the risk appetite.")
     ] = None,
@@ -53,7 +62,10 @@ def init(
         str, typer.Option("--maker-fee", metavar="SHARE", help="What you pay as maker, as a fraction.")
     ] = MAKER_FEE,
     live: Annotated[
-        bool, typer.Option("--live", help="Consent to trade real money; left out: the venue's test network.")
+        bool, typer.Option("--live", help="Half the consent to real money; run --live is the rest. Left out: paper.")
+    ] = False,
+    testnet: Annotated[
+        bool, typer.Option("--testnet", help="Trade on the venue's test network, with its own keys and no money.")
     ] = False,
     rest_url: Annotated[str | None, typer.Option("--rest-url", help="A simulated venue, with --ws-url.")] = None,
     ws_url: Annotated[str | None, typer.Option("--ws-url", help="A simulated venue, with --rest-url.")] = None,
@@ -72,13 +84,18 @@ def init(
     name = venue or (_ask("Venue", NATIVE[0], NATIVE) if asks else NATIVE[0])
     if rule := complaint(name):
         raise ConfigError("--venue", name, rule)
-    place = VenuePlace(name=name, rest_url=rest_url, ws_url=ws_url, is_testnet=rest_url is None and not live)
+    place = VenuePlace(name=name, rest_url=rest_url, ws_url=ws_url, is_testnet=testnet)
     _require_one_place(place, live=live)
+    _say(asks, INTRODUCTION)
     symbols = symbol or (_ask("Symbols, separated by blanks", "ETHUSDT").split() if asks else [])
     amount = funds or (_ask("Funds that may be put at risk, in USDT", "1000") if asks else "")
     if not symbols or not amount:
         raise typer.BadParameter("--symbol and --funds are needed where nothing is asked")
+    _say(asks and kind is None, "A long grid buys below the price and sells higher; a short one sells and buys lower.")
     side = kind or GridSide(_ask("Kind", GridSide.LONG.value, _values(GridSide)) if asks else GridSide.LONG.value)
+    _say(asks and shape is None, "A window follows the price wherever it goes; a range stays between two prices.")
+    form = shape or Shape(_ask("Shape", Shape.WINDOW.value, _values(Shape)) if asks else Shape.WINDOW.value)
+    _say(asks and risk is None, "Low: 1x and 5 usual days deep; medium: 2x and 3 days; high: 3x and 2 days.")
     appetite = risk or Appetite(_ask("Risk appetite", "medium", _values(Appetite)) if asks else "medium")
     answers = Answers(
         deployment=deployment or _name_of(file),
@@ -87,6 +104,7 @@ def init(
         symbols=tuple(dict.fromkeys(one.strip().upper() for one in symbols)),
         funds=_number("--funds", amount, FUNDS_MAX),
         side=side,
+        shape=form,
         spacing=spacing,
         appetite=appetite,
         leverage=leverage or appetite.leverage,
@@ -99,7 +117,7 @@ def init(
             raise typer.Exit(1)
     write_new(file, made.text)
     document = _document(file, answers, made)
-    emit(document, as_json=as_json, render=lambda: [*([] if asks else _tables(made)), *_next(file, made, is_live=live)])
+    emit(document, as_json=as_json, render=lambda: [*([] if asks else _tables(made)), *_next(file, made, answers)])
 
 
 def _require_free(file: Path) -> None:
@@ -111,8 +129,17 @@ def _require_free(file: Path) -> None:
 def _require_one_place(place: VenuePlace, *, live: bool) -> None:
     if (place.rest_url is None) != (place.ws_url is None):
         raise ConfigError("--rest-url", place.rest_url, "belongs together with --ws-url")
+    if live and place.is_testnet:
+        raise ConfigError("--live", "true", "excludes --testnet: one is real money, the other none")
+    if place.is_testnet and place.rest_url is not None:
+        raise ConfigError("--testnet", "true", "excludes --rest-url: choose one")
     if live and place.rest_url is not None:
         raise ConfigError("--live", "true", "excludes --rest-url: one is real money, the other a simulated venue")
+
+
+def _say(is_wanted: bool, sentence: str) -> None:
+    if is_wanted:
+        typer.echo(sentence)
 
 
 def _ask(question: str, default: str, choices: tuple[str, ...] = ()) -> str:
@@ -123,7 +150,7 @@ def _ask(question: str, default: str, choices: tuple[str, ...] = ()) -> str:
             return answer
 
 
-def _values(kind: type[GridSide | Appetite]) -> tuple[str, ...]:
+def _values(kind: type[GridSide | Appetite | Shape]) -> tuple[str, ...]:
     return tuple(str(one.value) for one in kind)
 
 
@@ -173,13 +200,22 @@ def _tables(made: FirstLadder) -> list[RenderableType]:
     return [table("", names, rows, names[1:]), *(f"a start would warn: {sentence}" for sentence in made.warnings)]
 
 
-def _next(file: Path, made: FirstLadder, *, is_live: bool) -> list[RenderableType]:
+def _next(file: Path, made: FirstLadder, answers: Answers) -> list[RenderableType]:
     amounts = sum((one.proposal.amount * one.proposal.max_lots for one in made.proposed), Decimal(0))
     return [
-        f"wrote {file}: all lots together are {money(amounts)} USDT; it is arithmetic, no forecast, and can lose money",
-        f"next: gridmesh plan {file}, gridmesh check {file}, gridmesh run {file}"
-        + (" (on paper; with --live it trades real money)" if is_live else ""),
+        f"wrote {file}: all lots together are worth {money(amounts)} USDT; it is arithmetic, no forecast, and can lose "
+        "money",
+        f"next: gridmesh plan {file} (the ladder), gridmesh check {file}, gridmesh run {file} ({_ground(answers)})",
     ]
+
+
+def _ground(answers: Answers) -> str:
+    """Return what a run of the file would trade on."""
+    if answers.place.rest_url is not None:
+        return "at the simulated venue"
+    if answers.place.is_testnet:
+        return "on the venue's test network, with its keys"
+    return "on paper, without keys; with --live it trades real money" if answers.is_live else "on paper, without keys"
 
 
 def _document(file: Path, answers: Answers, made: FirstLadder) -> dict[str, Any]:
@@ -188,6 +224,9 @@ def _document(file: Path, answers: Answers, made: FirstLadder) -> dict[str, Any]
         "deployment": answers.deployment,
         "venue": answers.place.name,
         "live": answers.is_live,
+        "trades_on": _ground(answers),
+        "kind": answers.side.value,
+        "shape": answers.shape.value,
         "warnings": list(made.warnings),
         "symbols": [
             {
@@ -198,6 +237,10 @@ def _document(file: Path, answers: Answers, made: FirstLadder) -> dict[str, Any]
                 "day_range": one.moved.day_range,
                 "interval": one.proposal.interval,
                 "ratio": one.proposal.ratio,
+                "spacing": (answers.spacing or one.proposal.spacing).value,
+                "range": {"low": one.proposal.low, "high": one.proposal.high, "grids": one.proposal.grids}
+                if answers.shape is Shape.RANGE
+                else None,
                 "break_even": one.proposal.break_even,
                 "amount": one.proposal.amount,
                 "buy_window": one.proposal.buy_window,

@@ -11,12 +11,15 @@ from exchanges import adapters
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Spacing
 from grid.order import Quote
-from risk.proposal import Appetite, Movement, Proposal
+from risk.proposal import Appetite, Movement, Proposal, Shape
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    """What the user said. `funds` for all symbols together; `is_live` is the consent to trade real money."""
+    """What the user said. `funds` for all symbols together; `is_live` is the consent to trade real money.
+
+    Without a `spacing` each ladder has the one that suits its depth.
+    """
 
     deployment: str
     place: VenuePlace
@@ -24,7 +27,8 @@ class Answers:
     symbols: tuple[str, ...]
     funds: Decimal
     side: GridSide
-    spacing: Spacing
+    shape: Shape
+    spacing: Spacing | None
     appetite: Appetite
     leverage: int
     maker_fee: Decimal
@@ -54,8 +58,8 @@ def configuration_text(answers: Answers, proposed: Sequence[Proposed], watch: Se
     lines = [
         f"# Proposed by gridmesh init for {answers.funds:f} USDT, risk appetite {answers.appetite.value}. It is "
         "arithmetic, no forecast: it can lose money.",
-        "# Look at it with gridmesh plan, try it with gridmesh check and gridmesh drill; live.example.yaml explains "
-        "every key.",
+        "# gridmesh plan shows its ladder, check asks the venue, drill tries it where all goes wrong,",
+        "# and configs/live.example.yaml explains every key.",
         "",
         "# Names the run file, the journal and the Ray namespace.",
         f"deployment: {answers.deployment}",
@@ -77,6 +81,7 @@ def configuration_text(answers: Answers, proposed: Sequence[Proposed], watch: Se
         f"  watch: [{', '.join(watch)}]",
         "  # Lots of each symbol that the balance has to afford, or the start is refused.",
         f"  required_positions: {lots}",
+        *_paper(answers),
     ]
     return "\n".join(lines) + "\n"
 
@@ -91,11 +96,14 @@ def _venue(answers: Answers) -> Iterator[str]:
         yield f"  rest_url: {place.rest_url}"
         yield f"  ws_url: {place.ws_url}"
     elif place.is_testnet:
-        yield "  # The venue's own network for practice, without money. For real money: live: true, and run --live."
+        yield "  # The venue's own network for practice: orders are real, money is not. It has keys of its own."
         yield "  testnet: true"
-    else:
-        yield "  # Consent to trade real money; the flag --live of gridmesh run is the other half of it."
+    elif answers.is_live:
+        yield "  # Half of the consent to trade real money; the other half is gridmesh run --live. Else it is on paper."
         yield "  live: true"
+    else:
+        yield "  # On paper: the venue's own prices, no keys, and no order to anybody. For the venue's test network:"
+        yield "  # testnet: true. For real money: live: true, and gridmesh run --live."
     yield "  # NAMES of the environment variables that hold the key and the secret; the secrets never stand here."
     yield f"  api_key_env: {prefix}_API_KEY"
     yield f"  api_secret_env: {prefix}_API_SECRET"
@@ -120,20 +128,52 @@ def _symbol(answers: Answers, one: Proposed) -> Iterator[str]:
         f"    # A step is {step:.3f} % of the price; with a maker fee of {fee:f} % the smallest that earns is "
         f"{proposal.break_even:f}."
     )
-    if answers.spacing is Spacing.GEOMETRIC:
-        yield "    spacing: geometric"
-        yield f"    ratio: {proposal.ratio:f}"
-    else:
-        yield f"    interval: {proposal.interval:f}"
+    yield from _steps(answers, proposal)
     yield "    # Notional of one entry in USDT, rounded down to the venue's step."
     yield f"    amount: {proposal.amount:f}"
     yield "    # Entries kept resting near the price."
     yield f"    buy_window: {proposal.buy_window}"
-    words = "are bought when the price has fallen" if is_long else "are sold when the price has risen"
-    yield f"    # All of them {words} by {proposal.depth * 100:.1f} %: there the ladder ends."
+    words = "bought once the price has fallen" if is_long else "sold once the price has risen"
+    yield f"    # Most lots ever held: all are {words} by {proposal.depth * 100:.1f} %, and no more then."
     yield f"    max_lots: {proposal.max_lots}"
     yield "    # Set at start for the whole symbol: naming it is your consent."
     yield f"    leverage: {proposal.leverage}"
+
+
+def _steps(answers: Answers, proposal: Proposal) -> Iterator[str]:
+    """Yield where the levels lie, and why so."""
+    spacing = answers.spacing or proposal.spacing
+    if spacing is Spacing.GEOMETRIC:
+        why = "Equal ratios: a step is the same share of the price at either end of the ladder."
+        yield f"    # {why}"
+        yield "    spacing: geometric"
+    if answers.shape is Shape.RANGE:
+        yield "    # Between these two prices in so many steps, and nothing beyond them. In place of it, a ladder that"
+        yield f"    # follows the price: {_one_step(spacing, proposal)}"
+        yield "    range:"
+        yield f"      low: {proposal.low:f}"
+        yield f"      high: {proposal.high:f}"
+        yield f"      grids: {proposal.grids}"
+        return
+    yield "    # The ladder follows the price, up and down; trail_limit ends that, range fixes it to two prices."
+    yield f"    {_one_step(spacing, proposal)}"
+
+
+def _one_step(spacing: Spacing, proposal: Proposal) -> str:
+    if spacing is Spacing.GEOMETRIC:
+        return f"ratio: {proposal.ratio:f}"
+    return f"interval: {proposal.interval:f}"
+
+
+def _paper(answers: Answers) -> Iterator[str]:
+    """Yield the terms of a run without `--live`; orders to a test network or a simulated venue have their own."""
+    if answers.place.rest_url is not None or answers.place.is_testnet:
+        return
+    yield ""
+    yield "# On what terms a run without --live trades; funding is the venue's own."
+    yield "paper:"
+    yield f"  balance: {answers.funds:f}"
+    yield f"  maker_fee: {answers.maker_fee:f}"
 
 
 def _whole_above(amount: Decimal) -> str:

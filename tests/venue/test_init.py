@@ -102,6 +102,61 @@ def test_what_it_writes_passes_check(bench: Bench, side: str, spacing: str, appe
     assert bench.run("plan", bench.file, "--json").code == 0
 
 
+@pytest.mark.parametrize("side", ["long", "short"])
+@pytest.mark.parametrize("spacing", ["arithmetic", "geometric"])
+def test_a_range_that_it_writes_passes_check_and_holds_every_level(bench: Bench, side: str, spacing: str) -> None:
+    words = ("--symbol", "ETHUSDT", "--funds", "2000", "--kind", side, "--spacing", spacing, "--shape", "range")
+
+    ended = bench.init(*words, "--yes", "--json")
+    checked = bench.run("check", bench.file, "--json")
+
+    assert ended.code == 0, ended.out
+    assert checked.code == 0, checked.out
+    [symbol] = load_settings(bench.file, {}).symbols
+    assert symbol.range is not None
+    [told] = ended.json["symbols"]
+    price = Decimal(told["price"])
+    assert symbol.range.low < price < symbol.range.high
+    [near, far] = sorted([price - symbol.range.low, symbol.range.high - price])
+    assert (far == price - symbol.range.low) == (side == "long")
+    assert 0 < near <= far
+
+
+def test_by_default_a_run_of_the_file_is_on_paper_with_the_funds_as_its_balance(tmp_path: Path) -> None:
+    from actors.planning.first_configuration import Answers, _paper, _venue
+    from actors.settings.paper import Trading
+    from actors.settings.venue import VenuePlace
+    from grid.ladder import GridSide, Spacing
+    from risk.proposal import Appetite, Shape
+
+    answers = Answers(
+        deployment="one",
+        place=VenuePlace(name="okx"),
+        is_live=False,
+        symbols=("ETHUSDT",),
+        funds=Decimal(1234),
+        side=GridSide.LONG,
+        shape=Shape.WINDOW,
+        spacing=Spacing.ARITHMETIC,
+        appetite=Appetite.LOW,
+        leverage=1,
+        maker_fee=Decimal("0.0003"),
+    )
+    file = tmp_path / "one.yaml"
+    ladder = "symbols: [{symbol: ETHUSDT, interval: 2, amount: 60, buy_window: 3, max_lots: 10}]"
+    file.write_text(
+        "\n".join(["deployment: one", *_venue(answers), ladder, "account: {max_notional: 900, daily_loss: 9}"])
+    )
+    with file.open("a") as more:
+        more.write("\n".join(_paper(answers)))
+
+    settings = load_settings(file, {})
+
+    assert settings.trading is Trading.PAPER
+    assert settings.paper is not None
+    assert (settings.paper.balance, settings.paper.maker_fee) == (Decimal(1234), Decimal("0.0003"))
+
+
 def test_two_symbols_share_the_funds_and_every_figure_has_its_reason(bench: Bench) -> None:
     ended = bench.init("--symbol", "ETHUSDT", "--symbol", "BTCUSDT", "--funds", "20000", "--yes", "--json")
 
@@ -168,16 +223,17 @@ def test_real_money_needs_its_flag() -> None:
     from actors.planning.first_configuration import Answers, _venue
     from actors.settings.venue import VenuePlace
     from grid.ladder import GridSide, Spacing
-    from risk.proposal import Appetite
+    from risk.proposal import Appetite, Shape
 
-    def venue_of(*, is_live: bool) -> dict[str, object]:
+    def venue_of(*, is_live: bool = False, is_testnet: bool = False) -> dict[str, object]:
         answers = Answers(
             deployment="one",
-            place=VenuePlace(name="binanceusdm", is_testnet=not is_live),
+            place=VenuePlace(name="binanceusdm", is_testnet=is_testnet),
             is_live=is_live,
             symbols=("ETHUSDT",),
             funds=Decimal(1000),
             side=GridSide.LONG,
+            shape=Shape.WINDOW,
             spacing=Spacing.ARITHMETIC,
             appetite=Appetite.LOW,
             leverage=1,
@@ -187,8 +243,8 @@ def test_real_money_needs_its_flag() -> None:
         return found["venue"]
 
     assert venue_of(is_live=True)["live"] is True
-    assert "live" not in venue_of(is_live=False)
-    assert venue_of(is_live=False)["testnet"] is True
+    assert set(venue_of()) == {"name", "api_key_env", "api_secret_env"}
+    assert venue_of(is_testnet=True)["testnet"] is True
 
 
 def test_it_asks_at_a_terminal_and_writes_what_was_answered(bench: Bench) -> None:
@@ -199,6 +255,7 @@ def test_it_asks_at_a_terminal_and_writes_what_was_answered(bench: Bench) -> Non
         ("Funds", "3000"),
         ("Kind", "sideways"),  # asked again
         ("Kind", "short"),
+        ("Shape", ""),
         ("Risk appetite", "low"),
         ("Write ", "y"),
     ]
@@ -215,6 +272,7 @@ def test_it_asks_at_a_terminal_and_writes_what_was_answered(bench: Bench) -> Non
 def test_no_at_the_end_writes_nothing(bench: Bench) -> None:
     place = ["--rest-url", bench.venue.rest_url, "--ws-url", bench.venue.ws_url]
     words = ["--venue", "binanceusdm", "--symbol", "ETHUSDT", "--funds", "3000", "--kind", "long", "--risk", "low"]
+    words += ["--shape", "window"]
 
     code, _ = at_a_terminal(["init", str(bench.file), *place, *words], [("Write ", "n")])
 
