@@ -91,12 +91,7 @@ def init(
     amount = funds or (_ask("Funds that may be put at risk, in USDT", "1000") if asks else "")
     if not symbols or not amount:
         raise typer.BadParameter("--symbol and --funds are needed where nothing is asked")
-    _say(asks and kind is None, "A long grid buys below the price and sells higher; a short one sells and buys lower.")
-    side = kind or GridSide(_ask("Kind", GridSide.LONG.value, _values(GridSide)) if asks else GridSide.LONG.value)
-    _say(asks and shape is None, "A window follows the price wherever it goes; a range stays between two prices.")
-    form = shape or Shape(_ask("Shape", Shape.WINDOW.value, _values(Shape)) if asks else Shape.WINDOW.value)
-    _say(asks and risk is None, "Low: 1x and 5 usual days deep; medium: 2x and 3 days; high: 3x and 2 days.")
-    appetite = risk or Appetite(_ask("Risk appetite", "medium", _values(Appetite)) if asks else "medium")
+    side, form, appetite = _kind(kind, asks), _shape(shape, asks), _appetite(risk, asks)
     answers = Answers(
         deployment=deployment or _name_of(file),
         place=place,
@@ -135,6 +130,30 @@ def _require_one_place(place: VenuePlace, *, live: bool) -> None:
         raise ConfigError("--testnet", "true", "excludes --rest-url: choose one")
     if live and place.rest_url is not None:
         raise ConfigError("--live", "true", "excludes --rest-url: one is real money, the other a simulated venue")
+
+
+def _kind(given: GridSide | None, asks: bool) -> GridSide:
+    if given is not None or not asks:
+        return given or GridSide.LONG
+    typer.echo("A long grid buys below the price and sells higher; a short one sells above it and buys back lower.")
+    return GridSide(_ask("Kind", GridSide.LONG.value, _values(GridSide)))
+
+
+def _shape(given: Shape | None, asks: bool) -> Shape:
+    if given is not None or not asks:
+        return given or Shape.WINDOW
+    typer.echo("A window follows the price wherever it goes; a range stays between two prices.")
+    return Shape(_ask("Shape", Shape.WINDOW.value, _values(Shape)))
+
+
+def _appetite(given: Appetite | None, asks: bool) -> Appetite:
+    if given is not None or not asks:
+        return given or Appetite.MEDIUM
+    for one in Appetite:
+        typer.echo(
+            f"{one.value}: leverage {one.leverage}, {one.days} usual days deep, stops at {one.daily_loss:.0%} a day"
+        )
+    return Appetite(_ask("Risk appetite", Appetite.MEDIUM.value, _values(Appetite)))
 
 
 def _say(is_wanted: bool, sentence: str) -> None:
