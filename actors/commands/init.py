@@ -34,6 +34,22 @@ INTRODUCTION = (
 )
 
 
+Kind = Annotated[GridSide | None, typer.Option("--kind", help="long buys below the price, short sells above.")]
+Risk = Annotated[Appetite | None, typer.Option("--risk", help="How much is risked: leverage, depth, the day's loss.")]
+ShapeAsked = Annotated[
+    Shape | None, typer.Option("--shape", help="window follows the price, range lies between two prices.")
+]
+SpacingAsked = Annotated[
+    Spacing | None, typer.Option("--spacing", help="By a distance, or by a ratio. Left out: by the ladder's depth.")
+]
+Live = Annotated[
+    bool, typer.Option("--live", help="Half the consent to real money; run --live is the rest. Left out: paper.")
+]
+Testnet = Annotated[
+    bool, typer.Option("--testnet", help="Trade on the venue's test network, with its own keys and no money.")
+]
+
+
 def init(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The configuration to write; never replaced.")] = Path(
         "gridmesh.yaml"
@@ -43,30 +59,18 @@ def init(
         list[str] | None, typer.Option("--symbol", metavar="SYMBOL", help="The venue's name of a contract; repeatable.")
     ] = None,
     funds: Annotated[str | None, typer.Option("--funds", metavar="USDT", help="What may be put at risk.")] = None,
-    kind: Annotated[
-        GridSide | None, typer.Option("--kind", help="long buys below the price, short sells above.")
-    ] = None,
-    risk: Annotated[
-        Appetite | None, typer.Option("--risk", help="How much is risked: leverage, depth, the day's loss.")
-    ] = None,
-    shape: Annotated[
-        Shape | None, typer.Option("--shape", help="window follows the price, range lies between two prices.")
-    ] = None,
-    spacing: Annotated[
-        Spacing | None, typer.Option("--spacing", help="By a distance, or by a ratio. Left out: by the ladder's depth.")
-    ] = None,
+    kind: Kind = None,
+    risk: Risk = None,
+    shape: ShapeAsked = None,
+    spacing: SpacingAsked = None,
     leverage: Annotated[
         int | None, typer.Option("--leverage", min=1, max=LEVERAGE_MAX, help="Left out: by the risk appetite.")
     ] = None,
     maker_fee: Annotated[
         str, typer.Option("--maker-fee", metavar="SHARE", help="What you pay as maker, as a fraction.")
     ] = MAKER_FEE,
-    live: Annotated[
-        bool, typer.Option("--live", help="Half the consent to real money; run --live is the rest. Left out: paper.")
-    ] = False,
-    testnet: Annotated[
-        bool, typer.Option("--testnet", help="Trade on the venue's test network, with its own keys and no money.")
-    ] = False,
+    live: Live = False,
+    testnet: Testnet = False,
     rest_url: Annotated[str | None, typer.Option("--rest-url", help="A simulated venue, with --ws-url.")] = None,
     ws_url: Annotated[str | None, typer.Option("--ws-url", help="A simulated venue, with --rest-url.")] = None,
     deployment: Annotated[str | None, typer.Option("--deployment", help="Its name; left out: after FILE.")] = None,
@@ -81,12 +85,13 @@ def init(
 
     _require_free(file)
     asks = not yes and not as_json and sys.stdin.isatty()
+    if asks:
+        typer.echo(INTRODUCTION)
     name = venue or (_ask("Venue", NATIVE[0], NATIVE) if asks else NATIVE[0])
     if rule := complaint(name):
         raise ConfigError("--venue", name, rule)
     place = VenuePlace(name=name, rest_url=rest_url, ws_url=ws_url, is_testnet=testnet)
     _require_one_place(place, live=live)
-    _say(asks, INTRODUCTION)
     symbols = symbol or (_ask("Symbols, separated by blanks", "ETHUSDT").split() if asks else [])
     amount = funds or (_ask("Funds that may be put at risk, in USDT", "1000") if asks else "")
     if not symbols or not amount:
@@ -154,11 +159,6 @@ def _appetite(given: Appetite | None, asks: bool) -> Appetite:
             f"{one.value}: leverage {one.leverage}, {one.days} usual days deep, stops at {one.daily_loss:.0%} a day"
         )
     return Appetite(_ask("Risk appetite", Appetite.MEDIUM.value, _values(Appetite)))
-
-
-def _say(is_wanted: bool, sentence: str) -> None:
-    if is_wanted:
-        typer.echo(sentence)
 
 
 def _ask(question: str, default: str, choices: tuple[str, ...] = ()) -> str:
