@@ -16,12 +16,15 @@ OPEN = {"live": OrderStatus.NEW, "partially_filled": OrderStatus.PARTIALLY_FILLE
 CANCELED = ("canceled", "mmp_canceled")
 BY_USER = ("", "1")
 ENDED_BY_VENUE = {
+    "2": "reduce_only",
     "6": "adl",
     "7": "delivery",
     "9": "margin",
     "13": "fill_or_kill",
     "14": "immediate_remainder",
+    "17": "reduce_only",
     "20": "countdown",
+    "21": "reduce_only",
     "22": "reduce_only",
     "23": "reduce_only",
     "31": "post_only",

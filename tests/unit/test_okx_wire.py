@@ -84,6 +84,7 @@ def test_a_fill_without_its_fee_is_left_to_the_trades() -> None:
         ("14", OrderStatus.EXPIRED, "immediate_remainder"),
         ("20", OrderStatus.EXPIRED, "countdown"),
         ("23", OrderStatus.EXPIRED, "reduce_only"),
+        ("17", OrderStatus.EXPIRED, "reduce_only"),
         ("77", OrderStatus.EXPIRED, "77"),
     ],
 )
