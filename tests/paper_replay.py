@@ -42,7 +42,7 @@ from tests.recorded_frames import (
     Frame,
 )
 
-PATIENCE_S = 30.0
+PATIENCE_S = 90.0
 TURNS = 20
 """Longer than the longest chain of callbacks, from a frame that is read to a record that is written."""
 AHEAD_MS = 1 << 42
