@@ -30,7 +30,7 @@ from actors.gateway.money import Money
 from actors.gateway.notices import Notices
 from actors.gateway.owning import Owning
 from actors.gateway.periodic import every
-from actors.gateway.picture import Painter
+from actors.gateway.picture import Heard, Painter
 from actors.gateway.rule_reader import RuleReader, renewed
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
@@ -109,7 +109,7 @@ class OrderGateway:
         self._refusal_code = ExitCode.OK
         self._picture: dict[str, Any] = {}
         self._painter = Painter()
-        self._references: dict[str, int] = {}
+        self._references: dict[str, Heard] = {}
         self._money: Money | None = None
         self._grids: dict[str, Grid] = {}
         self._front = Front(outbox=outbox, membership=self._membership, grids=self._grids, on_event=self._on_event)
@@ -319,7 +319,7 @@ class OrderGateway:
             self._answer(message)
             return
         if isinstance(message, FeedWord) and message.reference is not None:
-            self._references[message.symbol] = message.reference
+            self._references[message.symbol] = Heard(message.reference, self._clock.now_ms())
         events = desk_events(message)
         if events is None:
             self._log.error("unexpected_message", kind=type(message).__name__)

@@ -111,7 +111,15 @@ def _account_parts(answer: dict[str, Any]) -> list[RenderableType]:
     parts += [line for row in symbols for line in render_opening(row["symbol"], row.get("opening"))]
     if answer.get("account"):
         parts.append(_account(answer["account"]))
+    if symbols and (age := _age(answer)):
+        parts.append(f"all of it{age}")
     return parts
+
+
+def _age(answer: dict[str, Any]) -> str:
+    """Return how long ago an answer was true."""
+    age_ms = answer.get("age_ms")
+    return "" if age_ms is None else f" {age_ms / 1000:.1f} s ago"
 
 
 def _cell(column: str, row: dict[str, Any]) -> str:
@@ -186,7 +194,7 @@ def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
     levels = sorted(answer.get("levels", []), key=lambda level: -int(level.get("level", 0)))
     columns = (*LEVEL_COLUMNS, *PLAN_COLUMNS) if width() >= WIDE else NARROW_LEVEL_COLUMNS
     rows = [[_cell(column, level) for column in columns] for level in levels]
-    head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}"
+    head = f"{shown(answer.get('symbol'))} at {shown(answer.get('price'))}{_age(answer)}"
     symbol = shown(answer.get("symbol"))
     told = [
         *render_stop(symbol, answer.get("stop")),

@@ -11,11 +11,26 @@ from actors.deployment.account_sections import Section, prefixed, sections
 from actors.run_file import RunFile
 from grid.slot_machine import Explanation
 
-_COLUMNS = ("price", "lots", "position", "foreign", "entries", "exits", "grid_profit", "total_profit", "round_trips")
+_COLUMNS = (
+    "at_ms",
+    "price_at_ms",
+    "price",
+    "lots",
+    "position",
+    "foreign",
+    "entries",
+    "exits",
+    "grid_profit",
+    "total_profit",
+    "round_trips",
+)
 
 
-def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
-    """Return the answer of `status`; of several accounts, each has its own part, and the holds say whose they are."""
+def status_view(seen: Mapping[str, Any], run: RunFile, now_ms: int) -> dict[str, Any]:
+    """Return the answer of `status`; of several accounts, each has its own part, and the holds say whose they are.
+
+    `age_ms` of an account: how long ago the oldest of its symbols' rows was true, each of one moment in itself.
+    """
     parts = sections(seen)
     common = {
         "deployment": seen["deployment"],
@@ -32,15 +47,17 @@ def status_view(seen: Mapping[str, Any], run: RunFile) -> dict[str, Any]:
         },
     }
     if "accounts" not in seen:
-        return {**common, **_account_view(parts[""])}
-    views = [{"name": name, **_account_view(part)} for name, part in parts.items()]
+        return {**common, **_account_view(parts[""], now_ms)}
+    views = [{"name": name, **_account_view(part, now_ms)} for name, part in parts.items()]
     holds = [{"account": view["name"], **hold} for view in views for hold in view["holds"]]
     return {**common, "holds": holds, "accounts": views}
 
 
-def _account_view(part: Section) -> dict[str, Any]:
+def _account_view(part: Section, now_ms: int) -> dict[str, Any]:
     gateway = part["gateway"]
+    moments = [row["at_ms"] for row in gateway.get("symbols", {}).values() if "at_ms" in row]
     return {
+        "age_ms": max(0, now_ms - min(moments)) if moments else None,
         "state": part["state"],
         "waiting_for": part["waiting_for"],
         "refusals": part["refusals"],
@@ -93,15 +110,19 @@ def holds_of(gateway: Mapping[str, Any], symbol: str) -> list[dict[str, Any]]:
 
 
 def explanation(
-    symbol: str, seen: Mapping[str, Any], answers: Mapping[str, list[Explanation] | None]
+    symbol: str, seen: Mapping[str, Any], answers: Mapping[str, list[Explanation] | None], now_ms: int
 ) -> dict[str, Any]:
-    """Return the answer of `explain`: each level in the words of the slot that serves it, prices as in the market."""
+    """Return the answer of `explain`: price, orders and lots of one moment of the book, reasons by the slots.
+
+    Where a slot speaks of another order or lot than the book has, it has not heard of it yet, or the book is younger:
+    the level `is_changing`.
+    """
     gateway = seen["gateway"]
     picture = gateway.get("symbols", {}).get(symbol, {})
     tick, step = Decimal(picture.get("tick", "1")), Decimal(picture.get("step", "1"))
     plans = {(level["generation"], level["level"]): level for level in picture.get("levels", [])}
     rows = [
-        {**_row(one, tick, step), **_plan(plans.get((one.generation, one.level), {}))}
+        {**_row(one, plans.get((one.generation, one.level), {}), tick, step)}
         for found in answers.values()
         for one in found or []
     ]
@@ -110,6 +131,9 @@ def explanation(
         "symbol": symbol,
         "trading": gateway.get("trading"),
         "price": picture.get("price"),
+        "at_ms": picture.get("at_ms"),
+        "price_at_ms": picture.get("price_at_ms"),
+        "age_ms": max(0, now_ms - picture["at_ms"]) if "at_ms" in picture else None,
         "holds": holds_of(gateway, symbol),
         "stop": _stop(picture.get("stop")),
         "trigger": picture.get("trigger"),
@@ -138,20 +162,24 @@ def _plan(level: Mapping[str, Any]) -> dict[str, Any]:
     return {"next_step": level.get("next_step"), "deadline_ms": deadline_ms, "deadline": _clock(deadline_ms)}
 
 
-def _row(one: Explanation, tick: Decimal, step: Decimal) -> dict[str, Any]:
-    order, lot = one.order, one.lot
+def _row(one: Explanation, held: Mapping[str, Any], tick: Decimal, step: Decimal) -> dict[str, Any]:
+    order, lot = held.get("order"), held.get("lot")
+    slots = (one.order.client_id if one.order else None, step * one.lot.quantity if one.lot else None)
+    books = (order["client_id"] if order else None, Decimal(lot["quantity"]) if lot else None)
     return {
         "level": one.level,
         "generation": one.generation,
         "price": str(tick * one.price),
-        "state": one.phase,
-        "order": f"{order.side.value} {step * order.quantity} @ {tick * order.price}" if order else None,
-        "lot": str(step * lot.quantity) if lot else None,
-        "target": str(tick * lot.target) if lot else None,
+        "state": held.get("phase", "free" if slots != books else one.phase),
+        "is_changing": slots != books,
+        "order": f"{order['side']} {order['quantity']} @ {order['price']}" if order else None,
+        "lot": lot["quantity"] if lot else None,
+        "target": lot["target"] if lot else None,
         "reason": one.reason.value,
         "detail": one.detail,
         "retry_ms": one.next_try_ms,
         "retry": _clock(one.next_try_ms),
+        **_plan(held),
     }
 
 

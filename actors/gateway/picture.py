@@ -6,6 +6,7 @@ Numbers of money are text.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,14 @@ AT_ONCE = 20
 """Symbols painted anew each time: orders wait while that is done, so more of them take turns."""
 
 
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """A feed's last price, oriented, and when it was heard here."""
+
+    reference: int
+    at_ms: int
+
+
 class Painter:
     """Paints one desk again and again. A symbol's row is the older the more there are, and whole once trading ends."""
 
@@ -37,7 +46,7 @@ class Painter:
         self,
         desk: OrderDesk,
         instruments: Mapping[str, Instrument],
-        references: Mapping[str, int],
+        references: Mapping[str, Heard],
         money: Money | None,
         counts: Mapping[str, int],
         now: Instant,
@@ -77,7 +86,7 @@ class Painter:
 
 
 def _symbol(
-    desk: OrderDesk, book: SymbolBook, instrument: Instrument, reference: int | None, now: Instant
+    desk: OrderDesk, book: SymbolBook, instrument: Instrument, heard: Heard | None, now: Instant
 ) -> dict[str, Any]:
     mark, account = desk.mark(instrument.symbol, now), desk.book.account
     lots = [lot for _, lot in book.lots()]
@@ -90,7 +99,10 @@ def _symbol(
         "step": str(instrument.step),
         "generation": generation.generation,
         "anchor": str(instrument.price(generation.anchor)),
-        "price": str(instrument.price(book.sign * reference)) if reference is not None else None,
+        # One moment for all that follows; the price is the last one that had crossed a level, or is a second old.
+        "at_ms": now.wall_ms,
+        "price": str(instrument.price(book.sign * heard.reference)) if heard is not None else None,
+        "price_at_ms": heard.at_ms if heard is not None else None,
         "mark": str(mark) if mark is not None else None,
         "lots": len(lots),
         "lot_quantity": str(instrument.quantity(book.lot_steps())),

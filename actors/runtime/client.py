@@ -13,7 +13,7 @@ import ray
 
 from actors import run_file
 from actors.actor_names import COORDINATOR, of_account
-from actors.clock import monotonic_s
+from actors.clock import monotonic_s, now_ms
 from actors.commands.running import StopMode
 from actors.deployment.account_sections import Section, chosen, find_symbol, prefixed, sections
 from actors.deployment.roster_view import is_serving, removal_report, roster_state
@@ -56,7 +56,7 @@ class Client:
 
     def status(self) -> dict[str, Any]:
         """Return what the run holds, what stops it, and where it can be watched."""
-        return status_view(self._coordinator(), self._run)
+        return status_view(self._coordinator(), self._run, now_ms())
 
     def explain(self, symbol: str) -> dict[str, Any]:
         """Return each level of the symbol with its reason, from the actors that decide about it."""
@@ -64,7 +64,10 @@ class Client:
         account, name = find_symbol(seen, symbol)
         section = sections(seen)[account]
         answers = ask_all(self._cluster, section["layouts"][name], "explain", name, timeout_s=self._left_s())
-        return {**explanation(name, section, answers), "symbol": of_account(account, name)}
+        gateway = section["gateway"].get("name", "")
+        book = ask_all(self._cluster, [gateway] if gateway else [], "snapshot", timeout_s=self._left_s())
+        told = explanation(name, {**section, "gateway": book.get(gateway) or section["gateway"]}, answers, now_ms())
+        return {**told, "symbol": of_account(account, name)}
 
     def halt(self, reason: str, account: str | None = None) -> dict[str, Any]:
         """Put the operator's hold and wait until the entries are verified gone at the venues."""

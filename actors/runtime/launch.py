@@ -223,7 +223,7 @@ def _attach(launched: Run, seen: dict[str, Any], *, as_json: bool) -> int:
     except NotRunning:
         file = launched.file
         run_file.write(file)
-    answer = status_view(seen, file)
+    answer = status_view(seen, file, now_ms())
     emit({"attached": True, **answer}, as_json=as_json, render=lambda: ["it runs already", *render_status(answer)])
     return ExitCode.OK
 

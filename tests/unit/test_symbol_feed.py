@@ -362,3 +362,16 @@ def test_a_crossing_is_dated_by_its_quote_and_an_answer_by_none(feed: SymbolFeed
 
     assert crossed == {77_000}
     assert [change.quoted_ms for change in changes(office).values()] == [None]
+
+
+def test_the_gateway_hears_of_the_price_with_each_crossing_and_of_no_other_quote(
+    feed: SymbolFeed, office: PostOffice
+) -> None:
+    serving(feed, office)
+
+    feed.on_quote(quote(299_990), 10, 0)  # inside its level
+    feed.on_quote(quote(299_700), 20, 0)
+    feed.on_quote(quote(299_699), 30, 0)
+    feed.on_quote(quote(299_300), 40, 0)
+
+    assert [word.reference for word in office.to(GATEWAY, FeedWord)] == [299_700, 299_300]

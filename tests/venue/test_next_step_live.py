@@ -16,7 +16,7 @@ def explained(live: LiveDeployment) -> dict[int, dict[str, object]]:
     answers = live.crew.ask_all(live.roster.layouts["ETHUSDT"].names(), "explain")
     if any(found is None for found in answers.values()):
         return {}
-    told = explanation("ETHUSDT", live.coordinator.snapshot(), answers)
+    told = explanation("ETHUSDT", live.coordinator.snapshot(), answers, now_ms())
     return {row["level"]: row for row in told["levels"] if row["next_step"]}
 
 

@@ -25,7 +25,7 @@ def rows(live: LiveDeployment) -> dict[int, dict[str, Any]]:
     answers = live.crew.ask_all(live.roster.layouts["ETHUSDT"].names(), "explain")
     if any(found is None for found in answers.values()):
         return {}
-    told = explanation("ETHUSDT", live.coordinator.snapshot(), answers)["levels"]
+    told = explanation("ETHUSDT", live.coordinator.snapshot(), answers, now_ms())["levels"]
     return {row["level"]: row for row in told if row["level"] in WINDOW and not row["order"] and not row["lot"]}
 
 

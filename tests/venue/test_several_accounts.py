@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from actors.clock import SystemClock
+from actors.clock import SystemClock, now_ms
 from actors.commands.observe import render_status
 from actors.coordinator import Coordinator
 from actors.deployment.account_sections import find_symbol
@@ -64,7 +64,7 @@ def test_both_trade_by_their_own_books_and_the_stop_verifies_both(both: LiveAcco
 
 def test_what_is_said_of_them_tells_them_apart(both: LiveAccounts) -> None:
     seen = both.coordinator.snapshot()
-    answer = status_view(seen, a_run(1))
+    answer = status_view(seen, a_run(1), now_ms())
 
     assert [(one["name"], one["symbols"][0]["symbol"]) for one in answer["accounts"]] == [
         ("alpha", "ETHUSDT"),
