@@ -55,7 +55,8 @@ class Road:
     def send(self, about: str, order: str, now_ms: int, act: Callable[[int], A]) -> asyncio.Future[A]:
         """Send a call about an order now, by the venue's time; `act` gets the time of its arrival."""
         loop = asyncio.get_running_loop()
-        delay_ms = self._delay_ms(about)
+        # Not within the millisecond in which it was decided: what else bears that stamp may have come before it.
+        delay_ms = max(1, self._delay_ms(about))
         before_ms, turn = self._last.pop(order, (0, 0))
         stamp_ms = max(now_ms + delay_ms, before_ms)
         self._last[order] = stamp_ms, turn + 1

@@ -16,7 +16,7 @@ import pytest
 from exchanges.errors import Refusal, VenueRefused, VenueUnreachable
 from exchanges.paper.store import PaperAccountError, PaperStore
 from exchanges.port import FundingDue, StreamDown, StreamUp
-from grid.order import OrderReport, OrderStatus, Side, TimeInForce
+from grid.order import OrderReport, OrderStatus, OrderUpdate, Side, TimeInForce
 from grid.stop import StopRequest, StopStatus, WorkingType
 from risk.veto import ApprovedStop
 from tests.paper_market import MID, START_MS, PaperRig, order, paper, top, trade
@@ -162,6 +162,41 @@ def test_calls_are_answered_as_a_venue_answers(tmp_path: Path) -> None:
         Refusal.UNKNOWN_ORDER,
         Refusal.UNKNOWN_ORDER,
     ]
+
+
+def test_an_order_meets_nothing_of_the_moment_in_which_it_was_decided(tmp_path: Path) -> None:
+    async def decide(rig: PaperRig) -> tuple[int, int]:
+        await rig.play(top(MID, MID + 1, at_ms=50))
+        placing = asyncio.ensure_future(rig.venue.place(order("buy", MID - 1)))
+        await asyncio.sleep(0)
+        await rig.play(trade(MID - 30, 900, Side.SELL, at_ms=50))
+        before = len(rig.fills())
+        await rig.play(top(MID, MID + 1, at_ms=51))
+        await placing
+        await rig.play(trade(MID - 30, 900, Side.SELL, at_ms=50, number=1))  # told late
+        before += len(rig.fills())
+        await rig.play(trade(MID - 30, 900, Side.SELL, at_ms=52, number=2))
+        return before, len(rig.fills())
+
+    assert run(tmp_path / "a.sqlite", decide) == (0, 1)
+
+
+def test_a_paper_account_is_liquidated_under_the_venue_s_own_name(tmp_path: Path) -> None:
+    async def fall(rig: PaperRig) -> Any:
+        await placed(rig, order("take", MID + 1, 300, time_in_force=TimeInForce.IOC), order("rest", MID - 5), at_ms=5)
+        await rig.play(top(MID - 40_000, MID - 39_999, at_ms=10))
+        await rig.play(("ETHUSDT", Decimal(2600), START_MS + 11))
+        [position] = await rig.venue.positions()
+        names = [one.report.client_id for one in rig.told if isinstance(one, OrderUpdate)]
+        return position.quantity, names, (await rig.venue.account()).wallet, await rig.venue.open_orders()
+
+    quantity, names, wallet, resting = run(tmp_path / "a.sqlite", fall, balance=Decimal(100), leverage=20)
+
+    assert quantity == 0
+    assert any(name.startswith("autoclose-") for name in names)
+    assert "rest" in names
+    assert resting == []
+    assert 0 <= wallet < 100
 
 
 def test_a_cancel_never_overtakes_its_order(tmp_path: Path) -> None:

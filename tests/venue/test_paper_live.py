@@ -21,6 +21,7 @@ from tests.unit.command_line import CommandLine
 from tests.venue.running_venue import RunningVenue, running, still_options
 from tests.venue.trading_account import TradingAccount
 
+OTHERS = ("bybit", "okx", "gate", "bitget", "kucoinfutures", "hashkey")
 PAPER: dict[str, Any] = {"balance": 5000, "latency_min_ms": 1, "latency_max_ms": 3}
 
 
@@ -58,7 +59,7 @@ def agrees(live: LiveDeployment) -> bool:
 
 @pytest.mark.parametrize(
     "protocol",
-    ["binanceusdm", *(pytest.param(name, marks=pytest.mark.long) for name in ("bybit", "okx", "gate", "bitget"))],
+    ["binanceusdm", *(pytest.param(name, marks=pytest.mark.long) for name in OTHERS)],
 )
 def test_it_buys_and_sells_on_paper_and_the_venue_hears_nothing(tmp_path: Path, protocol: str) -> None:
     with (
