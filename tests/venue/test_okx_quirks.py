@@ -76,9 +76,8 @@ async def test_an_order_that_is_held_up_beyond_its_time_is_refused(venue: Runnin
     assert venue.orders("late") == []
 
 
-async def test_a_conditional_order_of_another_hand_is_listed(venue: RunningVenue) -> None:
+async def test_the_dead_mans_switch_is_one_for_all_symbols(venue: RunningVenue) -> None:
     async with trading(settings(venue.rest_url, venue.ws_url), name="okx") as desk:
-        assert await desk.open_stops() == []
         await desk.set_countdown("ETHUSDT", 60_000)
         assert venue.within(lambda server: server.venue.engine.read.countdown("main", "BTCUSDT")) is not None
         await desk.set_countdown("ETHUSDT", 0)
