@@ -14,7 +14,7 @@ from actors.mail.conflation import conflation_key, merged
 from actors.mail.messages import Envelope, Message
 
 WAITING_MAX = 1_000
-IN_FLIGHT_MAX = 16
+IN_FLIGHT_MAX = 64
 PAUSE_FIRST_MS = 50
 PAUSE_LAST_MS = 1_000
 ANSWER_DUE_MS = 10_000

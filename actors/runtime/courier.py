@@ -37,8 +37,8 @@ class _Answer(NamedTuple):
     """What Ray says of one sending: whether the receiver was busy, or an error."""
 
     receiver: str
-    attempt: int
-    sequence: int
+    sent: tuple[tuple[int, int], ...]
+    """Attempt and sequence of each envelope in it."""
     said: Future[bool]
 
     @property
@@ -144,21 +144,22 @@ class Courier:
         for receiver, lane in self._lanes.items():
             if lane.give_up_late(now_ms):
                 self._handles.pop(receiver, None)
-            for attempt, envelope in lane.take(now_ms):
-                if not self._send(receiver, attempt, envelope):
-                    break  # the lane keeps the rest too: sent now, they would overtake this one
+            if due := lane.take(now_ms):
+                self._send(receiver, due)
         if now_ms - self._shown_ms >= SHOW_EVERY_MS:
             self._show(now_ms)
 
-    def _send(self, receiver: str, attempt: int, envelope: Envelope) -> bool:
+    def _send(self, receiver: str, due: list[tuple[int, Envelope]]) -> None:
+        """Send all that is due in one go: a message through Ray costs the same however much is in it."""
+        sent = tuple((attempt, envelope.sequence) for attempt, envelope in due)
         handle = self._handle(receiver)
         if handle is None:
-            self._lanes[receiver].failed(envelope.sequence, attempt, self._now_ms())
-            return False
-        answered = partial(self._on_answer, receiver, attempt, envelope.sequence)
+            self._fail(receiver, sent, self._now_ms())
+            return
+        answered = partial(self._on_answer, receiver, sent)
         # Packed here: Ray takes bytes as they are, and would look at each object of anything else.
-        handle.receive.remote(pickle.dumps(envelope, pickle.HIGHEST_PROTOCOL)).future().add_done_callback(answered)
-        return True
+        letters = pickle.dumps([envelope for _, envelope in due], pickle.HIGHEST_PROTOCOL)
+        handle.receive.remote(letters).future().add_done_callback(answered)
 
     def _handle(self, receiver: str) -> Any:
         handle = self._handles.get(receiver)
@@ -169,27 +170,36 @@ class Courier:
                 return None  # nobody of that name yet: the lane tries again
         return handle
 
-    def _on_answer(self, receiver: str, attempt: int, sequence: int, said: Future[bool]) -> None:
+    def _on_answer(self, receiver: str, sent: tuple[tuple[int, int], ...], said: Future[bool]) -> None:
         """Runs in a thread of Ray's: only hands the news over."""
-        answer = _Answer(receiver, attempt, sequence, said)
+        answer = _Answer(receiver, sent, said)
         self._answers.append(answer)
         if self._is_pressed or not answer.is_good:
             self._inbox.put(None)
 
     def _judge(self, answer: _Answer, now_ms: int) -> None:
-        receiver, lane, error = answer.receiver, self._lanes[answer.receiver], answer.said.exception()
+        receiver, error = answer.receiver, answer.said.exception()
         if answer.is_good:
-            lane.acknowledged(answer.sequence, answer.attempt)
+            self._acknowledge(answer)
         elif error is None:
-            lane.failed(answer.sequence, answer.attempt, now_ms)
+            self._fail(receiver, answer.sent, now_ms)
         elif isinstance(error, RayTaskError) and not isinstance(error, RayActorError | GetTimeoutError):
             # The receiver broke over it, restarts and asks for the whole; the same again would break it again.
             self._log.error("receiver_failed", receiver=receiver, error=str(error))
-            lane.acknowledged(answer.sequence, answer.attempt)
+            self._acknowledge(answer)
         else:
             self._handles.pop(receiver, None)
-            if lane.failed(answer.sequence, answer.attempt, now_ms):
+            if self._fail(receiver, answer.sent, now_ms):
                 self._log.warning("receiver_unreachable", receiver=receiver, error=type(error).__name__)
+
+    def _acknowledge(self, answer: _Answer) -> None:
+        for attempt, sequence in answer.sent:
+            self._lanes[answer.receiver].acknowledged(sequence, attempt)
+
+    def _fail(self, receiver: str, sent: tuple[tuple[int, int], ...], now_ms: int) -> bool:
+        """Have all that is under way to a receiver sent again; returns whether this was news."""
+        attempt, sequence = sent[0]
+        return self._lanes[receiver].failed(sequence, attempt, now_ms)
 
     def _show(self, now_ms: int) -> None:
         self._shown_ms = now_ms

@@ -73,17 +73,20 @@ class Hosted:
         return self._plan.name
 
     @ray.method(enable_task_events=False)
-    def receive(self, letter: bytes) -> bool:
-        """Take an envelope of another actor; returns whether this one is too busy for it."""
+    def receive(self, letters: bytes) -> bool:
+        """Take envelopes of another actor, in order; returns whether this one is too busy for one, and all after it."""
         actor = self._actor
         if actor is None:
             return True
-        envelope: Envelope = pickle.loads(letter)
-        try:
-            return actor.receive(envelope).is_busy
-        except BaseException as error:
-            self._break(f"{type(envelope.message).__name__} from {envelope.sender}", error)
-            raise
+        envelopes: list[Envelope] = pickle.loads(letters)
+        for envelope in envelopes:
+            try:
+                if actor.receive(envelope).is_busy:
+                    return True
+            except BaseException as error:
+                self._break(f"{type(envelope.message).__name__} from {envelope.sender}", error)
+                raise
+        return False
 
     @ray.method(enable_task_events=False)
     def tick(self) -> None:
@@ -170,7 +173,7 @@ class Hosted:
         except ValueError:
             return
         words = Envelope(sender=self._plan.name, incarnation=self._incarnation, sequence=0, message=LastWords(why=why))
-        ray.wait([coordinator.receive.remote(pickle.dumps(words))], timeout=LAST_WORDS_S)
+        ray.wait([coordinator.receive.remote(pickle.dumps([words]))], timeout=LAST_WORDS_S)
 
 
 def remote_class(kind: str) -> Any:

@@ -51,7 +51,7 @@ PACES = (IDLE, BUSY)
 SHAPES = {
     1: Shape(coins=1, rounds=3),
     5: Shape(coins=5, rounds=1),
-    20: Shape(coins=20, rounds=1, longer=2, runtime={"slots_per_actor": 3, "symbols_per_actor": 5}),
+    20: Shape(coins=20, rounds=1, longer=2, runtime={"slots_per_actor": 100, "symbols_per_actor": 20}),
 }
 
 

@@ -15,6 +15,7 @@ import psutil
 import pytest
 
 from actors.actor_names import SlotLayout
+from actors.mail.lane import IN_FLIGHT_MAX
 from actors.runtime.plan import ActorPlan
 from tests.ray.conftest import DEPLOYMENT
 
@@ -136,7 +137,7 @@ def test_nothing_is_lost_over_two_kills_of_the_receiver(cluster: Cluster, tmp_pa
         found = lines(path)
         assert sorted(set(found)) == list(range(600))
         # Written and not yet acknowledged when the kill came: at most what was under way, each time.
-        assert len(found) - 600 <= 2 * 16
+        assert len(found) - 600 <= 2 * IN_FLIGHT_MAX
 
 
 def test_a_message_to_nobody_waits_for_its_receiver(cluster: Cluster, tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ class Trait(Enum):
     SLOW_STREAM = "slow_stream"
     """An answer to a cancel comes before the events of the fills that it knows of."""
     PACKED = "packed"
-    """Symbols share their feed and, where both ladders fit, their slot actor."""
+    """Two symbols share their feed and, where both ladders fit, their slot actor."""
     STANDBY = "standby"
     """Two hosts want the account: one has it, the other waits or is refused, by a lease in a shared store."""
 
@@ -282,6 +282,8 @@ def _stops(settings: WorldSettings, rng: Random) -> WorldSettings:
 
 
 def _packed(settings: WorldSettings, rng: Random) -> WorldSettings:
+    if len(settings.grids) < 2:
+        return settings
     slots = rng.choice((8, 16, 100))
     grids = tuple(replace(grid, slots_per_actor=slots) for grid in settings.grids)
     return replace(settings, grids=grids, symbols_per_actor=2)
