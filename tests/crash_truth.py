@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from actors.gateway.keeper import read_book
-from actors.journal.writer import Journal
+from actors.journal.place import open_journal
 from actors.settings.account import Settings
 from grid.book import Book
 from grid.client_id import decode
@@ -56,7 +56,7 @@ def true_lots(account: Mapping[str, Any], symbol: str) -> tuple[dict[tuple[int, 
 
 def book_on_disk(settings: Settings) -> Book:
     """Return the book that the journal holds; nobody else may have it open."""
-    journal = Journal.open(settings.journal_path)
+    journal = open_journal(settings)
     try:
         return read_book(journal, from_body)
     finally:

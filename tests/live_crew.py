@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
@@ -16,7 +17,8 @@ from actors.deployment.roster import Roster
 from actors.gateway.grids import milliseconds, risk_rules
 from actors.grid_slot import GridSlot
 from actors.journal import file as journal_file
-from actors.journal.place import journal_account
+from actors.journal.database import DatabaseJournal
+from actors.journal.place import journal_account, journal_place
 from actors.journal.writer import Journal
 from actors.order_gateway import OrderGateway
 from actors.ownership.builder import ownership
@@ -40,8 +42,8 @@ class Killed(Exception):
     """The process that would have written this is dead."""
 
 
-class MortalJournal(Journal):
-    """A journal whose writer can die: from then on nothing more is written, and the file stays as it was."""
+class Mortal(Journal):
+    """A journal whose writer can die: from then on nothing more is written, and what is there stays as it was."""
 
     _is_dead = False
 
@@ -66,6 +68,14 @@ class MortalJournal(Journal):
         elif not self._connection.closed:
             journal_file.hang_up(self._connection)
             self._lock.release()
+
+
+class MortalJournal(Mortal, Journal):
+    """One in a file."""
+
+
+class MortalDatabase(Mortal, DatabaseJournal):
+    """One in a database."""
 
 
 class Hands:
@@ -93,7 +103,7 @@ class LocalCrew:
         self._room = room
         self._rosters = {one.account_name: Roster.of(one) for one in settings.accounts}
         self._clock = SystemClock()
-        self._journals: dict[str, MortalJournal] = {}
+        self._journals: dict[str, Mortal] = {}
         """By the name of the gateway that writes it."""
         self._ended = threading.Event()
         self._lives: dict[str, str] = {}
@@ -228,7 +238,11 @@ class LocalCrew:
         return None if settings.ownership.is_local else ownership(settings, KEYS, self._clock)
 
     def _open_journal(self, gateway: str, settings: Settings) -> Journal:
-        opened = MortalJournal.open(settings.journal_path, account=journal_account(settings))
-        assert isinstance(opened, MortalJournal)
+        place, account = journal_place(settings), journal_account(settings)
+        if isinstance(place, Path):
+            opened: Journal = MortalJournal.open(place, account=account)
+        else:
+            opened = MortalDatabase.at(place, account=account)
+        assert isinstance(opened, Mortal)
         self._journals[gateway] = opened
         return opened

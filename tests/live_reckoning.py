@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from actors.gateway.keeper import read_book
-from actors.journal.writer import Journal
+from actors.journal.place import open_journal
 from actors.settings.account import Settings
 from actors.trials.journal_order import journalled
 from exchanges.desk.closing import STOPPING
@@ -38,7 +38,7 @@ def meant_since_the_stop(settings: Settings) -> set[Purpose]:
 
 def _fills_one_by_one(settings: Settings, account: Mapping[str, Any]) -> Iterator[str]:
     """Yield each fill of ours that the closed journal lacks, or has without the venue knowing it."""
-    journal = Journal.open(settings.journal_path)
+    journal = open_journal(settings)
     try:
         book = read_book(journal, from_body)
     finally:

@@ -19,12 +19,13 @@ from actors.commands.output import Json, emit
 from actors.commands.running import Account
 from actors.errors import NotFound
 from actors.exit_codes import ExitCode
-from grid.errors import GridmeshError
+from grid.errors import ConfigError, GridmeshError
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from actors.journal.errors import Place
+    from actors.journal.ground import Ground
     from actors.settings.account import Settings
     from exchanges.port import TradingVenue
 
@@ -152,14 +153,18 @@ def _recover_by_venue(settings: Settings, *, days: int, dry_run: bool) -> tuple[
     def venue() -> TradingVenue:
         return trading_venue(settings, account_keys(settings))
 
+    journal = str(settings.journal_path) if settings.is_journal_file else "the database"
     try:
-        made = asyncio.run(recover_journal(settings, venue, days=days, at_ms=now_ms(), dry_run=dry_run))
+        ground = _ground(settings)
+        journal = str(ground)
+        making = recover_journal(settings, venue, days=days, at_ms=now_ms(), dry_run=dry_run, ground=ground)
+        made = asyncio.run(making)
     except GridmeshError as error:
         if not settings.account_name:
             raise
-        return settings.account_name, {"journal": str(settings.journal_path), "error": str(error)}
+        return settings.account_name, {"journal": journal, "error": str(error)}
     document = {
-        "journal": str(settings.journal_path),
+        "journal": journal,
         "found": made.found.value,
         "wrong": made.wrong,
         "kept": made.kept,
@@ -168,10 +173,33 @@ def _recover_by_venue(settings: Settings, *, days: int, dry_run: bool) -> tuple[
         "journal_id": made.journal_id,
         "lots": [asdict(lot) for lot in made.lots],
         "unknown": list(made.unknown),
-        "damaged_file": str(made.aside) if made.aside else None,
+        "damaged_file": made.aside or None,
         "dry_run": dry_run,
     }
     return settings.account_name, document
+
+
+def _ground(settings: Settings) -> Ground:
+    """Return the file, or the database with the ownership that keeps others out of it."""
+    import sqlalchemy as sa
+
+    from actors.clock import SystemClock
+    from actors.journal.ground import FileGround
+    from actors.journal.place import journal_place
+    from actors.ownership.builder import ownership
+    from actors.settings.credentials import account_keys
+    from actors.settings.ownership import CLUSTER
+
+    place = journal_place(settings)
+    if not isinstance(place, sa.URL):
+        return FileGround(place)
+    from actors.journal.database_ground import DatabaseGround
+
+    if settings.ownership.store == CLUSTER:
+        rule = "lies inside the Ray cluster, where recover is not: name a Redis or PostgreSQL, in which it is taken"
+        raise ConfigError("ownership.store", CLUSTER, rule)
+    owner = ownership(settings, account_keys(settings), SystemClock())
+    return DatabaseGround(place, owner, lambda what: typer.echo(f"waiting for {what}", err=True))
 
 
 def _recovery_words(document: dict[str, Any]) -> list[RenderableType]:
@@ -189,7 +217,7 @@ def _recovery_words(document: dict[str, Any]) -> list[RenderableType]:
             for lot in document["lots"]
         ),
         *(f"cannot be known: {sentence}" for sentence in document["unknown"]),
-        *([f"the old file is {document['damaged_file']}"] if document["damaged_file"] else []),
+        *([f"the old journal is {document['damaged_file']}"] if document["damaged_file"] else []),
         "nothing was changed" if document["dry_run"] else "done; entries are held until gridmesh resume",
     ]
 

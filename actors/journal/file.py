@@ -129,9 +129,10 @@ def create(connection: sa.Connection, schema: Schema, account: str, created_ms: 
         connection.execute(sa.insert(META), [{"name": name, "value": str(value)} for name, value in first.items()])
 
 
-def create_as(path: Path, schema: Schema, account: str, created_ms: int, *, journal_id: str, owner_epoch: int) -> None:
-    """Lay out an empty journal in a new file, under the identity of one that was lost."""
-    make_private(path)
+def create_as(path: Place, schema: Schema, account: str, created_ms: int, *, journal_id: str, owner_epoch: int) -> None:
+    """Lay out an empty journal in a new place, under the identity of one that was lost."""
+    if isinstance(path, Path):
+        make_private(path)
     connection = connect(path)
     try:
         create(connection, schema, account, created_ms)

@@ -41,9 +41,13 @@ def journal_account(settings: Settings) -> str:
 
 def open_journal(settings: Settings) -> Journal:
     """Open or create the journal where it lies; one on paper is never taken for any other, nor any other for it."""
-    place = journal_place(settings)
+    return open_at(journal_place(settings), journal_account(settings))
+
+
+def open_at(place: Place, account: str) -> Journal:
+    """Open or create a journal."""
     if isinstance(place, sa.URL):
         from actors.journal.database import DatabaseJournal
 
-        return DatabaseJournal.at(place)
-    return Journal.open(place, account=journal_account(settings))
+        return DatabaseJournal.at(place, account=account)
+    return Journal.open(place, account=account)

@@ -1,28 +1,23 @@
 """`gridmesh recover CONFIG`: makes a damaged or missing journal anew, from what stands of it and the venue's past.
 
-The new journal is made beside the old one and takes its place at the end; the old one is moved aside, never changed.
+The new journal is made beside the old one, in a file or in a database, and takes its place at the end; the old one is
+moved aside, never changed.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from enum import Enum
-from pathlib import Path
 
-import orjson
-
-from actors.file_lock import FileLock, LockHeld
 from actors.gateway.grids import instruments_of, level_interval, level_ratio, level_zero
 from actors.gateway.keeper import read_book
 from actors.journal import file as journal_file
-from actors.journal.errors import JournalError, JournalInUse
-from actors.journal.place import journal_account
+from actors.journal.errors import JournalError, Place
+from actors.journal.ground import FileGround, Found, Ground
+from actors.journal.place import journal_account, open_at
 from actors.journal.rebuild import NotRebuildable, Past, Spacings, journals_of, rebuild
 from actors.journal.schema import CURRENT
-from actors.journal.standing import Standing, put_in_place, standing_part, write_part
-from actors.journal.writer import Journal
+from actors.journal.standing import Standing, write_part
 from actors.settings.account import Settings
 from actors.settings.symbol import SymbolSettings
 from exchanges.port import TradingVenue
@@ -31,7 +26,6 @@ from grid.errors import ConfigError, GridmeshError
 from grid.holds import Hold, HoldCause
 from grid.instrument import Instrument
 from grid.records import HoldPut, from_body, to_body
-from grid.snapshot import from_snapshot
 
 DAY_MS = 24 * 3600 * 1000
 EPOCH_GAP = 100
@@ -41,16 +35,6 @@ LOST_FOR_GOOD = (
     "holds, breakers and the day's loss as they stood; entries are held until gridmesh resume",
     "which lots bore which funding, profit and counts before the first trade that is told",
 )
-
-
-class Found(Enum):
-    """What stood in the journal's place."""
-
-    SOUND = "sound"
-    MISSING = "missing"
-    EMPTY = "empty"
-    DAMAGED = "damaged"
-    UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +50,7 @@ class LotLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recovered:
-    """What was, or would be, done. `aside` is where the old file lies now."""
+    """What was, or would be, done. `aside` is where the old journal lies now."""
 
     found: Found
     wrong: str = ""
@@ -76,24 +60,25 @@ class Recovered:
     journal_id: str = ""
     lots: tuple[LotLine, ...] = ()
     unknown: tuple[str, ...] = ()
-    aside: Path | None = None
+    aside: str = ""
 
 
 async def recover_journal(
-    settings: Settings, make_venue: Callable[[], TradingVenue], *, days: int, at_ms: int, dry_run: bool
+    settings: Settings,
+    make_venue: Callable[[], TradingVenue],
+    *,
+    days: int,
+    at_ms: int,
+    dry_run: bool,
+    ground: Ground | None = None,
 ) -> Recovered:
     """Make the journal anew where it needs that; raises `GridmeshError`, with nothing changed, where it cannot.
 
-    A sound journal is told without asking the venue.
+    A sound journal is told without asking the venue. `ground` is the file that the settings name where it is left out.
     """
-    if not settings.is_journal_file:
-        rule = "is a database: restore it from its backup, or start with an empty one after gridmesh panic CONFIG"
-        raise ConfigError("journal.url", "(hidden)", rule)
-    path = settings.journal_path.absolute()
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = _locked(path)
-    try:
-        found, standing = _look(path)
+    ground = ground or FileGround(settings.journal_path)
+    async with ground.alone():
+        found, standing = ground.look()
         if found is Found.SOUND:
             return Recovered(found=found)
         venue = make_venue()
@@ -104,51 +89,9 @@ async def recover_journal(
             await venue.close()
         if found is Found.EMPTY and not journals_of(order for past in pasts for order in past.orders):
             return Recovered(found=Found.SOUND)
-        with tempfile.TemporaryDirectory(prefix=".recovering-", dir=path.parent) as folder:
-            fresh = Path(folder) / path.name
+        with ground.fresh() as fresh:
             made = _make(fresh, found, standing, pasts, at_ms, journal_account(settings))
-            if dry_run:
-                return made
-            return _with_aside(made, put_in_place(fresh, path, at_ms))
-    finally:
-        lock.release()
-
-
-def _locked(path: Path) -> FileLock:
-    try:
-        return FileLock(path.with_name(path.name + ".lock"))
-    except LockHeld as held:
-        raise JournalInUse(path, held.pid) from None
-
-
-def _look(path: Path) -> tuple[Found, Standing | None]:
-    if not path.is_file() or path.stat().st_size == 0:
-        return Found.MISSING, None
-    try:
-        standing = standing_part(path)
-    except JournalError as error:
-        return Found.UNREADABLE, Standing.nothing(str(error))
-    if wrong := _makes_no_book(standing):
-        return Found.UNREADABLE, replace(standing, wrong=wrong)
-    if standing.wrong:
-        return Found.DAMAGED, standing
-    return (Found.SOUND if standing.last_seq else Found.EMPTY), standing
-
-
-def _makes_no_book(standing: Standing) -> str:
-    """Return why the part that stands cannot be used, empty where it can."""
-    is_pruned = int(standing.facts.get("base_seq", 0)) > 0
-    newest = max(standing.snapshots, key=lambda kept: int(str(kept["seq"])), default=None)
-    if newest is None and is_pruned:
-        return "no sound snapshot stands for the records that were pruned"
-    try:
-        book = from_snapshot(orjson.loads(str(newest["body"]))) if newest is not None else Book()
-        after = int(str(newest["seq"])) if newest is not None else 0
-        rows = (row.record() for row in standing.rows if row.seq > after)
-        book.replay(from_body(record.kind, record.body) for record in rows)
-    except (GridmeshError, KeyError, ValueError) as error:
-        return f"its records make no book: {error!r}"
-    return ""
+            return made if dry_run else replace(made, aside=ground.put_in_place(fresh, at_ms))
 
 
 async def _read_pasts(settings: Settings, venue: TradingVenue, since_ms: int) -> list[Past]:
@@ -184,7 +127,7 @@ def _spacings(symbol: SymbolSettings, instrument: Instrument) -> Spacings:
 
 
 def _make(
-    fresh: Path, found: Found, standing: Standing | None, pasts: Sequence[Past], at_ms: int, account: str
+    fresh: Place, found: Found, standing: Standing | None, pasts: Sequence[Past], at_ms: int, account: str
 ) -> Recovered:
     """Write the new journal: what stands of the old one, then what the venue tells."""
     seen = journals_of(order for past in pasts for order in past.orders)
@@ -195,7 +138,7 @@ def _make(
         write_part(fresh, standing, owner_epoch=epoch)
     else:
         journal_file.create_as(fresh, CURRENT, account, at_ms, journal_id=journal_id, owner_epoch=epoch)
-    journal = Journal.open(fresh, account=account)
+    journal = open_at(fresh, account)
     try:
         kept = journal.last_seq
         book = read_book(journal, from_body)
@@ -249,7 +192,3 @@ def _lots(book: Book) -> tuple[LotLine, ...]:
                 )
             )
     return tuple(lines)
-
-
-def _with_aside(made: Recovered, aside: Path | None) -> Recovered:
-    return replace(made, aside=aside)

@@ -14,11 +14,15 @@ import sqlalchemy as sa
 from actors.file_lock import FileLock, LockHeld
 from actors.journal import file as journal_file
 from actors.journal.chain import Row, checked, link
-from actors.journal.errors import JournalError, JournalInUse
-from actors.journal.read import rows_after
-from actors.journal.schema import META, METADATA, RECORDS, SNAPSHOTS
+from actors.journal.errors import JournalError, JournalInUse, Place
+from actors.journal.read import PAGE, rows_after
+from actors.journal.schema import ARCHIVE, META, METADATA, RECORDS, SNAPSHOTS
 from actors.private_files import make_private, sync_folder
 
+UNDEFINED = ("42P01", "42703")
+"""PostgreSQL's words for a table, or a column, that is not there."""
+DAMAGE = ("XX", "58", "22")
+"""Classes of its words for pages, files and values that cannot be read."""
 NEEDED = ("schema_version", "journal_id", "account", "owner_epoch")
 
 
@@ -78,16 +82,30 @@ def standing_part(path: Path) -> Standing:
         except sa.exc.DatabaseError as error:
             raise JournalError(f"journal {path} is no journal that SQLite can read ({error.orig})") from error
         try:
-            facts, rows, wrong = _read(source, path)
-            if missing := [name for name in NEEDED if name not in facts]:
-                raise JournalError(f"journal {path} does not say its {', '.join(missing)}")
-            return Standing(facts=facts, rows=rows, snapshots=_sound_snapshots(source, facts, rows), wrong=wrong)
+            return standing_of(source, path)
         finally:
             journal_file.hang_up(source)
 
 
-def write_part(fresh: Path, standing: Standing, *, owner_epoch: int) -> None:
-    """Write what stands into a new file; the next owner begins above `owner_epoch`."""
+def standing_of(source: sa.Connection, place: Place) -> Standing:
+    """Read what stands; raises `JournalError` where not even the facts can be read."""
+    facts, rows, wrong = _read(source, place)
+    if missing := [name for name in NEEDED if name not in facts]:
+        raise JournalError(f"journal {place} does not say its {', '.join(missing)}")
+    return Standing(facts=facts, rows=rows, snapshots=_sound_snapshots(source, facts, rows), wrong=wrong)
+
+
+def is_damage(error: sa.exc.DBAPIError) -> bool:
+    """Whether something is wrong with what lies there, not with the way to it or with our rights."""
+    sqlstate = getattr(error.orig, "sqlstate", None)
+    if sqlstate is None:
+        # SQLite has no such states, and is asked on the same machine; a server that went away has none to tell either.
+        return "sqlite" in type(error.orig).__module__
+    return sqlstate in UNDEFINED or sqlstate[:2] in DAMAGE
+
+
+def write_part(fresh: Place, standing: Standing, *, owner_epoch: int) -> None:
+    """Write what stands into a new place; the next owner begins above `owner_epoch`."""
     facts = {**standing.facts, "owner_epoch": str(owner_epoch)}
     _write(fresh, facts, standing.rows, standing.snapshots)
 
@@ -141,13 +159,16 @@ def _last_seq(facts: dict[str, str], rows: list[Row]) -> int:
     return rows[-1].seq if rows else int(facts["base_seq"])
 
 
-def _read(source: sa.Connection, path: Path) -> tuple[dict[str, str], list[Row], str]:
+def _read(source: sa.Connection, place: Place) -> tuple[dict[str, str], list[Row], str]:
     """Return the facts, the rows of all whole sound batches, and what was wrong after them."""
     try:
         facts = journal_file.meta(source)
         base = (int(facts["base_seq"]), int(facts["base_chain"]))
     except (sa.exc.DatabaseError, KeyError, ValueError) as error:
-        raise JournalError(f"journal {path} cannot be recovered: its own facts are not readable ({error})") from error
+        if isinstance(error, sa.exc.DBAPIError) and not is_damage(error):
+            raise
+        what = error.orig if isinstance(error, sa.exc.DBAPIError) else error
+        raise JournalError(f"journal {place} cannot be recovered: its own facts are not readable ({what})") from error
     rows: list[Row] = []
     wrong = ""
     for row, found in checked(_readable_rows(source), *base):
@@ -171,14 +192,32 @@ def _without_batch(rows: list[Row], damaged: Row) -> list[Row]:
 
 
 def _readable_rows(source: sa.Connection) -> Iterator[Row]:
-    try:
-        # one by one, since a page of rows fails as a whole
-        yield from rows_after(source, 0, page_size=1)
-    except sa.exc.DatabaseError:
-        return
+    """Yield rows up to the first that cannot be read; a page of rows fails as a whole, so then one by one."""
+    last_seq, page_size = 0, 1 if source.dialect.name == "sqlite" else PAGE
+    while True:
+        try:
+            for row in rows_after(source, last_seq, page_size=page_size):
+                last_seq = row.seq
+                yield row
+            return
+        except sa.exc.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            if page_size == 1:
+                return
+            page_size = 1
 
 
 def _unreadable(source: sa.Connection) -> str:
+    if source.dialect.name != "sqlite":
+        try:
+            # Every value of every row, as a reader of all of them would meet it.
+            source.execute(sa.select(sa.func.count(), sa.func.max(sa.func.length(RECORDS.c.body))).select_from(RECORDS))
+        except sa.exc.DatabaseError as error:
+            if not is_damage(error):
+                raise
+            return f"PostgreSQL: {type(error.orig).__name__}"
+        return ""
     verdict = str(source.exec_driver_sql("PRAGMA quick_check(1)").scalar())
     return "" if verdict == "ok" else f"SQLite: {verdict}"
 
@@ -187,7 +226,9 @@ def _sound_snapshots(source: sa.Connection, facts: dict[str, str], rows: list[Ro
     """Return the snapshots that stand on records which are kept."""
     try:
         found = source.execute(sa.select(SNAPSHOTS)).all()
-    except sa.exc.DatabaseError:
+    except sa.exc.DatabaseError as error:
+        if not is_damage(error):
+            raise
         return []
     last = _last_seq(facts, rows)
     return [
@@ -197,13 +238,17 @@ def _sound_snapshots(source: sa.Connection, facts: dict[str, str], rows: list[Ro
     ]
 
 
-def _write(fresh: Path, facts: dict[str, str], rows: list[Row], snapshots: list[dict[str, object]]) -> None:
-    make_private(fresh)
+def _write(fresh: Place, facts: dict[str, str], rows: list[Row], snapshots: list[dict[str, object]]) -> None:
+    if isinstance(fresh, Path):
+        make_private(fresh)
     target = journal_file.connect(fresh)
     try:
-        target.exec_driver_sql("PRAGMA synchronous=FULL")
+        if isinstance(fresh, Path):
+            target.exec_driver_sql("PRAGMA synchronous=FULL")
         with journal_file.transaction(target):
             METADATA.create_all(target)
+            if not isinstance(fresh, Path):
+                ARCHIVE.create_all(target)
             kept = {**facts, "closed_at": ""}
             target.execute(sa.insert(META), [{"name": name, "value": value} for name, value in kept.items()])
             if rows:
@@ -212,6 +257,7 @@ def _write(fresh: Path, facts: dict[str, str], rows: list[Row], snapshots: list[
                 )
             if snapshots:
                 target.execute(sa.insert(SNAPSHOTS), snapshots)
-        target.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+        if isinstance(fresh, Path):
+            target.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
     finally:
         journal_file.hang_up(target)

@@ -9,8 +9,7 @@ from pathlib import Path
 import pytest
 
 from actors.journal.errors import JournalCorrupt, JournalError
-from actors.journal.recovery import Found
-from actors.journal.recovery import _look as look_for_recovery
+from actors.journal.ground import FileGround, Found
 from actors.journal.writer import Journal
 from tests.unit.test_journal import entries
 
@@ -54,7 +53,7 @@ def see_it_true(path: Path, rows: list[Row]) -> str:
     """It is the whole, a beginning of it that is said to be one, or refused; return which."""
     found = read(path)
     if found is None:
-        assert look_for_recovery(path)[0] is not Found.SOUND, "who is sent to recover is not sent back"
+        assert FileGround(path).look()[0] is not Found.SOUND, "who is sent to recover is not sent back"
         return "refused"
     seen, notes = found
     assert not any("without a way out" in note for note in notes), notes

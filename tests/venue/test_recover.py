@@ -16,8 +16,9 @@ import pytest
 
 from actors.clock import now_ms
 from actors.journal.errors import JournalCorrupt, JournalInUse
+from actors.journal.ground import Found
 from actors.journal.rebuild import NotRebuildable
-from actors.journal.recovery import Found, Recovered, recover_journal
+from actors.journal.recovery import Recovered, recover_journal
 from actors.settings.account import Settings
 from actors.venues import trading_venue
 from exchanges.port import TradingVenue
@@ -104,8 +105,8 @@ def test_lots_come_back_in_their_slots_at_their_cost(tmp_path: Path, damage: Dam
 
         assert (made.found, made.fills > 0) == (found, True)
         assert list(not_true(settings, venue.account())) == []
-        if made.aside is not None:
-            assert made.aside.read_bytes() == broken, "the old file is what it was"
+        if made.aside:
+            assert Path(made.aside).read_bytes() == broken, "the old file is what it was"
         with deployed(settings, venue) as live:
             trade_on(live, venue)
             live.reckon()
