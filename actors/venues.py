@@ -10,7 +10,7 @@ from actors.settings.account import Settings
 from actors.settings.paper import PaperSettings
 from actors.settings.venue import Credentials, VenuePlace
 from exchanges import adapters
-from exchanges.paper.terms import PaperTerms
+from exchanges.paper.terms import PaperTerms, ways_of
 from exchanges.port import MarketVenue, TradingVenue
 from exchanges.session.settings import AdapterSettings
 from exchanges.session.settings import Credentials as Keys
@@ -55,6 +55,7 @@ def paper_terms(settings: Settings) -> PaperTerms:
         latency_min_ms=paper.latency_min_ms,
         latency_max_ms=paper.latency_max_ms,
         seed=paper.seed,
+        ways=ways_of(settings.venue.name),
     )
 
 

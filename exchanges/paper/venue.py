@@ -116,10 +116,14 @@ class PaperVenue:
         return engine
 
     def _config(self) -> EngineConfig:
-        rate = self.terms.funding_rate
-        if rate is None:
-            return EngineConfig(funding_rate=Decimal(0), history_max=HISTORY_MAX)
-        return EngineConfig(funding_every_ms=FUNDING_EVERY_MS, funding_rate=rate, history_max=HISTORY_MAX)
+        rate, ways = self.terms.funding_rate, self.terms.ways
+        return EngineConfig(
+            funding_every_ms=0 if rate is None else FUNDING_EVERY_MS,
+            funding_rate=rate or Decimal(0),
+            history_max=HISTORY_MAX,
+            post_only_cancels=ways.post_only_cancels,
+            reduce_only_strict=ways.reduce_only_strict,
+        )
 
     async def list_symbol(self, symbol: str) -> None:
         """Take a symbol up that nobody named before."""

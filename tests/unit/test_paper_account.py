@@ -15,6 +15,7 @@ import pytest
 
 from exchanges.errors import Refusal, VenueRefused, VenueUnreachable
 from exchanges.paper.store import PaperAccountError, PaperStore
+from exchanges.paper.terms import ways_of
 from exchanges.port import FundingDue, StreamDown, StreamUp
 from grid.order import OrderReport, OrderStatus, OrderUpdate, Side, TimeInForce
 from grid.stop import StopRequest, StopStatus, WorkingType
@@ -179,6 +180,34 @@ def test_an_order_meets_nothing_of_the_moment_in_which_it_was_decided(tmp_path: 
         return before, len(rig.fills())
 
     assert run(tmp_path / "a.sqlite", decide) == (0, 1)
+
+
+@pytest.mark.parametrize("venue", ["binanceusdm", "gate", "bybit", "okx", "bitget", "ccxt:okx", "kucoinfutures"])
+def test_orders_that_a_venue_does_not_want_end_as_they_end_there(tmp_path: Path, venue: str) -> None:
+    ways = ways_of(venue)
+
+    async def ask(rig: PaperRig) -> tuple[Any, Any]:
+        [taking] = await placed(rig, order("takes", MID + 5), at_ms=1)
+        await placed(rig, order("lot", MID + 1, 10, time_in_force=TimeInForce.IOC), at_ms=3)
+        [first] = await placed(rig, order("near", MID + 20, 10, Side.SELL, closing=True), at_ms=5)
+        assert isinstance(first, OrderReport)
+        [second] = await placed(rig, order("far", MID + 30, 10, Side.SELL, closing=True), at_ms=7)
+        assert [one.client_id for one in await rig.venue.open_orders()] == ["near"]
+        return taking, second
+
+    taking, second = run(tmp_path / "a.sqlite", ask, ways=ways)
+
+    if ways.post_only_cancels:
+        assert isinstance(taking, OrderReport)
+        assert taking.status is OrderStatus.NEW
+    else:
+        assert taking.refusal is Refusal.POST_ONLY_WOULD_TAKE
+    if ways.reduce_only_strict:
+        assert second.refusal is Refusal.REDUCE_ONLY_CONFLICT
+    else:
+        assert isinstance(second, OrderReport)
+    assert ways.post_only_cancels is (venue not in ("binanceusdm", "gate"))
+    assert ways.reduce_only_strict is (venue == "binanceusdm")
 
 
 def test_a_paper_account_is_liquidated_under_the_venue_s_own_name(tmp_path: Path) -> None:
