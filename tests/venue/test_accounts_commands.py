@@ -88,7 +88,7 @@ def bench(
                 "venue": {"name": PROTOCOLS[name], "rest_url": venue.rest_url, "ws_url": venue.ws_url, **keys},
                 "symbols": [dict(LADDER)],
                 "account": {"max_notional": 2000, "daily_loss": 100},
-                "gateway": {"recv_window_ms": 500},
+                "gateway": {"recv_window_ms": 1500},
             }
             for name, venue in venues.items()
         ],

@@ -152,7 +152,8 @@ def test_a_removed_symbol_keeps_its_lots_and_the_others_trade_on(tmp_path: Path,
 
         assert venue.own_orders("ETHUSDT", is_open=True) == []
         assert live.symbol()["lots"] == lots
-        assert not any(name.startswith(("slot/ETH", "feed/ETH")) for name in live.crew._lives)
+        own = ("slot/ETH", "feed/ETH")
+        live.until(lambda: not any(name.startswith(own) for name in list(live.crew._lives)), "they are dismissed")
         assert {order["clientOrderId"] for order, _ in venue.own_orders("BTCUSDT", is_open=True)} == ids
         orders = len(venue.own_orders("ETHUSDT"))
         live.walk("59970", "59930", name="BTCUSDT", spread="0.1")

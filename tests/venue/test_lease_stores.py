@@ -23,7 +23,8 @@ from actors.settings.account import load_settings
 from tests.manual_clock import ManualClock
 from tests.store_servers import PASSWORD, RedisServer, postgres_server, redis_server
 
-LEASE_MS = 400
+LEASE_MS = 2_000
+"""Longer than a slow machine takes from one claim to the next."""
 CONFIG = Path(__file__).resolve().parents[2] / "configs" / "practice.yaml"
 
 
@@ -83,43 +84,43 @@ async def answered(store: LeaseStore, account: str, wanted: Claim) -> Granted | 
 async def until_granted(store: LeaseStore, account: str, wanted: Claim) -> Granted:
     async with asyncio.timeout(60):
         while True:
-            verdict = await store.claim(account, wanted)
+            verdict = await answered(store, account, wanted)
             if isinstance(verdict, Granted):
                 return verdict
             await asyncio.sleep(0.05)
 
 
 async def test_a_store_that_knows_nothing_grants_nothing_at_first_and_then_one_at_a_time(store: LeaseStore) -> None:
-    first = await store.claim("one", claim("a"))
+    first = await answered(store, "one", claim("a"))
     assert isinstance(first, Held)
     assert first.holder is None
 
     await until_granted(store, "one", claim("a"))
-    assert await store.claim("one", claim("a", Stage.HOLDING, lease_ms=60_000)) == Granted()
-    second = await store.claim("one", claim("b"))
+    assert await answered(store, "one", claim("a", Stage.HOLDING, lease_ms=60_000)) == Granted()
+    second = await answered(store, "one", claim("b"))
     assert isinstance(second, Held)
     assert second.holder == claim("a").holder
     assert 0 < second.left_ms <= 60_000
 
 
 async def test_an_ended_lease_passes_on_and_its_former_holder_is_told(store: LeaseStore) -> None:
-    await store.claim("two", claim("a", Stage.HOLDING))
+    await answered(store, "two", claim("a", Stage.HOLDING))
     passed = await until_granted(store, "two", claim("b", lease_ms=60_000))
 
     assert passed.ended_ms_ago is not None
-    late = await store.claim("two", claim("a", Stage.LAPSED))
+    late = await answered(store, "two", claim("a", Stage.LAPSED))
     assert isinstance(late, Held)
     assert late.holder is not None
     assert late.holder.deployment == "b"
 
 
 async def test_a_lease_given_back_passes_on_at_once_but_is_remembered(store: LeaseStore) -> None:
-    await store.claim("three", claim("a", Stage.HOLDING, lease_ms=60_000))
+    await answered(store, "three", claim("a", Stage.HOLDING, lease_ms=60_000))
     await store.release("three", "somebody else's")
-    assert isinstance(await store.claim("three", claim("b")), Held)
+    assert isinstance(await answered(store, "three", claim("b")), Held)
 
     await store.release("three", "a")
-    verdict = await store.claim("three", claim("b"))
+    verdict = await answered(store, "three", claim("b"))
 
     assert isinstance(verdict, Granted)
     assert verdict.ended_ms_ago is not None
@@ -128,23 +129,22 @@ async def test_a_lease_given_back_passes_on_at_once_but_is_remembered(store: Lea
 async def test_of_many_at_once_one_is_granted(url: str) -> None:
     with ExitStack():
         stores = [store_of(url) for _ in range(8)]
-        await stores[0].claim("four", claim("former", Stage.HOLDING))
+        await answered(stores[0], "four", claim("former", Stage.HOLDING))
         await asyncio.sleep(LEASE_MS / 1000)
         wanted = [claim(f"c{number}", lease_ms=60_000) for number in range(8)]
         answers = await asyncio.gather(
-            *(store.claim("four", one) for store, one in zip(stores, wanted, strict=True)), return_exceptions=True
+            *(answered(store, "four", one) for store, one in zip(stores, wanted, strict=True))
         )
         for store in stores:
             await store.close()
 
     granted = [answer for answer in answers if isinstance(answer, Granted)]
     assert len(granted) == 1, answers
-    assert all(isinstance(answer, Granted | Held | StoreUnreachable) for answer in answers)
 
 
 async def test_a_redis_that_was_started_anew_grants_nothing_that_it_may_have_forgotten(redis: RedisServer) -> None:
     store = store_of(redis.url)
-    await store.claim("five", claim("a", Stage.HOLDING, lease_ms=60_000))
+    await answered(store, "five", claim("a", Stage.HOLDING, lease_ms=60_000))
     redis.kill()
     with pytest.raises(StoreUnreachable) as caught:
         await store.claim("five", claim("b"))
@@ -154,7 +154,7 @@ async def test_a_redis_that_was_started_anew_grants_nothing_that_it_may_have_for
     redis.start()
     refused = await answered(store, "five", claim("b", lease_ms=60_000))
     assert isinstance(refused, Held)
-    assert await store.claim("five", claim("a", Stage.HOLDING)) == Granted(), "a living holder's word is taken"
+    assert await answered(store, "five", claim("a", Stage.HOLDING)) == Granted(), "a living holder's word is taken"
 
     redis.kill()
     redis.start()  # its memory is there: the last renewals may not be

@@ -46,7 +46,7 @@ def account(
     venue: RunningVenue, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Iterator[TradingAccount]:
     account = TradingAccount.of(venue, tmp_path, monkeypatch, CommandLine(monkeypatch, capsys))
-    account.configure(gateway={"recv_window_ms": 500})
+    account.configure(gateway={"recv_window_ms": 1500})
     monkeypatch.setattr(panic, "READ_PAUSE_S", 0.3)
     yield account
     venue.heal()

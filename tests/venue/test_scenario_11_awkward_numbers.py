@@ -20,7 +20,10 @@ from tests.live_deployment import LiveDeployment, deployed, live_settings
 from tests.venue.running_venue import INSTRUMENTS, still_options
 
 Filters = dict[str, dict[str, str]]
-WIDE: dict[str, Any] = {"account": {"max_notional": 20000, "daily_loss": 5000, "max_orders": 80}}
+WIDE: dict[str, Any] = {
+    "account": {"max_notional": 20000, "daily_loss": 5000, "max_orders": 80},
+    "gateway": {"recv_window_ms": 4000},  # no order is to be refused because this machine stood still
+}
 TWO_STEPS, ONE_STEP = "an amount of 193.9", "an amount of 96.95"
 """What buys the smallest order of at least 100 USDT, and the smallest where the quantity is the only minimum."""
 WOULD_TAKE = "-5022"
