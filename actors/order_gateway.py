@@ -30,7 +30,7 @@ from actors.gateway.money import Money
 from actors.gateway.notices import Notices
 from actors.gateway.owning import Owning
 from actors.gateway.periodic import every
-from actors.gateway.picture import Heard, Painter
+from actors.gateway.picture import Painter
 from actors.gateway.rule_reader import RuleReader, renewed
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
@@ -39,13 +39,13 @@ from actors.journal.writer import Journal
 from actors.loop_thread import LoopThread
 from actors.mail.desk_mail import desk_events
 from actors.mail.mailbox import Mailbox
-from actors.mail.messages import Envelope, FeedWord, HoldWord, Intents, Message, Receipt, SetupWanted, SlotsKnown
+from actors.mail.messages import Envelope, HoldWord, Intents, Message, Receipt, SetupWanted, SlotsKnown
 from actors.mail.outbox import Gauges, NoGauges, Outbox
 from actors.ownership.ownership import HostOwnership
 from actors.settings.account import Settings
 from actors.settings.symbol import SymbolSettings
 from actors.structured_log import log_of
-from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell
+from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell, Turned
 from exchanges.desk.events import (
     CloseAsked,
     ClosingMode,
@@ -109,7 +109,6 @@ class OrderGateway:
         self._refusal_code = ExitCode.OK
         self._picture: dict[str, Any] = {}
         self._painter = Painter()
-        self._references: dict[str, Heard] = {}
         self._money: Money | None = None
         self._grids: dict[str, Grid] = {}
         self._front = Front(outbox=outbox, membership=self._membership, grids=self._grids, on_event=self._on_event)
@@ -295,7 +294,7 @@ class OrderGateway:
             return
         instruments = {name: grid.instrument for name, grid in self._grids.items()}
         self._picture = self._painter.paint(
-            self._keeper.desk, instruments, self._references, self._money, self._keeper.counts, self._keeper.now()
+            self._keeper.desk, instruments, self._front.references, self._money, self._keeper.counts, self._keeper.now()
         )
         self._picture["lanes"] = self._caller.depths()
         self._picture["ownership"] = self._owning.picture()
@@ -312,14 +311,13 @@ class OrderGateway:
 
     def _on_envelope(self, envelope: Envelope) -> None:
         if self._mailbox.accept(envelope).is_fresh:
+            self._front.note(envelope, self._clock.now_ms())
             self._on_message(envelope.message)
 
     def _on_message(self, message: Message) -> None:
         if isinstance(message, SetupWanted | SlotsKnown):
             self._answer(message)
             return
-        if isinstance(message, FeedWord) and message.reference is not None:
-            self._references[message.symbol] = Heard(message.reference, self._clock.now_ms())
         events = desk_events(message)
         if events is None:
             self._log.error("unexpected_message", kind=type(message).__name__)
@@ -356,6 +354,8 @@ class OrderGateway:
                 self._front.broadcast(standing)
                 if self._keeper is not None and self._settings.risk.enabled:
                     self._outbox.post(self._risk, self._keeper.desk.standing(""))
+            case Turned(symbol=symbol) if self._keeper is not None:
+                self._front.turn(symbol, self._keeper.desk)
             case Notice():
                 self._notices.take(command)
             case Restream(reason=reason):

@@ -95,7 +95,7 @@ class SymbolFeed:
 
     def on_setup(self, setup: SymbolSetup, mono_ms: int, wall_ms: int) -> None:
         """Take levels and rules; unchanged ones change nothing, others begin a new window that announces itself."""
-        if setup == self._setup:
+        if setup == self._setup or (self._setup is not None and setup.turn < self._setup.turn):
             return
         self._setup = setup
         self._side = setup.generation.side

@@ -67,8 +67,8 @@ class SymbolSlots:
         }
 
     def on_setup(self, setup: SymbolSetup, now_ms: int) -> None:
-        """Take levels and rules; unchanged ones change nothing."""
-        if setup == self._setup:
+        """Take levels and rules; unchanged ones change nothing, nor do those of before a neutral grid's last turn."""
+        if setup == self._setup or (self._setup is not None and setup.turn < self._setup.turn):
             return
         self._setup = setup
         self._group = SlotGroup(

@@ -65,11 +65,13 @@ from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.desk.standing import StandingHolds
 from exchanges.desk.stops import Stops, StopWord
 from exchanges.desk.triggering import Triggering
+from exchanges.desk.turning import Turning, TurnWord
 from grid.book import Book
 from grid.errors import GridmeshError
 from grid.holds import HoldCause
 from grid.instrument import Instrument
 from grid.intent import CancelIntent, PlaceIntent, Standing
+from grid.policy import GridPolicy
 from grid.records import OwnerRaised, Record
 from grid.slot import Phase, SlotKey
 from risk.daily_loss import DailyLoss
@@ -103,6 +105,7 @@ class OrderDesk:
         self._dust = Dust(self._core, self._cancelling, self._placing)
         self._triggering = Triggering(self._core, self._standing)
         self._opening = Opening(self._core, self._placing)
+        self._turning = Turning(self._core, self._standing, self._readings)
         self._chores = Chores(
             self._core,
             self._cancelling,
@@ -201,6 +204,10 @@ class OrderDesk:
         """Return the rules by which the desk trades the symbol."""
         return self._core.symbols[symbol].instrument
 
+    def policy(self, symbol: str) -> GridPolicy:
+        """Return what the desk trades the symbol by: of a neutral grid, the policy of the side that works."""
+        return self._core.symbols[symbol].policy
+
     def mark(self, symbol: str, now: Instant) -> Decimal | None:
         """Return the last mark price that is not too old."""
         return self._core.mark(symbol, now)
@@ -234,6 +241,7 @@ class OrderDesk:
         self._guarding.begin(now)
         self._stops.begin(now)
         self._triggering.begin(now)
+        self._turning.begin()
         self._closing.begin(now)
         return core.take_effects()
 
@@ -249,6 +257,10 @@ class OrderDesk:
     def stop_word(self, symbol: str, now: Instant) -> StopWord | None:
         """Return how the symbol's exchange-side stop stands, None where none is configured and none rests."""
         return self._stops.word(symbol, now)
+
+    def turn_word(self, symbol: str) -> TurnWord | None:
+        """Return which side of a neutral grid works and why the other waits, None for any other grid."""
+        return self._turning.word(symbol)
 
     def handle(self, event: Event, now: Instant) -> Effects:
         """Take one event; return what has to be journalled and done."""
@@ -276,6 +288,7 @@ class OrderDesk:
             case SymbolAdded() | RemoveAsked():
                 self._joining.on_event(event, now)
                 self._triggering.begin(now)
+                self._turning.begin()
             case Ticked():
                 self._on_tick(now)
         self._guarding.on_fills(self._core.filled, now)
@@ -380,6 +393,7 @@ class OrderDesk:
         self._dust.step(now)
         self._opening.step(now)
         self._stops.step(now)
+        self._turning.step(now)
         self._chores.do(now)
         if not self._core.is_ready:
             self._readings.try_ready(now)

@@ -15,7 +15,7 @@ from grid.account_records import AccountRecord
 from grid.booking import book_foreign, book_funding, book_own, set_lot
 from grid.errors import UnexpectedSignal
 from grid.holds import HoldSet
-from grid.kind_records import OpeningSet, TriggerSet
+from grid.kind_records import OpeningSet, SideTurned, TriggerSet
 from grid.order import Purpose
 from grid.records import (
     Counted,
@@ -145,6 +145,9 @@ class Book:
                 symbol = self.symbol(record.symbol)
                 symbol.generations[record.generation] = record
                 symbol.ladders[record.generation] = record.ladder()
+                symbol.present = None
+            case SideTurned():
+                self._turn(record)
             case OwnerRaised():
                 self.owner_epoch = record.owner_epoch
             case HoldPut():
@@ -178,6 +181,17 @@ class Book:
                 symbol.trigger = record
             case OpeningSet():
                 symbol.opening = record
+
+    def _turn(self, record: SideTurned) -> None:
+        symbol = self.symbol(record.symbol)
+        ladder = symbol.ladders.get(record.generation)
+        if ladder is None:
+            raise UnexpectedSignal(f"{record.symbol}: no generation {record.generation} to turn to")
+        if self.live_orders(record.symbol):
+            raise UnexpectedSignal(f"{record.symbol}: turns around while orders may live")
+        if symbol.lot_steps() and symbol.held_sign != ladder.side.sign:
+            raise UnexpectedSignal(f"{record.symbol}: turns away from lots that are held")
+        symbol.present, symbol.turns = record.generation, symbol.turns + 1
 
     def _stop(self, record: StopIntended | StopMarked) -> None:
         symbol = self.symbol(record.symbol)

@@ -1,4 +1,8 @@
-"""What one fill or funding payment does to lots, foreign quantity and ledger (rules 13, 14, 17, 21)."""
+"""What one fill or funding payment does to lots, foreign quantity and ledger (rules 13, 14, 17, 21).
+
+All lots of a symbol are of one side at every moment: a venue in one-way mode nets a long and a short one, and so does
+the book.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +33,7 @@ def book_own(symbol: SymbolBook, order: OrderEntry, fill: Fill) -> tuple[SlotKey
         exit_fills=ledger.exit_fills + (1 if order.purpose.closing else 0),
     )
     if not order.purpose.closing and order.key is not None:
-        return _grow(symbol, order.key, order.target, fill, notional)
+        return _open(symbol, order.key, order.target, fill, notional)
     if order.purpose is Purpose.EXIT and order.key is not None:
         return _close(symbol, [order.key], fill, notional)
     # What the desk sells for certain slots comes off their lots first; it owns no other's while those last.
@@ -43,8 +47,9 @@ def book_foreign(symbol: SymbolBook, fill: Fill) -> tuple[SlotKey, ...]:
     What it closes beyond foreign comes off our lots, at its price and fee.
     """
     notional = notional_of(symbol, fill)
-    closes_grid = fill.side is symbol.generation.side.entry_side.other
-    held_by_others = max(0, symbol.sign * symbol.foreign)
+    held_sign = symbol.held_sign
+    closes_grid = fill.side.sign == -held_sign
+    held_by_others = max(0, held_sign * symbol.foreign)
     beyond = min(max(0, fill.quantity - held_by_others), symbol.lot_steps()) if closes_grid else 0
     symbol.foreign += fill.side.sign * (fill.quantity - beyond)
     ours = share(notional, beyond, fill.quantity) if beyond else Decimal(0)
@@ -70,7 +75,7 @@ def book_funding(symbol: SymbolBook, record: FundingBooked) -> tuple[SlotKey, ..
     A payment that finds neither lots nor foreign (they were sold since) is the grid's.
     """
     lots = sorted(symbol.lots(), key=lambda pair: (pair[1].quantity, pair[0]))
-    held = symbol.sign * symbol.expected_position()
+    held = symbol.held_sign * symbol.expected_position()
     total = share(record.amount, symbol.lot_steps(), held) if held else record.amount
     ledger = symbol.ledger
     symbol.ledger = replace(
@@ -105,6 +110,24 @@ def notional_of(symbol: SymbolBook, fill: Fill) -> Decimal:
     return units.tick * fill.price * (units.step * fill.quantity)
 
 
+def _open(symbol: SymbolBook, key: SlotKey, target: int, fill: Fill, notional: Decimal) -> tuple[SlotKey, ...]:
+    """Book what an entry traded: lots of the other side are closed by it first, the rest makes a lot.
+
+    Only an entry that comes to light after its neutral grid has turned around can meet any.
+    """
+    held = symbol.lot_steps() if symbol.held_sign != symbol.side_of(key).sign else 0
+    netted = min(fill.quantity, held)
+    if not netted:
+        return _grow(symbol, key, target, fill, notional)
+    proceeds, fee = share(notional, netted, fill.quantity), share(fill.fee, netted, fill.quantity)
+    part = replace(fill, quantity=netted, fee=fee)
+    changed = _close(symbol, [one for one, _ in symbol.lots_from_the_top()], part, proceeds)
+    if netted == fill.quantity:
+        return changed
+    rest = replace(fill, quantity=fill.quantity - netted, fee=fill.fee - fee)
+    return (*changed, *_grow(symbol, key, target, rest, notional - proceeds))
+
+
 def _grow(symbol: SymbolBook, key: SlotKey, target: int, fill: Fill, notional: Decimal) -> tuple[SlotKey, ...]:
     fees = fees_of(fill.fee_asset, fill.fee)
     lot = symbol.slot(key).lot
@@ -126,7 +149,7 @@ def _close(symbol: SymbolBook, keys: list[SlotKey], fill: Fill, notional: Decima
         taken = min(left, lot.quantity)
         leaving, staying = lot.split(taken)
         proceeds, fee = share(notional_left, taken, left), share(fee_left, taken, left)
-        _realise(symbol, leaving, proceeds, fees_of(fill.fee_asset, fee), is_whole=staying is None)
+        _realise(symbol, key, leaving, proceeds, fees_of(fill.fee_asset, fee), is_whole=staying is None)
         _replace_lot(symbol, key, staying)
         left, notional_left, fee_left = left - taken, notional_left - proceeds, fee_left - fee
         changed.append(key)
@@ -138,11 +161,13 @@ def _close(symbol: SymbolBook, keys: list[SlotKey], fill: Fill, notional: Decima
     return tuple(changed)
 
 
-def _realise(symbol: SymbolBook, leaving: Lot, proceeds: Decimal, exit_fees: Fees, *, is_whole: bool) -> None:
+def _realise(
+    symbol: SymbolBook, key: SlotKey, leaving: Lot, proceeds: Decimal, exit_fees: Fees, *, is_whole: bool
+) -> None:
     ledger = symbol.ledger
     symbol.ledger = replace(
         ledger,
-        realised=ledger.realised + symbol.sign * (proceeds - leaving.cost),
+        realised=ledger.realised + symbol.side_of(key).sign * (proceeds - leaving.cost),
         realised_fees=add_fees(ledger.realised_fees, add_fees(leaving.fees, exit_fees)),
         round_trips=ledger.round_trips + (1 if is_whole else 0),
     )

@@ -97,6 +97,17 @@ def decide(slot: SlotState, around: Surroundings) -> Decision:
     return _exit(slot, around)
 
 
+def decide_left(slot: SlotState) -> Decision:
+    """Return what should happen at a slot of the side of a neutral grid that does not work: nothing rests there.
+
+    A lot that came to light there waits until the grid has turned back to it.
+    """
+    waiting = _WAITING.get(slot.phase)
+    if waiting is None and slot.order is not None:
+        return Withdraw(client_id=slot.order.client_id, reason=Reason.OTHER_SIDE)
+    return Stay(reason=waiting or Reason.OTHER_SIDE)
+
+
 def _live_entry(slot: SlotState, order: SlotOrder, around: Surroundings) -> Decision:
     """Rules 10, 11 and 13: when a resting entry is withdrawn."""
     level, ladder, view = slot.key.level, around.ladder, around.view

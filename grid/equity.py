@@ -88,7 +88,7 @@ def total_profit(
     lots = [lot for _, lot in book.lots()]
     if lots and mark is None:
         return None
-    worth = value(book.ledger, lots, mark if mark is not None else Decimal(0), book.sign, instrument)
+    worth = value(book.ledger, lots, mark if mark is not None else Decimal(0), book.held_sign, instrument)
     return worth.total - other_fees(book, instrument.quote, account).worth
 
 

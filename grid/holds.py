@@ -19,6 +19,7 @@ class HoldCause(Enum):
     LEASE = "lease"
     VENUE_RULE = "venue_rule"
     TRIGGER = "trigger"
+    TURN = "turn"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

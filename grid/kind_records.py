@@ -1,4 +1,4 @@
-"""Journal records of grids that do not begin at once: what they wait for."""
+"""Journal records of the kinds of grids: what one waits for, begins with, and which of its two sides works."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ class TriggerSet:
     def is_crossed_by(self, mark: Decimal) -> bool:
         """Whether the mark is at the price, or beyond it."""
         return mark >= self.price if self.rises else mark <= self.price
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SideTurned:
+    """A neutral grid works on its other ladder from here on: that of this generation is the present one."""
+
+    symbol: str
+    generation: int
+    at_ms: int
+    reason: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ class Reason(Enum):
     LOT_SHRANK = "lot_shrank"
     LOT_GREW = "lot_grew"
     LATE_LOT = "late_lot"
+    OTHER_SIDE = "other_side"
     OLDER_GENERATION = "older_generation"
     OLDER_LOT = "older_lot"
     AMOUNT_TOO_SMALL = "amount_too_small"

@@ -19,7 +19,7 @@ from grid.account_records import (
 )
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
-from grid.kind_records import OpeningSet, TriggerSet
+from grid.kind_records import OpeningSet, SideTurned, TriggerSet
 from grid.ladder import GridSide, Ladder, Spacing
 from grid.lot import Lot
 from grid.order import Fill, OrderStatus, Purpose, Side
@@ -234,6 +234,7 @@ Record = (
     | StopMarked
     | TriggerSet
     | OpeningSet
+    | SideTurned
     | Counted
     | BreakerSet
     | DayOpened
@@ -264,6 +265,7 @@ KINDS: dict[str, type[Any]] = {
     "stopped": StopMarked,
     "trigger": TriggerSet,
     "opening": OpeningSet,
+    "turned": SideTurned,
     "count": Counted,
     "breaker": BreakerSet,
     "day": DayOpened,

@@ -29,7 +29,10 @@ class Requests:
 
 
 class SlotGroup:
-    """The levels of one symbol with `level mod modulus == remainder`, of every generation."""
+    """The levels of one symbol with `level mod modulus == remainder`, of every generation.
+
+    `older` are the ladders besides the present one: older generations, and the other side of a neutral grid.
+    """
 
     def __init__(
         self,
@@ -71,7 +74,12 @@ class SlotGroup:
         return level % self._modulus in self._remainders
 
     def on_window(self, change: WindowChange, now_ms: int) -> Requests:
-        """Take a window difference of the feed; older versions only fill in what newer ones did not touch."""
+        """Take a window difference of the feed; older versions only fill in what newer ones did not touch.
+
+        One of another ladder is older, or newer, than what this group serves: its levels are not ours.
+        """
+        if change.view.generation != self._ladder.generation:
+            return Requests()
         if self._view is None or change.view.version >= self._view.version:
             self._view = change.view
         keys = {self._key(level) for level in change.levels if self.serves(level)}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from grid.decision import Decision, Place, Stay, Surroundings, Withdraw, decide
+from grid.decision import Decision, Place, Stay, Surroundings, Withdraw, decide, decide_left
 from grid.instrument import Instrument
 from grid.intent import CancelIntent, Intent, PlaceIntent, Standing, Told
 from grid.ladder import Ladder
@@ -137,6 +137,8 @@ class SlotMachine:
         told = self._told or self._presumed(standing)
         if told is None:
             return Reaction()
+        if self._own_ladder.side is not self._ladder.side:
+            return self._react(decide_left(told.state), told, standing, view, now_ms)
         around = Surroundings(
             ladder=self._ladder,
             policy=self._policy,

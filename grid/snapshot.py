@@ -45,6 +45,8 @@ class _SymbolImage:
     trigger: TriggerSet | None = None
     opening: OpeningSet | None = None
     unnamed: tuple[tuple[str, int], ...] = ()
+    present: int | None = None
+    turns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,6 +135,8 @@ def _symbol_image(book: SymbolBook) -> _SymbolImage:
         stop=book.stop,
         trigger=book.trigger,
         opening=book.opening,
+        present=book.present,
+        turns=book.turns,
     )
 
 
@@ -153,6 +157,8 @@ def _symbol_book(image: _SymbolImage) -> SymbolBook:
         stop=image.stop,
         trigger=image.trigger,
         opening=image.opening,
+        present=image.present,
+        turns=image.turns,
     )
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from grid.errors import GridmeshError
 from grid.kind_records import OpeningSet, TriggerSet
-from grid.ladder import Ladder
+from grid.ladder import GridSide, Ladder
 from grid.ledger import Ledger, MutableTotals
 from grid.lot import Lot
 from grid.order import OrderStatus, Purpose, Side
@@ -72,17 +72,23 @@ class SymbolBook:
     """The mark price that the grid waits for, or has come to; None where it had none."""
     opening: OpeningSet | None = None
     """What the grid still buys of the position that it begins with; None where it begins with none."""
+    present: int | None = None
+    """The generation that a neutral grid works on; None: the newest."""
+    turns: int = 0
+    """How often it has turned around, its first side counted."""
 
     @property
     def generation(self) -> GenerationStarted:
         """Return the current generation; raises `GridmeshError` before the first."""
         if not self.generations:
             raise GridmeshError(f"{self.symbol}: no generation in the journal")
-        return self.generations[max(self.generations)]
+        return self.generations[self.present if self.present is not None else max(self.generations)]
 
-    def older_than(self, generation: int) -> tuple[GenerationStarted, ...]:
-        """Return the generations before this one, oldest first."""
-        return tuple(self.generations[number] for number in sorted(self.generations) if number < generation)
+    @property
+    def others(self) -> tuple[GenerationStarted, ...]:
+        """Return the generations besides the current one, oldest first."""
+        present = self.generation.generation if self.generations else None
+        return tuple(self.generations[number] for number in sorted(self.generations) if number != present)
 
     @property
     def ladder(self) -> Ladder:
@@ -91,8 +97,25 @@ class SymbolBook:
 
     @property
     def sign(self) -> int:
-        """Return +1 where the grid is long and -1 where it is short."""
+        """Return +1 where the grid is long and -1 where it is short; of a neutral one by the side that works."""
         return self.generation.side.sign
+
+    def side_of(self, key: SlotKey) -> GridSide:
+        """Return the side of a slot: that of its own ladder, whichever works at present."""
+        ladder = self.ladders.get(key.generation)
+        return ladder.side if ladder is not None else self.generation.side
+
+    def is_of_present_side(self, key: SlotKey) -> bool:
+        """Whether the slot lies on the side that works."""
+        return len(self.ladders) < 2 or self.side_of(key) is self.generation.side
+
+    @property
+    def held_sign(self) -> int:
+        """Return the sign of the lots, which are all of one side (`booking.py`); without any, that of the grid."""
+        if len(self.ladders) < 2:
+            return self.sign
+        key = next((key for key, _ in self.lots()), None)
+        return self.sign if key is None else self.side_of(key).sign
 
     def lots(self) -> Iterator[tuple[SlotKey, Lot]]:
         """Yield every lot with its slot."""
@@ -104,7 +127,7 @@ class SymbolBook:
 
     def expected_position(self) -> int:
         """Return what the venue's position must be: signed lots plus foreign."""
-        return self.sign * self.lot_steps() + self.foreign
+        return self.held_sign * self.lot_steps() + self.foreign
 
     def slot(self, key: SlotKey) -> SlotState:
         """Return the slot's state; an untouched slot is free and empty."""
@@ -112,4 +135,5 @@ class SymbolBook:
 
     def lots_from_the_top(self) -> list[tuple[SlotKey, Lot]]:
         """Return the lots, the one with the highest oriented target first (rule 21)."""
-        return sorted(self.lots(), key=lambda pair: (-self.sign * pair[1].target, pair[0]))
+        sign = self.held_sign
+        return sorted(self.lots(), key=lambda pair: (-sign * pair[1].target, pair[0]))

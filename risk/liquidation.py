@@ -73,7 +73,14 @@ def fills_ahead(plan: SymbolPlan, max_lots: int) -> Iterator[tuple[int, FullLadd
 
 
 def worst_draw(plan: SymbolPlan, max_lots: int) -> Decimal:
-    """Return what the symbol takes from a shared wallet at the end of its ladder: loss there plus maintenance."""
+    """Return what the symbol takes from a shared wallet at the end of its ladder: loss there plus maintenance.
+
+    Of a grid with two sides, that of the one that takes more.
+    """
+    return max(_draw(side, max_lots) for side in plan.either)
+
+
+def _draw(plan: SymbolPlan, max_lots: int) -> Decimal:
     full = full_ladder(plan, max_lots)
     if plan.is_isolated:
         return full.cost / plan.leverage

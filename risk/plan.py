@@ -86,6 +86,8 @@ class SymbolPlan:
     opening: tuple[int, ...] = ()
     """Levels over the price that are bought at once, up to `opening_limit` (plain ticks)."""
     opening_limit: int = 0
+    other: SymbolPlan | None = None
+    """A neutral grid's other side: it holds nothing while this one works, and later may."""
 
     @property
     def symbol(self) -> str:
@@ -101,6 +103,11 @@ class SymbolPlan:
     def first_index(self) -> int:
         """Return c, the nearest level at which an entry may rest now."""
         return self.policy.nearest(self.ladder.ceiling_for_entries(self.sign * self.reference))
+
+    @property
+    def either(self) -> tuple[SymbolPlan, ...]:
+        """Return the sides of the grid, the one that works first."""
+        return (self,) if self.other is None else (self, self.other)
 
     def exists(self, index: int) -> bool:
         """Whether the level is one of the grid's, and lies within the venue's prices."""

@@ -29,7 +29,16 @@ _SHORT = Context(prec=8)
 
 
 def check_start(account: AccountPlan, symbols: Sequence[SymbolPlan]) -> list[Finding]:
-    """Return everything found, refusals first."""
+    """Return everything found, refusals first; of grids with two sides, what is found on either."""
+    found = _check_sides(account, symbols)
+    if any(plan.other is not None for plan in symbols):
+        said = {finding.sentence for finding in found}
+        turned = [plan.other or plan for plan in symbols]
+        found += [one for one in _check_sides(account, turned) if one.sentence not in said]
+    return sorted(found, key=lambda finding: finding.severity is not Severity.REFUSE)
+
+
+def _check_sides(account: AccountPlan, symbols: Sequence[SymbolPlan]) -> list[Finding]:
     found = [*_check_modes(account), *_check_margin(account, symbols), *_check_capacity(account, symbols)]
     for plan in symbols:
         found += _check_leverage(account, plan)
@@ -38,20 +47,23 @@ def check_start(account: AccountPlan, symbols: Sequence[SymbolPlan]) -> list[Fin
         found += _check_stop(account, plan, [other for other in symbols if other is not plan])
         found += _check_end_prices(account, plan, [other for other in symbols if other is not plan])
         found += check_levels(plan)
-    return sorted(found, key=lambda finding: finding.severity is not Severity.REFUSE)
+    return found
 
 
 def required_margin(symbols: Sequence[SymbolPlan]) -> Decimal:
     """Return (sum of max_lots x amount / leverage, plus maintenance margin at the lowest level) x 1.2.
 
-    A position larger than its symbol's `max_lots` counts with its own size.
+    A position larger than its symbol's `max_lots` counts with its own size. Of two sides the dearer one counts.
     """
     total = Decimal(0)
     for plan in symbols:
-        policy, full = plan.policy, full_ladder(plan, plan.policy.max_lots)
-        total += max(policy.max_lots * policy.amount, full.cost) / plan.leverage
-        total += maintenance(plan.tiers, full.last_notional)
+        total += max(_margin(side) for side in plan.either)
     return total * MARGIN_FACTOR
+
+
+def _margin(plan: SymbolPlan) -> Decimal:
+    policy, full = plan.policy, full_ladder(plan, plan.policy.max_lots)
+    return max(policy.max_lots * policy.amount, full.cost) / plan.leverage + maintenance(plan.tiers, full.last_notional)
 
 
 def _check_modes(account: AccountPlan) -> Iterator[Finding]:

@@ -94,7 +94,8 @@ def _position(
     if least <= position <= most:
         more = "" if position == book.expected_position() else ", which orders that filled meanwhile can explain"
         return ok(what, words + more)
-    missing = book.sign * position < book.sign * (least if book.sign > 0 else most)
+    sign = book.held_sign
+    missing = sign * position < sign * (least if sign > 0 else most)
     if missing:
         return refuse(
             what,

@@ -10,6 +10,7 @@ from actors.settings.symbol import MarginType, SymbolSettings
 from exchanges.port import Account, FeeRates, MaintenanceTier, Position
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Ladder
+from grid.neutral import half_of
 from grid.opening import levels_to_open
 from grid.order import Quote
 from grid.policy import GridPolicy
@@ -41,14 +42,25 @@ def account_plan(settings: Settings, account: Account) -> AccountPlan:
     )
 
 
-def symbol_plan(settings: Settings, symbol: SymbolSettings, reading: SymbolReading, ladder: Ladder) -> SymbolPlan:
-    """Return one symbol's grid as it would start now on these levels."""
+def symbol_plan(
+    settings: Settings, symbol: SymbolSettings, reading: SymbolReading, ladder: Ladder, other: Ladder | None = None
+) -> SymbolPlan:
+    """Return one symbol's grid as it would start now on these levels; `other`: a neutral one's other side."""
+    plan = _side_plan(settings, symbol, reading, ladder)
+    if other is None:
+        return plan
+    # It works only once nothing is held any more.
+    flat = replace(reading, position=replace(reading.position, quantity=0) if reading.position is not None else None)
+    return replace(plan, other=_side_plan(settings, symbol, flat, other))
+
+
+def _side_plan(settings: Settings, symbol: SymbolSettings, reading: SymbolReading, ladder: Ladder) -> SymbolPlan:
     quote, position = reading.quote, reading.position
     return SymbolPlan(
         instrument=reading.instrument,
         policy=within(grid_policy(settings, symbol, reading.fees), symbol, ladder, reading.instrument),
         ladder=ladder,
-        reference=quote.bid if symbol.side is GridSide.LONG else quote.ask,
+        reference=quote.bid if ladder.side is GridSide.LONG else quote.ask,
         leverage=symbol.leverage or (position.leverage if position else 1),
         is_isolated=_is_isolated(symbol, position),
         taker_fee=reading.fees.taker,
@@ -90,7 +102,9 @@ def grid_policy(settings: Settings, ladder: SymbolSettings, fees: FeeRates) -> G
 
 
 def within(policy: GridPolicy, symbol: SymbolSettings, ladder: Ladder, instrument: Instrument) -> GridPolicy:
-    """Return the rules with the levels that `trail_limit` leaves on this ladder; refuses limits that leave none."""
+    """Return the rules with the levels that `trail_limit`, or a neutral grid, leaves on this ladder; refuses none."""
+    if symbol.is_neutral and symbol.price_range is not None:
+        return half_of(policy, symbol.price_range, ladder, instrument)
     if symbol.limit is None:
         return policy
     lowest, highest = symbol.limit.levels(ladder, instrument)

@@ -228,7 +228,7 @@ class VenueCheck:
 
 def _filters(grid: Grid, reading: SymbolReading) -> str:
     instrument = grid.instrument
-    price = reading.quote.bid if grid.settings.side is GridSide.LONG else reading.quote.ask
+    price = reading.quote.bid if grid.generation.side is GridSide.LONG else reading.quote.ask
     quantity = instrument.quantity(entry_quantity(grid.settings.amount, price, instrument))
     return (
         f"tick {instrument.tick}, step {instrument.step}, minimum notional {instrument.notional_min}; "

@@ -15,7 +15,8 @@ import typer
 from actors.commands.numbers import money, plain
 from actors.commands.output import Json, emit, table
 from grid.errors import ConfigError
-from grid.ladder import GridSide, Spacing
+from grid.ladder import Spacing
+from grid.neutral import GridKind
 from risk.proposal import Appetite, Shape
 
 if TYPE_CHECKING:
@@ -34,7 +35,9 @@ INTRODUCTION = (
 )
 
 
-Kind = Annotated[GridSide | None, typer.Option("--kind", help="long buys below the price, short sells above.")]
+Kind = Annotated[
+    GridKind | None, typer.Option("--kind", help="long buys below the price, short sells above, neutral does either.")
+]
 Risk = Annotated[Appetite | None, typer.Option("--risk", help="How much is risked: leverage, depth, the day's loss.")]
 ShapeAsked = Annotated[
     Shape | None, typer.Option("--shape", help="window follows the price, range lies between two prices.")
@@ -96,7 +99,8 @@ def init(
     amount = funds or (_ask("Funds that may be put at risk, in USDT", "1000") if asks else "")
     if not symbols or not amount:
         raise typer.BadParameter("--symbol and --funds are needed where nothing is asked")
-    side, form, appetite = _kind(kind, asks), _shape(shape, asks), _appetite(risk, asks)
+    side = _kind(kind, asks)
+    form, appetite = _shape(shape, side, asks), _appetite(risk, asks)
     answers = Answers(
         deployment=deployment or _name_of(file),
         place=place,
@@ -137,14 +141,23 @@ def _require_one_place(place: VenuePlace, *, live: bool) -> None:
         raise ConfigError("--live", "true", "excludes --rest-url: one is real money, the other a simulated venue")
 
 
-def _kind(given: GridSide | None, asks: bool) -> GridSide:
+def _kind(given: GridKind | None, asks: bool) -> GridKind:
     if given is not None or not asks:
-        return given or GridSide.LONG
-    typer.echo("A long grid buys below the price and sells higher; a short one sells above it and buys back lower.")
-    return GridSide(_ask("Kind", GridSide.LONG.value, _values(GridSide)))
+        return given or GridKind.LONG
+    typer.echo(
+        "A long grid buys below the price and sells higher; a short one sells above it and buys back lower; a neutral "
+        "one is long under the price of now and short over it, one at a time."
+    )
+    return GridKind(_ask("Kind", GridKind.LONG.value, _values(GridKind)))
 
 
-def _shape(given: Shape | None, asks: bool) -> Shape:
+def _shape(given: Shape | None, kind: GridKind, asks: bool) -> Shape:
+    if kind is GridKind.NEUTRAL:
+        if given is Shape.WINDOW:
+            raise ConfigError(
+                "--shape", given.value, "has no meaning for a neutral grid, which lies between two prices"
+            )
+        return Shape.RANGE
     if given is not None or not asks:
         return given or Shape.WINDOW
     typer.echo("A window follows the price wherever it goes; a range stays between two prices.")
@@ -169,7 +182,7 @@ def _ask(question: str, default: str, choices: tuple[str, ...] = ()) -> str:
             return answer
 
 
-def _values(kind: type[GridSide | Appetite | Shape]) -> tuple[str, ...]:
+def _values(kind: type[GridKind | Appetite | Shape]) -> tuple[str, ...]:
     return tuple(str(one.value) for one in kind)
 
 

@@ -109,6 +109,7 @@ def _account_parts(answer: dict[str, Any]) -> list[RenderableType]:
     parts += [line for row in symbols for line in render_stop(row["symbol"], row.get("stop"))]
     parts += [line for row in symbols for line in render_trigger(row["symbol"], row.get("trigger"))]
     parts += [line for row in symbols for line in render_opening(row["symbol"], row.get("opening"))]
+    parts += [line for row in symbols for line in render_turning(row["symbol"], row.get("turning"))]
     if answer.get("account"):
         parts.append(_account(answer["account"]))
     if symbols and (age := _age(answer)):
@@ -179,6 +180,16 @@ def render_opening(symbol: str, opening: dict[str, Any] | None) -> list[str]:
     return [f"{symbol}: {len(opening['levels'])} lots that it begins with are to be bought up to {opening['limit']}"]
 
 
+def render_turning(symbol: str, turning: dict[str, Any] | None) -> list[str]:
+    """Return one line on the two sides of a neutral grid."""
+    if not turning:
+        return []
+    return [
+        f"{symbol}: works {turning['works']}; {turning['waits']} waits until nothing is held and the price has come to "
+        f"{plain(turning['turns_at'])}: {turning['why']}"
+    ]
+
+
 def render_stop(symbol: str, stop: dict[str, Any] | None) -> list[str]:
     """Return one line on the exchange-side stop where one is configured or rests."""
     if not stop:
@@ -200,5 +211,6 @@ def render_explain(answer: dict[str, Any]) -> list[RenderableType]:
         *render_stop(symbol, answer.get("stop")),
         *render_trigger(symbol, answer.get("trigger")),
         *render_opening(symbol, answer.get("opening")),
+        *render_turning(symbol, answer.get("turning")),
     ]
     return [*render_trading(answer), head, *render_holds(answer), *told, table("", columns, rows, NUMBERS)]

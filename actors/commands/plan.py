@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from actors.settings.account import Settings
     from actors.settings.venue import Credentials
 
+FILL_COLUMNS = ("level", "price", "target", "step earns", "position", "cost", "margin", "loss there", "liquidation")
 ROWS_SHOWN = 30
 """So many fills are shown to people, then the last one; JSON has all."""
 
@@ -170,25 +171,49 @@ def _symbol(symbol: dict[str, Any]) -> list[RenderableType]:
         f"one step of {plain(step['step'])} ({step['share'] * 100:.3f} %) {gain} {money(abs(step['profit']))} after "
         f"maker fees of {fee:f} %; the smallest that earns is {plain(step['break_even'])}"
     )
-    side = "fall" if symbol["side"] == "long" else "rise"
-    worst_words = (
-        f"worst: {plain(worst['position'])} for {money(worst['cost'])}, the price at {plain(worst['price'])}; lost "
-        f"there {money(worst['loss'])}, maintenance {money(worst['maintenance'])}, liquidation {_at(worst)}"
-    )
-    fill_columns = ("level", "price", "target", "step earns", "position", "cost", "margin", "loss there", "liquidation")
+    side = _way(symbol["works"])
     return [
         table(title, order_columns, orders, order_columns[2:7]),
         *_ends(symbol),
         step_words,
-        table(f"each further fill of a {side}", fill_columns, _fills(fills), fill_columns),
-        worst_words,
+        table(f"each further fill of a {side}", FILL_COLUMNS, _fills(fills), FILL_COLUMNS),
+        _worst(worst),
+        *_other_side(symbol),
         "",
+    ]
+
+
+def _way(works: str) -> str:
+    return "fall" if works == "long" else "rise"
+
+
+def _worst(worst: dict[str, Any]) -> str:
+    return (
+        f"worst: {plain(worst['position'])} for {money(worst['cost'])}, the price at {plain(worst['price'])}; lost "
+        f"there {money(worst['loss'])}, maintenance {money(worst['maintenance'])}, liquidation {_at(worst)}"
+    )
+
+
+def _other_side(symbol: dict[str, Any]) -> list[RenderableType]:
+    """Return what a neutral grid becomes once it has turned around."""
+    other = symbol["other_side"]
+    if other is None:
+        return []
+    way = _way(other["works"])
+    words = (
+        f"works {symbol['works']} now; turns {other['works']} once nothing is held and the price has come to "
+        f"{plain(other['turns_at'])}"
+    )
+    return [
+        words,
+        table(f"then each further fill of a {way}", FILL_COLUMNS, _fills(other["fills"]), FILL_COLUMNS),
+        _worst(other["worst"]),
     ]
 
 
 def _ends(symbol: dict[str, Any]) -> list[RenderableType]:
     """Return where the grid's levels end, and at which marks all of it does."""
-    low, high = symbol["bounds"]["low"], symbol["bounds"]["high"]
+    low, high = _outermost(symbol)
     said = []
     if low is not None or high is not None:
         first = f"from {plain(low)} " if low is not None else ""
@@ -204,6 +229,14 @@ def _ends(symbol: dict[str, Any]) -> list[RenderableType]:
             f"{plain(opening['quantity'])} in all, none beyond {plain(opening['limit'])}, for {money(opening['cost'])}"
         )
     return ["; ".join(said)] if said else []
+
+
+def _outermost(symbol: dict[str, Any]) -> tuple[Decimal | None, Decimal | None]:
+    """Return the ends of all levels, of both sides where there are two."""
+    low, high = symbol["bounds"]["low"], symbol["bounds"]["high"]
+    if (other := symbol["other_side"]) is not None:
+        low, high = min(low, other["bounds"]["low"]), max(high, other["bounds"]["high"])
+    return low, high
 
 
 def _fills(fills: Sequence[dict[str, Any]]) -> list[list[object]]:

@@ -74,6 +74,7 @@ def _account_view(part: Section, now_ms: int) -> dict[str, Any]:
                 "stop": picture.get("stop"),
                 "trigger": picture.get("trigger"),
                 "opening": picture.get("opening"),
+                "turning": picture.get("turning"),
                 **{column: picture.get(column) for column in _COLUMNS},
                 "churn": picture.get("churn", {}).get("ratio"),
             }
@@ -138,6 +139,7 @@ def explanation(
         "stop": _stop(picture.get("stop")),
         "trigger": picture.get("trigger"),
         "opening": picture.get("opening"),
+        "turning": picture.get("turning"),
         "levels": sorted(rows, key=lambda row: (-row["generation"], -row["level"])),
         "silent": silent,
     }

@@ -17,7 +17,7 @@ REASON = "the user listed it under adopted_lots, to be taken over with the posit
 
 def why_not(grid: Grid, position: Position | None) -> str:
     """Return why the listed lots cannot be this position, empty where they can."""
-    held = position.quantity * grid.settings.side.sign if position is not None else 0
+    held = position.quantity * grid.generation.side.sign if position is not None else 0
     try:
         lots = _lots(grid)
     except OffGrid as error:
@@ -27,19 +27,19 @@ def why_not(grid: Grid, position: Position | None) -> str:
         prices = ", ".join(str(grid.instrument.price(grid.ladder.price(level))) for level in twice)
         return f"several of adopted_lots belong to one level ({prices}): a level holds one lot, so list them as one"
     for key, lot in lots:
-        if grid.settings.side.sign * lot.target <= grid.ladder.at(key.level):
+        if grid.generation.side.sign * lot.target <= grid.ladder.at(key.level):
             return f"the target {grid.instrument.price(lot.target)} of a lot is on the losing side of its level"
     listed = sum(lot.quantity for _, lot in lots)
     if listed > held:
         asked, there = grid.instrument.quantity(listed), grid.instrument.quantity(max(held, 0))
-        return f"adopted_lots add up to {asked}, and of a {grid.settings.side.value} position the venue holds {there}"
+        return f"adopted_lots add up to {asked}, and of a {grid.generation.side.value} position the venue holds {there}"
     return ""
 
 
 def adopted(grid: Grid, position: Position) -> list[Record]:
     """Return what the book is told: each listed lot in its slot, and the rest of the position as foreign."""
     lots = _lots(grid)
-    rest = position.quantity - grid.settings.side.sign * sum(lot.quantity for _, lot in lots)
+    rest = position.quantity - grid.generation.side.sign * sum(lot.quantity for _, lot in lots)
     records: list[Record] = [LotSet(key=key, lot=lot, reason=REASON) for key, lot in lots]
     if rest:
         reason = "it stood before the first start and is not among adopted_lots"
@@ -72,5 +72,5 @@ def _lot(grid: Grid, listed: AdoptedLot) -> Lot:
 def _oriented(grid: Grid, price: Decimal) -> int:
     """Return the price in oriented ticks, rounded down: an average price need not be a whole tick."""
     instrument = grid.instrument
-    is_long = grid.settings.side.sign > 0
+    is_long = grid.generation.side.sign > 0
     return instrument.ticks_floor(price) if is_long else -instrument.ticks_ceil(price)

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from actors.gateway.grids import Grid
 from actors.gateway.membership import Membership
+from actors.gateway.picture import Heard
 from actors.gateway.teller import Teller
 from actors.mail.desk_mail import states_missed, states_wanted
-from actors.mail.messages import SetupWanted, SlotsKnown, SymbolGone
+from actors.mail.messages import Envelope, FeedWord, SetupWanted, SlotsKnown, SymbolGone
 from actors.mail.outbox import Outbox
 from exchanges.desk.events import Event
 from exchanges.order_desk import OrderDesk
@@ -29,6 +30,10 @@ class Front:
         self._grids = grids
         self._on_event = on_event
         self._early: list[SetupWanted] = []
+        self._feeds: dict[str, str] = {}
+        """By symbol: which actor told its price last."""
+        self.references: dict[str, Heard] = {}
+        """By symbol: the oriented price that it told."""
 
     def answer(self, asked: SetupWanted | SlotsKnown, desk: OrderDesk | None) -> None:
         """Answer who has (re)started, or may have missed something; before there is a desk a start's question waits."""
@@ -73,6 +78,25 @@ class Front:
         layout = self._membership.roster.layouts.get(standing.symbol)
         for slot in layout.names() if layout is not None else ():
             self._outbox.post(slot, standing)
+
+    def note(self, envelope: Envelope, at_ms: int) -> None:
+        """Take note of who tells a symbol's price; one that still tells it by the side that was left is set right."""
+        word = envelope.message
+        if not isinstance(word, FeedWord):
+            return
+        self._feeds[word.symbol], grid = envelope.sender, self._grids.get(word.symbol)
+        if word.reference is None:
+            return
+        self.references[word.symbol] = Heard(word.reference, at_ms)
+        if grid is not None and word.reference * grid.generation.side.sign < 0:
+            self._outbox.post(envelope.sender, grid.setup())
+
+    def turn(self, symbol: str, desk: OrderDesk) -> None:
+        """A neutral grid works on its other side: its feed and its slots begin anew there."""
+        grid = self._grids[symbol] = self._grids[symbol].facing(desk.book.symbol(symbol))
+        if symbol in self._feeds:
+            self._outbox.post(self._feeds[symbol], grid.setup())
+        self.renew(grid)
 
     def renew(self, grid: Grid) -> None:
         """Tell a symbol's slots its new rules."""

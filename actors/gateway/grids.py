@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from actors.check.start_plan import within
@@ -16,12 +16,22 @@ from grid.book import Book
 from grid.errors import ConfigError
 from grid.instrument import Instrument
 from grid.ladder import GridSide, Ladder, Spacing, check_geometric, interval_ticks
+from grid.neutral import due_ladders, start_price
 from grid.order import Quote
 from grid.policy import GridPolicy
 from grid.records import GenerationStarted
+from grid.symbol_book import SymbolBook
 from risk.rules import DetectorKind, RiskRules
 
 _INTERVAL_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Half:
+    """One side of a neutral grid."""
+
+    generation: GenerationStarted
+    policy: GridPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +48,10 @@ class Grid:
     """The generations before it."""
     is_first: bool = False
     """Whether the journal does not know the symbol: the grid is created."""
+    pair: tuple[Half, Half] | None = None
+    """Of a neutral grid: both its sides, as they are journalled; `generation` and `policy` are those that work."""
+    turn: int = 0
+    """How often it has turned around."""
 
     @property
     def ladder(self) -> Ladder:
@@ -46,17 +60,49 @@ class Grid:
 
     def setup(self) -> SymbolSetup:
         """Return what its slots and its feed are told."""
-        return SymbolSetup(generation=self.generation, policy=self.policy, instrument=self.instrument, older=self.older)
+        return SymbolSetup(
+            generation=self.generation,
+            policy=self.policy,
+            instrument=self.instrument,
+            older=self.older,
+            turn=self.turn,
+        )
+
+    @property
+    def other(self) -> Half | None:
+        """Return the side of a neutral grid that does not work at present."""
+        return next((half for half in self.pair or () if half.generation != self.generation), None)
+
+    @property
+    def other_ladder(self) -> Ladder | None:
+        """Return that side's levels."""
+        return self.other.generation.ladder() if self.other is not None else None
+
+    @property
+    def due(self) -> tuple[GenerationStarted, ...]:
+        """Return the generations that the journal lacks, in their order."""
+        if not self.is_new:
+            return ()
+        return tuple(half.generation for half in self.pair) if self.pair is not None else (self.generation,)
+
+    def facing(self, book: SymbolBook) -> Grid:
+        """Return a neutral grid as it stands in the book, after a turn."""
+        half = next((one for one in self.pair or () if one.generation == book.generation), None)
+        if half is None:
+            return self
+        return replace(self, generation=half.generation, policy=half.policy, older=book.others, turn=book.turns)
 
 
 def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, quote: Quote, book: Book) -> Grid:
     """Return the grid in its due generation: the journal's, or the next where spacing, side or anchor changed."""
+    if symbol.way is None:
+        return _neutral(symbol, instrument, policy, quote, book)
     known = book.symbols.get(symbol.symbol)
     last = known.generation if known is not None and known.generations else None
     wanted = GenerationStarted(
         symbol=symbol.symbol,
         generation=last.generation if last is not None else 0,
-        side=symbol.side,
+        side=symbol.way,
         spacing=symbol.spacing,
         anchor=_anchor(symbol, instrument, quote, last),
         interval=level_interval(symbol, instrument),
@@ -65,11 +111,11 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
         step=instrument.step,
     )
     if last is not None and last != wanted:
-        wanted = _next(wanted, last)
+        wanted = replace(wanted, generation=max(book.symbols[symbol.symbol].generations) + 1)
     ladder = wanted.ladder()
     policy = within(policy, symbol, ladder, instrument)
     if symbol.spacing is Spacing.GEOMETRIC:
-        top = ladder.floor(symbol.side.sign * (quote.bid if symbol.side is GridSide.LONG else quote.ask))
+        top = ladder.floor(symbol.way.sign * (quote.bid if symbol.way is GridSide.LONG else quote.ask))
         check_geometric(ladder, *_reach(top, policy))
     return Grid(
         settings=symbol,
@@ -77,9 +123,53 @@ def grid_of(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, 
         policy=policy,
         generation=wanted,
         is_new=last != wanted,
-        older=known.older_than(wanted.generation) if known is not None else (),
+        older=_besides(known, wanted),
         is_first=known is None,
     )
+
+
+def _neutral(symbol: SymbolSettings, instrument: Instrument, policy: GridPolicy, quote: Quote, book: Book) -> Grid:
+    """Return a grid with two sides in its due generations; the one that works is the journal's, or by the price."""
+    known = book.symbols.get(symbol.symbol)
+    anchor = _configured(symbol, instrument) or start_price(known) or quote.bid
+    levels = GenerationStarted(
+        symbol=symbol.symbol,
+        generation=0,
+        side=GridSide.LONG,
+        spacing=symbol.spacing,
+        anchor=anchor,
+        interval=level_interval(symbol, instrument),
+        ratio=level_ratio(symbol),
+        tick=instrument.tick,
+        step=instrument.step,
+    )
+    ladders = due_ladders(known, levels, quote.bid)
+    first, second = (
+        Half(generation=one, policy=within(policy, symbol, one.ladder(), instrument)) for one in ladders.both
+    )
+    if symbol.spacing is Spacing.GEOMETRIC:
+        for half in (first, second):
+            check_geometric(half.generation.ladder(), *_reach(0, half.policy))
+    present = next(half for half in (first, second) if half.generation.side is ladders.present)
+    other = (second if present is first else first).generation
+    others = [one for one in _besides(known, present.generation) if one.generation != other.generation]
+    return Grid(
+        settings=symbol,
+        instrument=instrument,
+        policy=present.policy,
+        generation=present.generation,
+        is_new=ladders.is_new,
+        older=(*others, other),
+        is_first=known is None,
+        pair=(first, second),
+        turn=known.turns if known is not None else 0,
+    )
+
+
+def _besides(known: SymbolBook | None, due: GenerationStarted) -> tuple[GenerationStarted, ...]:
+    """Return the journal's generations besides the one that is due."""
+    numbers = sorted(known.generations) if known is not None else ()
+    return tuple(known.generations[number] for number in numbers if known is not None and number != due.generation)
 
 
 def _reach(top: int, policy: GridPolicy) -> tuple[int, int]:
@@ -117,6 +207,7 @@ def desk_symbol(grid: Grid) -> DeskSymbol:
         stop=grid.settings.exchange_stop.rule() if grid.settings.exchange_stop is not None else None,
         trigger=grid.settings.trigger_price,
         opening=grid.settings.opening,
+        sides=tuple((half.generation.generation, half.policy) for half in grid.pair or ()),
     )
 
 
@@ -192,31 +283,21 @@ def level_ratio(symbol: SymbolSettings) -> Decimal:
 
 def level_zero(symbol: SymbolSettings, instrument: Instrument) -> int | None:
     """Return the configured price of level 0 in ticks, None where the first price decides."""
-    if symbol.price_range is not None:
-        return symbol.price_range.anchor(symbol.side, instrument)
+    if symbol.price_range is not None and symbol.way is not None:
+        return symbol.price_range.anchor(symbol.way, instrument)
     return instrument.ticks_floor(symbol.anchor) if symbol.anchor is not None else None
 
 
 def _anchor(symbol: SymbolSettings, instrument: Instrument, quote: Quote, last: GenerationStarted | None) -> int:
-    if symbol.anchor is not None and symbol.anchor < instrument.tick:
-        key = f"symbols[{symbol.symbol}].anchor"
-        raise ConfigError(key, symbol.anchor, f"has to be at least one tick of the venue, {instrument.tick}")
-    if (configured := level_zero(symbol, instrument)) is not None:
+    if (configured := _configured(symbol, instrument)) is not None:
         return configured
     if last is not None and last.tick == instrument.tick:
         return last.anchor
-    return quote.bid if symbol.side is GridSide.LONG else quote.ask
+    return quote.bid if symbol.way is GridSide.LONG else quote.ask
 
 
-def _next(wanted: GenerationStarted, last: GenerationStarted) -> GenerationStarted:
-    return GenerationStarted(
-        symbol=wanted.symbol,
-        generation=last.generation + 1,
-        side=wanted.side,
-        spacing=wanted.spacing,
-        anchor=wanted.anchor,
-        interval=wanted.interval,
-        ratio=wanted.ratio,
-        tick=wanted.tick,
-        step=wanted.step,
-    )
+def _configured(symbol: SymbolSettings, instrument: Instrument) -> int | None:
+    if symbol.anchor is not None and symbol.anchor < instrument.tick:
+        key = f"symbols[{symbol.symbol}].anchor"
+        raise ConfigError(key, symbol.anchor, f"has to be at least one tick of the venue, {instrument.tick}")
+    return level_zero(symbol, instrument)

@@ -91,7 +91,7 @@ def _symbol(
     mark, account = desk.mark(instrument.symbol, now), desk.book.account
     lots = [lot for _, lot in book.lots()]
     ledger, generation = book.ledger, book.generation
-    worth = value(ledger, lots, mark, book.sign, instrument) if mark is not None else None
+    worth = value(ledger, lots, mark, book.held_sign, instrument) if mark is not None else None
     total = total_profit(book, instrument, mark, account) if mark is not None else None
     return {
         "side": generation.side.value,
@@ -101,10 +101,11 @@ def _symbol(
         "anchor": str(instrument.price(generation.anchor)),
         # One moment for all that follows; the price is the last one that had crossed a level, or is a second old.
         "at_ms": now.wall_ms,
-        "price": str(instrument.price(book.sign * heard.reference)) if heard is not None else None,
+        "price": str(instrument.price(abs(heard.reference))) if heard is not None else None,
         "price_at_ms": heard.at_ms if heard is not None else None,
         "mark": str(mark) if mark is not None else None,
         "lots": len(lots),
+        "lots_side": "long" if book.held_sign > 0 else "short",
         "lot_quantity": str(instrument.quantity(book.lot_steps())),
         "lot_cost": str(sum((lot.cost for lot in lots), Decimal(0))),
         "position": str(instrument.quantity(book.expected_position())),
@@ -112,6 +113,7 @@ def _symbol(
         "stop": _stop(desk, book.symbol, instrument, now),
         "trigger": _trigger(book),
         "opening": _opening(book, instrument),
+        "turning": _turning(desk, book, instrument),
         "entries": sum(1 for slot in book.slots.values() if slot.has_live_entry),
         "exits": sum(1 for slot in book.slots.values() if slot.has_live_exit),
         "grid_profit_gross": str(ledger.realised),
@@ -132,6 +134,20 @@ def _symbol(
             for key, slot in sorted(book.slots.items())
             if _is_shown(slot)
         ],
+    }
+
+
+def _turning(desk: OrderDesk, book: SymbolBook, instrument: Instrument) -> dict[str, Any] | None:
+    """Return which side of a neutral grid works, and what the other one waits for; None for any other grid."""
+    word = desk.turn_word(book.symbol)
+    if word is None:
+        return None
+    return {
+        "works": word.works.value,
+        "waits": word.waits.value,
+        "turns_at": str(instrument.price(word.turns_at)),
+        "why": word.why,
+        "turns": book.turns,
     }
 
 

@@ -129,7 +129,7 @@ def findings(settings: Settings, facts: Facts, due: list[Grid], book: Book, jour
 
 def first_records(due: list[Grid], facts: Facts, book: Book) -> list[Record]:
     """Return what a new owner writes first: new generations, and whose the positions are that stand already."""
-    records: list[Record] = [grid.generation for grid in due if grid.is_new]
+    records: list[Record] = [record for grid in due for record in grid.due]
     records += [_opening(grid) for grid in due if grid.is_first and grid.settings.opening is not None]
     for grid in due:
         position = facts.positions.get(grid.settings.symbol)
@@ -169,7 +169,7 @@ def _plan(settings: Settings, grid: Grid, facts: Facts) -> SymbolPlan:
         tiers=facts.tiers[name],
         position=facts.positions.get(name),
     )
-    plan = symbol_plan(settings, grid.settings, reading, grid.ladder)
+    plan = symbol_plan(settings, grid.settings, reading, grid.ladder, grid.other_ladder)
     return with_opening(plan, grid.settings) if grid.is_first else plan
 
 

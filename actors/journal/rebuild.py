@@ -16,7 +16,7 @@ from grid.errors import GridmeshError
 from grid.instrument import Instrument
 from grid.kind_records import TriggerSet
 from grid.ladder import GridSide, Spacing
-from grid.order import Fill, OrderReport, Purpose
+from grid.order import Fill, OrderReport, Purpose, Side
 from grid.records import (
     FillBooked,
     ForeignSet,
@@ -38,7 +38,8 @@ class NotRebuildable(GridmeshError):
 class Spacings:
     """What the configuration says of a symbol's levels. `anchor` in ticks, None where the first price was taken."""
 
-    side: GridSide
+    side: GridSide | None
+    """None: a neutral grid, each of whose generations has the side of its entries."""
     spacing: Spacing
     interval: int
     ratio: Decimal
@@ -157,6 +158,7 @@ class _Rebuilding:
 
     def _generation(self, generation: int, levels: dict[int, int], *, is_last: bool) -> GenerationStarted:
         spacings, instrument = self._past.spacings, self._past.instrument
+        side = spacings.side or self._side_of(generation)
         interval = spacings.interval
         if not levels and spacings.anchor is None:
             raise NotRebuildable(
@@ -172,11 +174,11 @@ class _Rebuilding:
         anchor = spacings.anchor
         if anchor is None or (not is_last and spacings.spacing is Spacing.ARITHMETIC):
             level, price = next(iter(sorted(levels.items())))
-            anchor = price - spacings.side.sign * level * interval
+            anchor = price - side.sign * level * interval
         made = GenerationStarted(
             symbol=self._name,
             generation=generation,
-            side=spacings.side,
+            side=side,
             spacing=spacings.spacing,
             anchor=anchor,
             interval=interval,
@@ -193,10 +195,18 @@ class _Rebuilding:
             )
         return made
 
+    def _side_of(self, generation: int) -> GridSide:
+        """Return the side of one of a neutral grid's ladders: that on which its entries open."""
+        for order, identity in self._own.values():
+            if identity.generation == generation and identity.purpose.is_of_slot:
+                opens = order.side.other if identity.purpose.closing else order.side
+                return GridSide.LONG if opens is Side.BUY else GridSide.SHORT
+        raise NotRebuildable(f"{self._name}: no order tells of which side generation {generation} is")
+
     def _set_foreign(self, fills: Sequence[Fill]) -> None:
         """Name what stood before the first fill that is told: it is taken for somebody else's."""
         moved = sum(fill.side.sign * fill.quantity for fill in fills)
-        before = self._past.position - moved - self._symbol.sign * self._symbol.lot_steps()
+        before = self._past.position - moved - self._symbol.held_sign * self._symbol.lot_steps()
         if before == self._symbol.foreign:
             return
         reason = "recovered: it stood before the first trade that the venue still tells"
@@ -270,7 +280,8 @@ class _Rebuilding:
                 f"{self._name}: the trades make {expected} steps, the venue holds {self._past.position}; "
                 "was something filled meanwhile? try again"
             )
-        if self._symbol.sign * (self._past.position - self._symbol.sign * self._symbol.lot_steps()) < 0:
+        sign = self._symbol.held_sign
+        if sign * (self._past.position - sign * self._symbol.lot_steps()) < 0:
             self._say(
                 f"somebody else holds {self._symbol.foreign} steps the other way: lots are larger than the position"
             )

@@ -118,7 +118,7 @@ async def _read_pasts(settings: Settings, venue: TradingVenue, since_ms: int) ->
 
 def _spacings(symbol: SymbolSettings, instrument: Instrument) -> Spacings:
     return Spacings(
-        side=symbol.side,
+        side=symbol.way,
         spacing=symbol.spacing,
         interval=level_interval(symbol, instrument),
         ratio=level_ratio(symbol),

@@ -27,7 +27,9 @@ class SymbolSetup:
     policy: GridPolicy
     instrument: Instrument
     older: tuple[GenerationStarted, ...] = ()
-    """Generations before it: their lots are still explained by their own levels."""
+    """The others: older ones, whose lots are still explained by their own levels, and a neutral grid's other side."""
+    turn: int = 0
+    """How often a neutral grid has turned around: a setup of an earlier turn that comes late is not taken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,8 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from actors.settings.venue import VenuePlace
 from exchanges import adapters
 from grid.instrument import Instrument
-from grid.ladder import GridSide, Spacing
+from grid.ladder import Spacing
+from grid.neutral import GridKind
 from grid.order import Quote
 from risk.proposal import Appetite, Movement, Proposal, Shape
 
@@ -26,7 +27,7 @@ class Answers:
     is_live: bool
     symbols: tuple[str, ...]
     funds: Decimal
-    side: GridSide
+    side: GridKind
     shape: Shape
     spacing: Spacing | None
     appetite: Appetite
@@ -115,9 +116,8 @@ def _symbol(answers: Answers, one: Proposed) -> Iterator[str]:
     proposal, moved = one.proposal, one.moved
     step = proposal.interval / one.price * 100
     minutes = moved.candle_ms // 60_000
-    is_long = answers.side is GridSide.LONG
     yield f"  - symbol: {one.instrument.symbol}"
-    yield f"    # {'Buys below the price, sells higher.' if is_long else 'Sells above the price, buys back lower.'}"
+    yield f"    # {_DOES[answers.side]}"
     yield f"    side: {answers.side.value}"
     yield (
         f"    # At {one.price:f} a candle of {minutes} min was {moved.candle_range * 100:.3f} % high in the mean of "
@@ -128,12 +128,12 @@ def _symbol(answers: Answers, one: Proposed) -> Iterator[str]:
         f"    # A step is {step:.3f} % of the price; with a maker fee of {fee:f} % the smallest that earns is "
         f"{proposal.break_even:f}."
     )
-    yield from _steps(answers, proposal)
+    yield from _levels(answers, one)
     yield "    # Notional of one entry in USDT, rounded down to the venue's step."
     yield f"    amount: {proposal.amount:f}"
     yield "    # Entries kept resting near the price."
     yield f"    buy_window: {proposal.buy_window}"
-    words = "bought once the price has fallen" if is_long else "sold once the price has risen"
+    words = _FILLS[answers.side]
     yield f"    # Most lots ever held: all are {words} by {proposal.depth * 100:.1f} %, and no more then."
     yield f"    max_lots: {proposal.max_lots}"
     yield "    # Set at start for the whole symbol: naming it is your consent."
@@ -174,6 +174,39 @@ def _paper(answers: Answers) -> Iterator[str]:
     yield "paper:"
     yield f"  balance: {answers.funds:f}"
     yield f"  maker_fee: {answers.maker_fee:f}"
+
+
+def _levels(answers: Answers, one: Proposed) -> Iterator[str]:
+    """Yield where the levels lie, of a grid with both sides around its start price."""
+    if answers.side is not GridKind.NEUTRAL:
+        yield from _steps(answers, one.proposal)
+        return
+    proposal, instrument, count = one.proposal, one.instrument, one.proposal.max_lots
+    is_geometric = (answers.spacing or proposal.spacing) is Spacing.GEOMETRIC
+    reach = proposal.ratio**count
+    low = one.price / reach if is_geometric else one.price - count * proposal.interval
+    high = one.price * reach if is_geometric else one.price + count * proposal.interval
+    if is_geometric:
+        yield "    spacing: geometric"
+    yield "    # The start price: levels under it are bought and sold higher, levels over it sold and bought back."
+    yield f"    anchor: {one.price:f}"
+    yield "    # Between these two prices in so many steps, and nothing beyond them."
+    yield "    range:"
+    yield f"      low: {instrument.price(instrument.ticks_floor(low)):f}"
+    yield f"      high: {instrument.price(instrument.ticks_ceil(high)):f}"
+    yield f"      grids: {2 * count}"
+
+
+_DOES = {
+    GridKind.LONG: "Buys below the price, sells higher.",
+    GridKind.SHORT: "Sells above the price, buys back lower.",
+    GridKind.NEUTRAL: "Long under the start price, short over it; one side works at a time.",
+}
+_FILLS = {
+    GridKind.LONG: "bought once the price has fallen",
+    GridKind.SHORT: "sold once the price has risen",
+    GridKind.NEUTRAL: "held once the price has left the start price either way",
+}
 
 
 def _whole_above(amount: Decimal) -> str:

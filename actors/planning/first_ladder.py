@@ -21,6 +21,8 @@ from exchanges.errors import VenueRefused
 from exchanges.port import MarketVenue
 from grid.book import Book
 from grid.errors import ConfigError
+from grid.ladder import GridSide
+from grid.neutral import GridKind
 from risk.plan import Finding, Severity
 from risk.proposal import Movement, Wish, movement, propose
 
@@ -82,13 +84,18 @@ class Proposer:
 
     def _proposed(self, facts: LadderFacts, symbol: str, moved: Movement, funds: Decimal) -> Proposed:
         answers, reading = self._answers, facts.readings[symbol]
-        wish = Wish(side=answers.side, appetite=answers.appetite, funds=funds, leverage=answers.leverage)
+        wish = Wish(side=_dearer(answers.side), appetite=answers.appetite, funds=funds, leverage=answers.leverage)
         made = propose(reading.instrument, reading.quote.bid, reading.fees.maker, moved, wish)
         return Proposed(instrument=reading.instrument, quote=reading.quote, moved=moved, proposal=made)
 
     def _judged(self, text: str, facts: LadderFacts, told: Told) -> list[Finding]:
         settings = _settings_of(text, self._scratch)
         return LadderPlan(settings, facts, Book(), told, self._answers.funds).findings()
+
+
+def _dearer(kind: GridKind) -> GridSide:
+    """Return the side by which a ladder is proposed; of a grid with both, the one that loses without an end."""
+    return GridSide(kind.value) if kind is not GridKind.NEUTRAL else GridSide.SHORT
 
 
 def write_new(path: Path, text: str) -> None:

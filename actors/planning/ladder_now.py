@@ -49,7 +49,7 @@ def ladder_now(grid: Grid, book: SymbolBook, reference: int, bounds: Bounds, now
 
     `reference` is the best bid in ticks (the best ask for a short grid), `book` one that knows the grid's generation.
     """
-    sign, ladder = grid.settings.side.sign, grid.ladder
+    sign, ladder = grid.generation.side.sign, grid.ladder
     window = Window(ladder, grid.policy)
     view = window.on_price(sign * reference, now_ms).view
     reach = range(view.top, view.top - grid.policy.buy_window, -1)

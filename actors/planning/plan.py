@@ -16,6 +16,7 @@ from actors.trading_words import terms
 from exchanges.port import Account
 from grid.book import Book
 from grid.client_id import decode
+from grid.neutral import turning_price
 from risk.limits import order_cap
 from risk.liquidation import worst_draw
 from risk.outlook import fills_to_come, first_step, worst_position
@@ -71,14 +72,14 @@ class LadderPlan:
         reading = self._facts.readings[symbol.symbol]
         policy = grid_policy(self._settings, symbol, reading.fees)
         grid = grid_of(symbol, reading.instrument, policy, reading.quote, self._book)
-        if grid.is_new:
-            self._book.apply(grid.generation)
+        for generation in grid.due:
+            self._book.apply(generation)
         return grid
 
     def _plan(self, grid: Grid) -> SymbolPlan:
         """Return the symbol as a start sees it; what the journal holds stands in for a position that nobody told."""
         reading = self._reading(grid)
-        plan = symbol_plan(self._settings, grid.settings, reading, grid.ladder)
+        plan = symbol_plan(self._settings, grid.settings, reading, grid.ladder, grid.other_ladder)
         if grid.is_first:
             plan = with_opening(plan, grid.settings)
         if self._facts.account is not None:
@@ -86,7 +87,7 @@ class LadderPlan:
         book = self._book.symbol(plan.symbol)
         steps, cost = book.lot_steps(), sum((lot.cost for _, lot in book.lots()), Decimal(0))
         entry = cost / plan.instrument.quantity(steps) if steps else Decimal(0)
-        return replace(plan, position=book.sign * steps, entry_price=entry)
+        return replace(plan, position=book.held_sign * steps, entry_price=entry)
 
     def _reading(self, grid: Grid) -> SymbolReading:
         return self._facts.readings[grid.settings.symbol]
@@ -159,6 +160,8 @@ class LadderPlan:
             "margin_now": _up(resting / plan.leverage),
             "fills": [asdict(fill) for fill in fills_to_come(plan, wallet)],
             "worst": asdict(worst_position(plan, wallet)),
+            "works": plan.ladder.side.value,
+            "other_side": _other_side(plan, wallet),
         }
 
     def findings(self) -> list[Finding]:
@@ -201,6 +204,27 @@ def _order(one: LevelNow, plan: SymbolPlan) -> dict[str, Any]:
         "reason": one.reason.value,
         "detail": one.detail,
     }
+
+
+def _other_side(plan: SymbolPlan, wallet: Decimal) -> dict[str, Any] | None:
+    """Return what a neutral grid becomes once it has turned around; None where the grid has one side."""
+    other = plan.other
+    if other is None:
+        return None
+    return {
+        "works": other.ladder.side.value,
+        "turns_at": plan.instrument.price(_turning_price(plan)),
+        "bounds": _bounds(other),
+        "fills": [asdict(fill) for fill in fills_to_come(other, wallet)],
+        "worst": asdict(worst_position(other, wallet)),
+    }
+
+
+def _turning_price(plan: SymbolPlan) -> int:
+    """Return where a neutral grid leaves the side that works, in ticks: half a step beyond the start price."""
+    highest = plan.policy.highest_level
+    assert highest is not None
+    return plan.sign * turning_price(plan.ladder, highest)
 
 
 def _opening(plan: SymbolPlan) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ from actors.settings.fields import PLACE, Exact, Section, broken, fraction
 from actors.settings.stop import StopSettings
 from grid.bounded import PriceRange, TrailLimit
 from grid.ladder import GridSide, Spacing
+from grid.neutral import GridKind
 from grid.opening import OpeningRule
 
 
@@ -81,7 +82,10 @@ class SymbolSettings(BreakerSettings):
         description="the venue's name of the contract, e.g. ETHUSDT",
         json_schema_extra={"rule": "has to be the venue's own name in capitals, e.g. ETHUSDT"},
     )
-    side: GridSide = Field(GridSide.LONG, description="long buys below the price, short sells above it")
+    side: GridKind = Field(
+        GridKind.LONG,
+        description="long buys below the price, short sells above it, neutral is long under anchor and short over it",
+    )
     spacing: Spacing = Field(Spacing.ARITHMETIC, description="arithmetic uses interval, geometric uses ratio")
     interval: Exact | None = Field(None, gt=0, description="distance between levels, in USDT; whole ticks")
     ratio: Exact | None = Field(
@@ -93,7 +97,11 @@ class SymbolSettings(BreakerSettings):
     trail_limit: TrailSettings | None = Field(
         None, description="prices up to which the window follows the price; left out: it follows for ever"
     )
-    anchor: Exact | None = Field(None, gt=0, description="price of level 0, in USDT; else the first price seen")
+    anchor: Exact | None = Field(
+        None,
+        gt=0,
+        description="price of level 0, of a neutral grid its start price, in USDT; else the first price seen",
+    )
     amount: Exact = Field(gt=0, description="notional of one entry, in USDT; rounded down to the venue's step")
     buy_window: int = Field(ge=1, le=200, description="entry levels kept on the near side of the price, in levels")
     sell_window: int | None = Field(
@@ -166,6 +174,16 @@ class SymbolSettings(BreakerSettings):
         return OpeningRule(levels=self.open_position.levels, slippage=self.open_position.slippage)
 
     @property
+    def is_neutral(self) -> bool:
+        """Whether the grid has both sides."""
+        return self.side is GridKind.NEUTRAL
+
+    @property
+    def way(self) -> GridSide | None:
+        """Return the one side of the grid, None where it has both."""
+        return None if self.is_neutral else GridSide(self.side.value)
+
+    @property
     def price_range(self) -> PriceRange | None:
         """Return the range of a bounded grid, None where the window slides."""
         if self.range is None:
@@ -204,12 +222,13 @@ class SymbolSettings(BreakerSettings):
         if self.countdown_s is not None and not self.cancels_manual_orders:
             rule = "needs cancels_manual_orders: true, since it cancels everything on the symbol, our exits too"
             found.append(("countdown_s", self.countdown_s, rule))
-        stop, goal, sign = self.stop_price, self.take_profit_price, self.side.sign
-        if stop is not None and goal is not None and (goal - stop) * sign <= 0:
+        stop, goal, sign = self.stop_price, self.take_profit_price, self.way.sign if self.way is not None else 0
+        if stop is not None and goal is not None and sign and (goal - stop) * sign <= 0:
             where = "below" if sign > 0 else "above"
             found.append(
                 ("stop_price", stop, f"has to lie {where} take_profit_price, {goal}, in a {self.side.value} grid")
             )
+        found += self._broken_neutral()
         if self.open_position is not None:
             found += self._broken_opening(self.open_position)
         if self.trigger_price is not None:
@@ -220,7 +239,8 @@ class SymbolSettings(BreakerSettings):
         if len(self.adopted_lots) > self.max_lots:
             found.append(("adopted_lots", f"{len(self.adopted_lots)} lots", f"are more than max_lots, {self.max_lots}"))
         if self.range is not None:
-            given = [key for key in ("interval", "ratio", "anchor", "trail_limit") if getattr(self, key) is not None]
+            keys = ("interval", "ratio", "trail_limit") if self.is_neutral else _SLIDING
+            given = [key for key in keys if getattr(self, key) is not None]
             rule = "has no meaning with range, which says where the levels lie; leave it out"
             found += [(key, _shown(getattr(self, key)), rule) for key in given]
             if self.max_lots > self.range.grids:
@@ -235,9 +255,28 @@ class SymbolSettings(BreakerSettings):
             )
         return found
 
+    def _broken_neutral(self) -> list[tuple[str, object, str]]:
+        """Return what a grid with two sides lacks, or what has a meaning for one side only."""
+        if not self.is_neutral:
+            return []
+        found: list[tuple[str, object, str]] = []
+        if self.range is None:
+            found.append(("range", "(missing)", "is required for a neutral grid: the prices between which it works"))
+        elif self.anchor is not None and not self.range.low < self.anchor < self.range.high:
+            rule = f"the start price of a neutral grid has to lie between {self.range.low} and {self.range.high}"
+            found.append(("anchor", self.anchor, rule))
+        for key, instead in _ONE_SIDED.items():
+            if getattr(self, key) is not None:
+                rule = f"has no meaning for a neutral grid, which is long and short by turns; {instead}"
+                found.append((key, _shown(getattr(self, key)), rule))
+        if self.existing_position == "adopt":
+            rule = "cannot be adopted by a neutral grid: its lots would be of one side; close it, or say ignore"
+            found.append(("existing_position", self.existing_position, rule))
+        return found
+
     def _broken_opening(self, opening: OpenSettings) -> list[tuple[str, object, str]]:
         found: list[tuple[str, object, str]] = []
-        far_end = "high" if self.side is GridSide.LONG else "low"
+        far_end = "high" if self.way is GridSide.LONG else "low"
         has_end = self.range is not None or getattr(self.trail_limit, far_end, None) is not None
         if opening.levels is None and not has_end:
             rule = f"is required where the grid has no end on that side (range, or trail_limit.{far_end})"
@@ -256,11 +295,21 @@ class SymbolSettings(BreakerSettings):
         return [
             ("trigger_price", trigger, f"lies at or beyond {key}, {end}: the grid would end as it begins")
             for key, end, way in ends
-            if end is not None and (trigger - end) * way * self.side.sign <= 0
+            if end is not None and self.way is not None and (trigger - end) * way * self.way.sign <= 0
         ]
 
 
+_SLIDING = ("interval", "ratio", "anchor", "trail_limit")
+_ONE_SIDED = {
+    "stop_price": "stop_loss and exchange_stop end it on either side",
+    "take_profit_price": "take_profit_arm ends it on either side",
+    "open_position": "leave it out: it begins with nothing on either side",
+}
+
+
 def _shown(value: object) -> object:
+    if isinstance(value, OpenSettings):
+        return "(given)"
     return f"{value.low} to {value.high}" if isinstance(value, TrailSettings) else value
 
 

@@ -218,7 +218,7 @@ def _money(final: Mapping[str, Any], account: Mapping[str, Any]) -> Iterator[str
     ours = deposit
     for name, picture in final.get("symbols", {}).items():
         mark = Decimal(account["positions"].get(name, {}).get("markPrice", "0"))
-        sign = 1 if picture["side"] == "long" else -1
+        sign = 1 if picture["lots_side"] == "long" else -1
         lots = sign * (mark * Decimal(picture["lot_quantity"]) - Decimal(picture["lot_cost"]))
         fees = sum((Decimal(amount) for amount in picture["fees"].values()), Decimal(0))
         ours += Decimal(picture["grid_profit_gross"]) - fees + Decimal(picture["funding"]) + lots

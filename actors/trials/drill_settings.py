@@ -93,7 +93,8 @@ def deposit(settings: Settings) -> Decimal:
 def write_coins(settings: Settings, target: Path) -> None:
     """Write the generated market for the configuration's symbols and watched coins.
 
-    A ladder's market begins at its anchor, or at a price that its coin is known for, and swings by its own intervals.
+    A ladder's market begins at its anchor, in the middle of its range, or at a price that its coin is known for, and
+    swings by its own intervals.
     Raises `ConfigError` for a symbol whose rules the simulated venue does not know.
     """
     known = {instrument.symbol for instrument in demo_instruments()}
@@ -110,6 +111,9 @@ def write_coins(settings: Settings, target: Path) -> None:
 
 
 def _traded(ladder: SymbolSettings) -> dict[str, Any]:
+    if (bounds := ladder.range) is not None:
+        middle, swing = (bounds.low + bounds.high) / 2, (bounds.high - bounds.low) / bounds.grids
+        return _coin(ladder.symbol, ladder.anchor or middle, swing, TRADED_STEP_MS)
     start = ladder.anchor or STARTS[ladder.symbol]
     swing = ladder.interval if ladder.interval is not None else start * ((ladder.ratio or Decimal(2)) - 1)
     return _coin(ladder.symbol, start, swing, TRADED_STEP_MS)

@@ -23,7 +23,7 @@ from exchanges.sim.bounds import CandleBound, ProfitBounds, events_of
 from exchanges.sim.catalogue import demo_instrument
 from exchanges.sim.market import BookTop, Candle, Mark, MarketEvent
 from exchanges.sim.tape import open_tape
-from grid.ladder import interval_ticks
+from grid.ladder import GridSide, interval_ticks
 from grid.ledger import value
 from grid.policy import GridPolicy
 from risk.rules import RiskRules
@@ -158,7 +158,7 @@ def _plan(settings: Settings, symbol: SymbolSettings) -> GridPlan:
         policy=policy,
         interval=interval_ticks(symbol.symbol, symbol.interval, instrument),
         anchor=instrument.ticks_floor(symbol.anchor) if symbol.anchor is not None else 0,
-        side=symbol.side,
+        side=symbol.way or GridSide.LONG,
         modulus=modulus,
         slots_per_actor=modulus,
     )

@@ -8,6 +8,7 @@ from actors.mail.desk_mail import desk_events, states_missed, states_wanted
 from actors.mail.mailbox import Mailbox
 from actors.mail.messages import (
     Envelope,
+    FeedWord,
     Message,
     Receipt,
     SetupWanted,
@@ -16,6 +17,7 @@ from actors.mail.messages import (
     Tellings,
 )
 from actors.mail.outbox import Outbox
+from actors.virtual.due import desk_symbol, first_records, pair_of
 from actors.virtual.errands import Errands
 from actors.virtual.journal import JournalTaken, VirtualJournal
 from actors.virtual.mishaps import CrashPoint, Mishaps, StallPoint
@@ -25,7 +27,18 @@ from actors.virtual.process import Process
 from actors.virtual.settings import GridPlan, WorldSettings
 from actors.virtual.venue import VirtualVenue
 from actors.virtual.wire import Wire
-from exchanges.desk.commands import Broadcast, Command, Effects, Notice, ReadRules, Restream, Send, SyncClock, Tell
+from exchanges.desk.commands import (
+    Broadcast,
+    Command,
+    Effects,
+    Notice,
+    ReadRules,
+    Restream,
+    Send,
+    SyncClock,
+    Tell,
+    Turned,
+)
 from exchanges.desk.events import (
     AccountRead,
     Event,
@@ -40,15 +53,14 @@ from exchanges.desk.events import (
     StreamState,
     Ticked,
 )
-from exchanges.desk.settings import DeskSymbol
 from exchanges.order_desk import OrderDesk
 from exchanges.port import Account, Income, Position
+from exchanges.sim.venue_events import PublishedBook
 from grid.book import Book
 from grid.holds import HoldCause
 from grid.instrument import Instrument
-from grid.kind_records import OpeningSet
 from grid.order import OrderUpdate
-from grid.records import GenerationStarted, Record, from_body, to_body
+from grid.records import Record, from_body, to_body
 from grid.stop import StopReport
 from risk.lease import Go
 from risk.veto import Approved, ApprovedStop
@@ -98,45 +110,29 @@ class VirtualGateway:
         self._mailbox = mailbox or Mailbox()
         self._plans: Mapping[str, GridPlan] = {grid.symbol: grid for grid in settings.grids}
         self._layouts = settings.layouts
+        self._feeds = settings.feeds
         self._instruments = {symbol: venue.instrument(symbol) for symbol in self._plans}
         self.notices: list[Notice] = []
         self.go_ms = -1_000_000
         """When the supervisor's last go arrived."""
         book = Book()
         book.replay(from_body(kind, body) for kind, _, body in journal.rows)
+        self._pairs = {g.symbol: pair_of(g, book, self._top(g.symbol)) for g in settings.grids}
         self.desk = OrderDesk(
             book,
             settings.desk,
-            {g.symbol: self._desk_symbol(g) for g in settings.grids},
+            {g.symbol: desk_symbol(g, self._instruments[g.symbol], self._pairs[g.symbol]) for g in settings.grids},
         )
         self.started_ms = process.now_ms
         self.owner_epoch = 0
         self._wire = Wire(process, mishaps, owner)
         self._errands = Errands(process, venue, self._wire, self.release, self.release_stop, self.on_event)
 
-    def _desk_symbol(self, grid: GridPlan) -> DeskSymbol:
-        return DeskSymbol(
-            policy=grid.policy,
-            instrument=self._instruments[grid.symbol],
-            breakers=grid.breakers,
-            stop=grid.stop,
-            trigger=grid.trigger,
-            opening=grid.opening,
-        )
-
     def start(self) -> None:
         """Take over the book and connect."""
         records: list[Record] = []
         for symbol, plan in self._plans.items():
-            generation = self._due_generation(symbol, plan)
-            is_first = symbol not in self.desk.book.symbols
-            if generation is not None:
-                records.append(generation)
-            if is_first and generation is not None and plan.opening is not None:
-                number = generation.generation
-                records.append(
-                    OpeningSet(symbol=symbol, generation=number, is_planned=False, levels=(), limit=0, at_ms=0)
-                )
+            records += first_records(plan, self.desk.book, self._pairs[symbol], self._top(symbol))
         self.owner_epoch = self._wire.owner_epoch = self._journal.raise_owner_epoch()
         self._carry_out(self.desk.begin(self.owner_epoch, records, self._agenda.instant()))
         self._tell_risk()
@@ -156,7 +152,16 @@ class VirtualGateway:
 
     def _on_envelope(self, envelope: Envelope) -> None:
         if self._mailbox.accept(envelope).is_fresh:
+            self._set_right(envelope)
             self.on_message(envelope.message)
+
+    def _set_right(self, envelope: Envelope) -> None:
+        """Tell a feed that still speaks by the side that was left of the turn: word of it may have died with a life."""
+        word = envelope.message
+        if not isinstance(word, FeedWord) or word.reference is None:
+            return
+        if word.reference * self.desk.book.symbol(word.symbol).sign < 0:
+            self._outbox.post(envelope.sender, self._setup(word.symbol))
 
     def on_event(self, event: Event) -> None:
         """Let the desk decide, commit what it records, carry out what it commands."""
@@ -213,6 +218,9 @@ class VirtualGateway:
             case Broadcast(standing=standing):
                 for name in self._layouts[standing.symbol].names():
                     self._outbox.post(name, standing)
+            case Turned(symbol=symbol):
+                for name in (self._feeds[symbol], *self._layouts[symbol].names()):
+                    self._outbox.post(name, self._setup(symbol))
             case Notice():
                 self.notices.append(command)
             case Restream(reason=reason):
@@ -267,9 +275,10 @@ class VirtualGateway:
         symbol = self.desk.book.symbol(name)
         return SymbolSetup(
             generation=symbol.generation,
-            policy=self._plans[name].policy,
+            policy=self.desk.policy(name),
             instrument=self._instruments[name],
-            older=symbol.older_than(symbol.generation.generation),
+            older=symbol.others,
+            turn=symbol.turns,
         )
 
     def _set_up(self, wanted: SetupWanted) -> None:
@@ -285,18 +294,8 @@ class VirtualGateway:
         """Tell the supervisor which holds stand: it says again what was lost on the way."""
         self._outbox.post(self._risk, self.desk.standing(""))
 
-    def _due_generation(self, symbol: str, plan: GridPlan) -> GenerationStarted | None:
-        """Return the ladder to begin, None where the journal holds it already: an anchor never moves by itself."""
-        known = self.desk.book.symbols.get(symbol)
-        last = known.generation if known is not None and known.generations else None
-        top = self._venue.engine.read.book(symbol)
-        first = top.bid if plan.side.sign > 0 else top.ask
-        anchor = plan.anchor or (last.anchor if last is not None else first)
-        if last is None:
-            return plan.generation(0, anchor)
-        if plan.generation(last.generation, anchor) == last:
-            return None
-        return plan.generation(last.generation + 1, anchor)
+    def _top(self, symbol: str) -> PublishedBook:
+        return self._venue.engine.read.book(symbol)
 
     def _connect(self) -> None:
         self._stream.connect(self._on_private)

@@ -50,6 +50,8 @@ class GridPlan:
     stop: StopRule | None = None
     trigger: Decimal | None = None
     opening: OpeningRule | None = None
+    short: GridPolicy | None = None
+    """Of a neutral grid: the policy of its short ladder; `side` is long, and `policy` that of the long one."""
 
     @property
     def symbol(self) -> str:

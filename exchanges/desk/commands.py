@@ -103,6 +103,13 @@ class Broadcast:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Turned:
+    """A neutral grid works on its other ladder now: its feed and its slots have to be told."""
+
+    symbol: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Restream:
     """Drop the private stream and connect anew: it is deaf."""
 
@@ -143,6 +150,7 @@ Command = (
     | ReadPositions
     | Tell
     | Broadcast
+    | Turned
     | Restream
     | SyncClock
     | ReadRules

@@ -89,6 +89,8 @@ class Core:
     compared_ms: int = -1
     """When book and venue were last compared to the end (monotonic)."""
     marks: dict[str, tuple[Decimal, int]] = field(default_factory=dict)
+    agreed_ms: dict[str, int] = field(default_factory=dict)
+    """By symbol: when the last reading of the position that agreed with the book began (monotonic)."""
     references: dict[str, tuple[int, int]] = field(default_factory=dict)
     fed_ms: dict[str, int] = field(default_factory=dict)
     """When the symbol's feed last spoke, fresh or stale; a symbol that it never spoke of is not in it."""
@@ -253,8 +255,15 @@ class Core:
     def suggest_reference(self, symbol: str, reference: int | None, now: Instant) -> None:
         """Take the price that an intent was decided on, unless the feed itself has spoken lately."""
         fed_ms = self.fed_ms.get(symbol)
-        if reference is not None and (fed_ms is None or now.mono_ms - fed_ms > self.settings.price_age_ms):
+        if reference is None or not self.is_of_present_side(symbol, reference):
+            return
+        if fed_ms is None or now.mono_ms - fed_ms > self.settings.price_age_ms:
             self.references[symbol] = (reference, now.mono_ms)
+
+    def is_of_present_side(self, symbol: str, reference: int) -> bool:
+        """Whether an oriented price was told by the side that works: in a neutral grid one may still be under way."""
+        book = self.book.symbols.get(symbol)
+        return book is None or not book.generations or book.sign * reference >= 0
 
     def mark(self, symbol: str, now: Instant, after_ms: int = -1) -> Decimal | None:
         """Return the last mark price, None where it is too old or came no later than `after_ms`."""
@@ -281,7 +290,7 @@ def level_over(symbol: SymbolBook, key: SlotKey) -> SlotKey | None:
     if len(symbol.generations) < 2 or key.generation not in symbol.ladders:
         return None
     ladder = symbol.ladder
-    if key.generation == ladder.generation:
+    if key.generation == ladder.generation or not symbol.is_of_present_side(key):
         return None
     level = ladder.floor(symbol.ladders[key.generation].at(key.level))
     return SlotKey(symbol=key.symbol, generation=ladder.generation, level=level)
@@ -293,5 +302,9 @@ def has_older_lot(symbol: SymbolBook, key: SlotKey) -> bool:
         return False
     ladder = symbol.ladders[key.generation]
     low, high = ladder.at(key.level), ladder.at(key.level + 1)
-    older = (other for other, _ in symbol.lots() if other.generation < key.generation)
+    older = (
+        other
+        for other, _ in symbol.lots()
+        if other.generation < key.generation and symbol.side_of(other) is ladder.side
+    )
     return any(low <= symbol.ladders[other.generation].at(other.level) < high for other in older)

@@ -54,7 +54,7 @@ class Dust:
         core, instrument = self._core, self._core.symbols[book.symbol].instrument
         lots = _dust(book, instrument)
         reference = core.reference(book.symbol, now)
-        if not lots or reference is None:
+        if not lots or reference is None or book.held_sign != book.sign:
             return
         highest = max(book.sign * lot.target for _, lot in lots)
         price = book.sign * (reference + 1)

@@ -39,7 +39,7 @@ class Flattening:
         if tries > SLICES_WITHOUT_PROGRESS:
             core.notice("not_flat", f"{book.symbol}: {steps} steps are left; the venue takes no more", "critical")
             return True
-        bound = mark * (1 - book.sign * core.settings.flatten_slippage)
-        price = instrument.ticks_ceil(bound) if book.sign > 0 else instrument.ticks_floor(bound)
+        bound = mark * (1 - book.held_sign * core.settings.flatten_slippage)
+        price = instrument.ticks_ceil(bound) if book.held_sign > 0 else instrument.ticks_floor(bound)
         self._placing.intend_flatten(book.symbol, price, min(steps, instrument.quantity_max), now)
         return False

@@ -15,7 +15,7 @@ from exchanges.desk.exposures import exposures
 from exchanges.desk.rooms import Rooms
 from exchanges.lane import Lane
 from grid.intent import PlaceIntent
-from grid.order import OrderRequest, Purpose, TimeInForce
+from grid.order import OrderRequest, Purpose, Side, TimeInForce
 from grid.reasons import Reason
 from grid.records import Counted, OrderIntended, OrderMarked
 from grid.slot import Phase, Signal, SlotKey, SlotState
@@ -76,6 +76,8 @@ class Placing:
         lot, instrument = slot.lot, self._core.symbols[key.symbol].instrument
         is_waiting = slot.phase is Phase.FREE and lot is not None
         if not is_waiting or lot is None or lot.quantity < instrument.quantity_min or not self._may_close(key.symbol):
+            return
+        if not symbol.is_of_present_side(key):
             return
         if not self._fits_position(key.symbol, lot.quantity):
             return
@@ -151,6 +153,8 @@ class Placing:
     def _outdated(self, intent: PlaceIntent, slot: SlotState) -> Reason | None:
         if not self._core.is_ready:
             return Reason.RESTORING
+        if not self._core.book.symbol(intent.key.symbol).is_of_present_side(intent.key):
+            return Reason.OTHER_SIDE
         if slot.version != intent.basis_version or slot.phase is not Phase.FREE:
             return Reason.STALE
         if not intent.purpose.closing and intent.halt_epoch != self._core.book.halt_epoch:
@@ -225,7 +229,7 @@ class Placing:
         now: Instant,
         closes: tuple[SlotKey, ...] = (),
     ) -> None:
-        opening = self._core.book.symbol(symbol).generation.side.entry_side
+        opening = self._opening_side(symbol, key)
         self._core.record(
             OrderIntended(
                 client_id=client_id,
@@ -242,6 +246,13 @@ class Placing:
         )
         self._core.do_at(Chore.LOOK_UP, client_id, now.mono_ms + UNSENT_MS)
         self._core.command(Send(client_id=client_id, lane=Lane.EXIT if purpose.closing else Lane.ENTRY))
+
+    def _opening_side(self, symbol: str, key: SlotKey | None) -> Side:
+        """Return on which side an order opens: of the slot's own ladder, of the lots for one that sells them all."""
+        book = self._core.book.symbol(symbol)
+        if key is not None:
+            return book.side_of(key).entry_side
+        return Side.BUY if book.held_sign > 0 else Side.SELL
 
     def _admission(
         self, purpose: Purpose, price: int, quantity: int, symbol: str, now: Instant, key: SlotKey | None = None
@@ -358,7 +369,7 @@ class Placing:
 
     def _fits_position(self, symbol: str, quantity: int) -> bool:
         """Whether so many more steps may rest to close (trading rule 8)."""
-        side = self._core.book.symbol(symbol).generation.side.entry_side.other
+        side = self._opening_side(symbol, None).other
         return quantity <= self._room(symbol).steps(side)
 
     def _room(self, symbol: str, besides: str = "") -> ClosingRoom:
@@ -370,7 +381,7 @@ class Placing:
         book = self._core.book.symbol(symbol)
         others = (o for o in self._core.book.live_orders(symbol) if o.client_id != besides)
         resting = sum(o.quantity - o.booked for o in others if o.purpose.closing)
-        return ClosingRoom(lots=book.sign * book.lot_steps(), position=book.expected_position(), resting=resting)
+        return ClosingRoom(lots=book.held_sign * book.lot_steps(), position=book.expected_position(), resting=resting)
 
 
 def _lifetime(order: OrderEntry, takes: bool) -> TimeInForce:

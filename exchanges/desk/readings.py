@@ -292,6 +292,7 @@ class Readings:
             return
         quantity = position.quantity if position is not None else 0
         if quantity == book.expected_position():
+            core.agreed_ms[symbol] = begun_ms
             self._agrees(book)
             self._note_judged(symbol, begun_ms)
             return
@@ -322,12 +323,12 @@ class Readings:
 
     def _confirmed(self, book: SymbolBook, quantity: int, now: Instant) -> None:
         """The same contradiction twice, with every trade read in between."""
-        lots = book.sign * book.lot_steps()
+        lots = book.held_sign * book.lot_steps()
         text = (
             f"{book.symbol}: the venue says {quantity} steps, the book {book.expected_position()} "
             f"(lots {lots}, foreign {book.foreign})"
         )
-        if book.sign * (quantity - lots) >= 0:
+        if book.held_sign * (quantity - lots) >= 0:
             # All our lots can be there: what is beyond them is somebody else's, named and never touched.
             self._core.record(ForeignSet(symbol=book.symbol, quantity=quantity - lots, reason=text))
             self._core.notice("foreign_position", text, "warning")

@@ -233,7 +233,9 @@ class Reports:
 
     def _after_fill(self, order: OrderEntry, now: Instant) -> None:
         core = self._core
-        if order.purpose is Purpose.STOP:
+        is_of_other_side = order.key is not None and not core.book.symbol(order.symbol).is_of_present_side(order.key)
+        if order.purpose is Purpose.STOP or is_of_other_side:
+            # A fill of the side that was left has closed lots of this one.
             self._withdraw_oversized(order.symbol, now)
         if order.is_over and not order.missing:
             core.drop(Chore.SETTLE, order.client_id)

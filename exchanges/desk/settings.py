@@ -68,6 +68,8 @@ class DeskSymbol:
     """The mark price at which it begins; None: at once."""
     opening: OpeningRule | None = None
     """What it buys at its creation; None: nothing."""
+    sides: tuple[tuple[int, GridPolicy], ...] = ()
+    """Of a neutral grid: the policy of each of its two ladders, by generation; `policy` is that of the present one."""
 
     @property
     def symbol(self) -> str:

@@ -63,7 +63,7 @@ class StandingHolds:
         if seen.symbol in self._core.leaving:
             return  # its feed ends with it: neither price nor silence says anything
         self._core.fed_ms[seen.symbol] = now.mono_ms
-        if seen.reference is not None:
+        if seen.reference is not None and self._core.is_of_present_side(seen.symbol, seen.reference):
             self._core.references[seen.symbol] = (seen.reference, now.mono_ms)
         if not seen.is_fresh:
             self._core.references.pop(seen.symbol, None)

@@ -136,7 +136,7 @@ class Stops:
             working_type=rule.working_type,
             recv_window_ms=core.settings.recv_window_ms,
         )
-        instrument, lots = core.symbols[book.symbol].instrument, book.sign * book.lot_steps()
+        instrument, lots = core.symbols[book.symbol].instrument, book.held_sign * book.lot_steps()
         verdict = approve_stop(request, instrument=instrument, position=book.expected_position(), lots=lots)
         if not isinstance(verdict, ApprovedStop):
             self._gone(book.symbol, stop, verdict.reason, now)

@@ -48,7 +48,8 @@ class Strays:
         fits = (
             slot.lot is not None and slot.phase is Phase.FREE and report.quantity - report.filled == slot.lot.quantity
         )
-        adopted = identity.purpose is Purpose.EXIT and fits
+        is_present = core.book.symbol(report.symbol).is_of_present_side(key)
+        adopted = identity.purpose is Purpose.EXIT and fits and is_present
         self._intend_again(identity, report, key, now, attach=adopted)
         core.record(acked(report))
         if not adopted:
@@ -77,10 +78,11 @@ class Strays:
 
     def watch(self, identity: ClientId, client_id: str, order_id: str, price: int, quantity: int, now: Instant) -> None:
         """Take an order into the book of which only a fill is known; it is looked up."""
-        opening = self._core.book.symbol(identity.symbol).generation.side.entry_side
         if identity.purpose is Purpose.STOP:
             # It closes whatever there is: nothing else may close beside it until its end is known.
             quantity = max(quantity, abs(self._core.book.symbol(identity.symbol).expected_position()))
+        key = SlotKey(symbol=identity.symbol, generation=identity.generation, level=identity.level)
+        opening = self._core.book.symbol(identity.symbol).side_of(key).entry_side
         report = OrderReport(
             symbol=identity.symbol,
             order_id=order_id,
@@ -93,7 +95,6 @@ class Strays:
             closing=identity.purpose.closing,
             venue_ms=now.venue_ms,
         )
-        key = SlotKey(symbol=identity.symbol, generation=identity.generation, level=identity.level)
         self._intend_again(identity, report, key, now, attach=False)
         self._core.do_at(Chore.LOOK_UP, client_id, now.mono_ms)
 

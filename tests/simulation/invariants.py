@@ -27,6 +27,7 @@ from tests.simulation.kind_invariants import (
     no_entry_leaves_before_the_trigger,
     waits_for_its_price,
 )
+from tests.simulation.neutral_invariants import SIDES, facing, the_side_that_should_works
 from tests.simulation.oracle import what_should_rest
 from tests.simulation.stop_invariants import lots_are_covered, one_stop_a_symbol
 from tests.simulation.truth import Truth
@@ -251,7 +252,7 @@ def money_ties(world: World, truth: Truth) -> Iterator[str]:
         cash = truth.own_cash(grid.symbol)
         if ledger.cash - ledger.funding != cash:
             yield f"{grid.symbol}: the book's cash is {ledger.cash}, the venue's {cash}"
-        if ledger.realised - book.sign * cost != cash:
+        if ledger.realised - book.held_sign * cost != cash:
             yield f"{grid.symbol}: realised {ledger.realised} less lots at {cost} is not the cash of {cash}"
         for asset in (grid.venue.quote, "BNB"):
             fees = truth.own_fees(grid.symbol, asset)
@@ -328,7 +329,7 @@ def what_rests_is_what_should(world: World, truth: Truth) -> Iterator[str]:
         if world.book.holds.against(grid.symbol) or (day is not None and day.tripped_at is not None):
             continue
         top = world.venue.engine.read.book(grid.symbol)
-        yield from what_should_rest(grid, world, top, own, truth)
+        yield from what_should_rest(facing(grid, world.book.symbol(grid.symbol)), world, top, own, truth)
 
 
 EVERY_STEP: tuple[Invariant, ...] = (
@@ -355,6 +356,7 @@ EVERY_STEP: tuple[Invariant, ...] = (
     the_days_loss_is_stopped,
     the_operators_word_stands,
     one_stop_a_symbol,
+    *SIDES,
 )
 AT_REST: tuple[Invariant, ...] = (
     *EVERY_STEP,
@@ -369,6 +371,7 @@ AT_REST: tuple[Invariant, ...] = (
     an_opening_buys_each_level_once,
     an_opening_leaves_nothing_that_it_could_buy,
     lots_are_covered,
+    the_side_that_should_works,
     every_decree_is_answered,
     the_rules_are_known,
     readings_go_on,

@@ -29,7 +29,8 @@ def lots_are_covered(world: World, truth: Truth) -> Iterator[str]:
     """Where there are lots a stop rests beyond all of their levels, and where there are none it rests no more."""
     stops = {algo.symbol: algo for algo in own_stops(world, truth)}
     for grid in world.settings.grids:
-        book, sign = world.book.symbol(grid.symbol), grid.side.sign
+        book = world.book.symbol(grid.symbol)
+        sign = book.sign
         bought = [sign * book.generations[key.generation].ladder().price(key.level) for key, _ in book.lots()]
         algo = stops.get(grid.symbol)
         is_others = bool(book.foreign) and not (grid.stop is not None and grid.stop.closes_foreign)

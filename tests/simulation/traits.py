@@ -69,6 +69,8 @@ class Trait(Enum):
     """Two symbols share their feed and, where both ladders fit, their slot actor."""
     STANDBY = "standby"
     """Two hosts want the account: one has it, the other waits or is refused, by a lease in a shared store."""
+    NEUTRAL = "neutral"
+    """Each grid has two sides, and turns around at its start price."""
 
 
 NEEDS_MONEY = frozenset({Trait.FEES_IN_COIN, Trait.DAILY_LOSS})
@@ -105,6 +107,7 @@ _APART = {
     Trait.EXCHANGE_STOP: 0.15,
     Trait.PACKED: 0.5,
     Trait.STANDBY: 0.3,
+    Trait.NEUTRAL: 0.2,
     **_QUIRKS,
 }
 """Further kinds, each drawn by itself, so that the next one leaves them as they are."""
@@ -289,6 +292,23 @@ def _packed(settings: WorldSettings, rng: Random) -> WorldSettings:
     return replace(settings, grids=grids, symbols_per_actor=2)
 
 
+def _neutral(settings: WorldSettings, rng: Random) -> WorldSettings:
+    return replace(settings, grids=tuple(_two_sided(grid, rng) for grid in settings.grids))
+
+
+def _two_sided(grid: GridPlan, rng: Random) -> GridPlan:
+    """Return the grid with levels on both sides of a start price near which its market begins.
+
+    It has no end by a price and begins with no position: both would be of one side.
+    """
+    start = FIRST_BIDS[grid.symbol] + rng.choice((-150, -40, 0, 0, 40, 150)) * grid.interval // 200
+    long, short = (replace(grid.policy, lowest_level=-rng.choice((2, 6, 14)), highest_level=-1) for _ in range(2))
+    known = grid.breakers
+    if known is not None:
+        known = replace(known, rules=replace(known.rules, stop_price=None, profit_price=None))
+    return replace(grid, side=GridSide.LONG, anchor=start, policy=long, short=short, opening=None, breakers=known)
+
+
 _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.TWO_SYMBOLS: _two_symbols,
     Trait.MONEY: _money,
@@ -313,4 +333,5 @@ _CHANGES: Mapping[Trait, Callable[[WorldSettings, Random], WorldSettings]] = {
     Trait.EXCHANGE_STOP: _stops,
     Trait.PACKED: _packed,
     Trait.STANDBY: standby,
+    Trait.NEUTRAL: _neutral,
 }

@@ -28,10 +28,12 @@ from exchanges.order_desk import OrderDesk
 from exchanges.port import Position
 from grid.book import Book
 from grid.intent import CancelIntent, PlaceIntent
+from grid.kind_records import SideTurned
+from grid.ladder import GridSide
 from grid.opening import OpeningRule
 from grid.order import Fill, OrderReport, OrderRequest, OrderStatus, OrderUpdate, Purpose, Side, TimeInForce
 from grid.reasons import Reason
-from grid.records import GenerationStarted, Record
+from grid.records import Record
 from grid.slot import SlotKey, SlotState
 from risk.lease import Go
 from risk.stop_rule import StopRule
@@ -53,18 +55,28 @@ class DeskWorld:
         stop: StopRule | None = None,
         trigger: Decimal | None = None,
         opening: OpeningRule | None = None,
+        neutral: bool = False,
     ) -> None:
         plan = example_plan(max_lots=max_lots)
+        half = replace(plan.policy, lowest_level=-10, highest_level=-1)
         self.now_ms = now_ms
         self.said: list[Command] = []
         self.records: list[Record] = []
         symbols = {
             SYMBOL: DeskSymbol(
-                policy=plan.policy, instrument=plan.instrument, stop=stop, trigger=trigger, opening=opening
+                policy=half if neutral else plan.policy,
+                instrument=plan.instrument,
+                stop=stop,
+                trigger=trigger,
+                opening=opening,
+                sides=((0, half), (1, half)) if neutral else (),
             )
         }
         self.desk = OrderDesk(book or Book(), DeskSettings(journal="Sim1", notional_max=Decimal(5_000)), symbols)
-        first: list[GenerationStarted] = [] if book is not None else [plan.generation(0, 300_000)]
+        first: list[Record] = [] if book is not None else [plan.generation(0, 300_000)]
+        if neutral and book is None:
+            short = replace(plan.generation(1, 300_000), side=GridSide.SHORT)
+            first += [short, SideTurned(symbol=SYMBOL, generation=0, at_ms=0, reason="the price is under it")]
         self._take(self.desk.begin(self.desk.book.owner_epoch + 1, first, self.now()))
 
     def now(self) -> Instant:

@@ -81,6 +81,7 @@ def last() -> dict[str, Any]:
         "lots": 0,
         "lot_quantity": "0",
         "lot_cost": "0",
+        "lots_side": "long",
         "position": "0",
     }
     hold = {"kind": "hold", "text": "hold risk on the account: fell", "at_ms": 9_500}

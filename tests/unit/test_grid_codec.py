@@ -21,7 +21,7 @@ from grid.account_records import (
 )
 from grid.codec import Undecodable, decode, encode
 from grid.holds import Hold, HoldCause
-from grid.kind_records import OpeningSet, TriggerSet
+from grid.kind_records import OpeningSet, SideTurned, TriggerSet
 from grid.ladder import GridSide
 from grid.lot import Lot
 from grid.order import Fill, OrderStatus, Purpose, Side
@@ -101,6 +101,7 @@ RECORDS: tuple[Record, ...] = (
     TradesCompleted(symbol=SYMBOL, venue_ms=7, is_exact=True),
     StopIntended(symbol=SYMBOL, client_id="g2", side=Side.SELL, trigger=270_000, at_ms=9),
     StopMarked(symbol=SYMBOL, client_id="g2", signal=StopSignal.TRIGGERED, algo_id="7", order_id="8", reason="fell"),
+    SideTurned(symbol=SYMBOL, generation=1, at_ms=5, reason="the price is beyond the start price"),
     TriggerSet(symbol=SYMBOL, price=Decimal("2990.5"), rises=True, is_fired=False, at_ms=3),
     OpeningSet(symbol=SYMBOL, generation=1, is_planned=True, levels=(3, 4), limit=300_300, at_ms=4, reason="passed"),
     Counted(symbol=SYMBOL, what="latecomer", reason=Reason.STALE),

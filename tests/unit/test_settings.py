@@ -18,7 +18,8 @@ from actors.settings.account import Settings, configuration_hash, load_settings,
 from actors.settings.errors import ConfigErrors, known_keys
 from actors.settings.paper import Trading
 from grid.errors import ConfigError
-from grid.ladder import GridSide, Spacing
+from grid.ladder import Spacing
+from grid.neutral import GridKind
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 SMALLEST: dict[str, Any] = {
@@ -62,7 +63,7 @@ def test_the_smallest_file_gets_the_documented_defaults(tmp_path: Path) -> None:
     assert settings.gateway.orders_per_second == 25
     assert settings.gateway.burst == 30
     assert settings.gateway.recv_window_ms == 2000
-    assert settings.symbols[0].side is GridSide.LONG
+    assert settings.symbols[0].side is GridKind.LONG
     assert settings.symbols[0].spacing is Spacing.ARITHMETIC
     assert settings.symbols[0].min_rest_s == 5
     assert settings.symbols[0].entry_slack == 1
@@ -109,7 +110,7 @@ def test_settings_travel_between_processes(tmp_path: Path) -> None:
         ({"symbols__0__max_lots": "9" * 5000}, "symbols[0].max_lots", "9" * 80 + "...", "digits"),
         ({"symbols__0__amount": "many"}, "symbols[0].amount", "many", "a number"),
         ({"symbols__0__buy_window": "2.5"}, "symbols[0].buy_window", "2.5", "whole number"),
-        ({"symbols__0__side": "up"}, "symbols[0].side", "up", "'long' or 'short'"),
+        ({"symbols__0__side": "up"}, "symbols[0].side", "up", "'long', 'short' or 'neutral'"),
         ({"symbols__0__max_lots": None}, "symbols[0].max_lots", "(missing)", "required"),
         ({"symbols__0__interval": None}, "symbols[0].interval", "(missing)", "required for arithmetic"),
         ({"symbols__0__ratio": "1.1"}, "symbols[0].ratio", "1.1", "no meaning for arithmetic"),

@@ -146,3 +146,47 @@ def test_a_grid_begins_with_the_lots_over_the_price_each_bought_once_over_a_kill
 
 def _opened(live: LiveDeployment) -> bool:
     return any(identity.purpose is Purpose.OPEN for _, identity in live.venue.own_orders())
+
+
+@pytest.mark.parametrize("spacing", ["arithmetic", pytest.param("geometric", marks=pytest.mark.long)])
+def test_a_neutral_grid_turns_around_over_a_kill_and_never_shows_orders_of_both_sides(
+    tmp_path: Path, spacing: str
+) -> None:
+    keys = {
+        "side": "neutral",
+        "spacing": spacing,
+        "interval": None,
+        "anchor": 3000,
+        "range": {"low": 2990, "high": 3010, "grids": 10},
+        "max_lots": 5,
+    }
+    with still_venue() as venue, deployed(live_settings(tmp_path, venue, keys), venue) as live:
+        live.until(lambda: len(live.entries()) == 3, "the long side begins")
+        assert all(Decimal(price) < 3000 for price in live.entries())
+        live.until(lambda: live.symbol()["turning"]["why"] == "the price has not come there", "the other side waits")
+        venue.walk("ETHUSDT", "2997.5")
+        live.until(lambda: live.exits() == [-1], "a lot is bought under the start price")
+        live.until(lambda: live.symbol()["turning"]["why"] == "1 lot is held", "that is why it would not turn")
+
+        venue.walk("ETHUSDT", "3003")
+        live.until(lambda: live.holds() == ["turn"] or live.symbol().get("side") == "short", "it is sold, and it turns")
+        live.kill_gateway()
+        live.restart_gateway()
+        live.until(
+            lambda: live.symbol().get("side") == "short" and not live.holds(), "the next life brings it to its end"
+        )
+        live.until(lambda: len(live.entries()) == 3, "the short side works")
+        assert all(Decimal(price) > 3003 for price in live.entries())
+        live.until(lambda: live.symbol()["round_trips"] == 1, "the lot was sold once")
+
+        venue.walk("ETHUSDT", "3004.5")
+        live.until(lambda: Decimal(live.symbol()["position"]) < 0, "it sells over the start price")
+        venue.walk("ETHUSDT", "2997.5")
+        live.until(lambda: live.symbol()["side"] == "long" and not live.holds(), "it has bought back and turned again")
+        live.until(lambda: len(live.entries()) == 3, "the long side works again")
+        live.settle()
+        orders = [(row, identity) for row, identity in live.venue.own_orders() if identity.purpose is Purpose.ENTRY]
+        assert all((row["side"] == "BUY") == (Decimal(row["price"]) < 3000) for row, _ in orders)
+        reckoning = live.reckon()
+
+    assert reckoning.document()["fills"] == 4

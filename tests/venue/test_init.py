@@ -126,7 +126,8 @@ def test_by_default_a_run_of_the_file_is_on_paper_with_the_funds_as_its_balance(
     from actors.planning.first_configuration import Answers, _paper, _venue
     from actors.settings.paper import Trading
     from actors.settings.venue import VenuePlace
-    from grid.ladder import GridSide, Spacing
+    from grid.ladder import Spacing
+    from grid.neutral import GridKind
     from risk.proposal import Appetite, Shape
 
     answers = Answers(
@@ -135,7 +136,7 @@ def test_by_default_a_run_of_the_file_is_on_paper_with_the_funds_as_its_balance(
         is_live=False,
         symbols=("ETHUSDT",),
         funds=Decimal(1234),
-        side=GridSide.LONG,
+        side=GridKind.LONG,
         shape=Shape.WINDOW,
         spacing=Spacing.ARITHMETIC,
         appetite=Appetite.LOW,
@@ -155,6 +156,23 @@ def test_by_default_a_run_of_the_file_is_on_paper_with_the_funds_as_its_balance(
     assert settings.trading is Trading.PAPER
     assert settings.paper is not None
     assert (settings.paper.balance, settings.paper.maker_fee) == (Decimal(1234), Decimal("0.0003"))
+
+
+@pytest.mark.parametrize("spacing", ["arithmetic", "geometric"])
+def test_a_neutral_grid_is_proposed_where_it_is_asked_for(bench: Bench, spacing: str) -> None:
+    words = ("--symbol", "ETHUSDT", "--funds", "2000", "--kind", "neutral", "--spacing", spacing)
+
+    ended = bench.init(*words, "--yes", "--json")
+    checked = bench.run("check", bench.file, "--json")
+    planned = bench.run("plan", bench.file, "--json")
+
+    assert ended.code == 0, ended.out
+    assert "side: neutral" in bench.file.read_text()
+    assert checked.code == 0, checked.out
+    [symbol] = planned.json["symbols"]
+    assert (symbol["works"], symbol["other_side"]["works"]) == ("long", "short")
+    here, there = len(symbol["fills"]), len(symbol["other_side"]["fills"])
+    assert min(here, there) >= max(here, there) - 1 > 0
 
 
 def test_two_symbols_share_the_funds_and_every_figure_has_its_reason(bench: Bench) -> None:
@@ -222,7 +240,8 @@ def test_without_a_terminal_and_without_flags_it_asks_nobody(bench: Bench) -> No
 def test_real_money_needs_its_flag() -> None:
     from actors.planning.first_configuration import Answers, _venue
     from actors.settings.venue import VenuePlace
-    from grid.ladder import GridSide, Spacing
+    from grid.ladder import Spacing
+    from grid.neutral import GridKind
     from risk.proposal import Appetite, Shape
 
     def venue_of(*, is_live: bool = False, is_testnet: bool = False) -> dict[str, object]:
@@ -232,7 +251,7 @@ def test_real_money_needs_its_flag() -> None:
             is_live=is_live,
             symbols=("ETHUSDT",),
             funds=Decimal(1000),
-            side=GridSide.LONG,
+            side=GridKind.LONG,
             shape=Shape.WINDOW,
             spacing=Spacing.ARITHMETIC,
             appetite=Appetite.LOW,

@@ -246,6 +246,40 @@ def test_what_a_grid_begins_with_is_planned_and_counted_in_its_worst(account: Tr
     assert account.run("check", account.config).code == 0
 
 
+@pytest.mark.parametrize("spacing", ["arithmetic", "geometric"])
+def test_a_neutral_grid_is_planned_on_both_sides_and_needs_the_dearer_one(
+    account: TradingAccount, spacing: str
+) -> None:
+    keys = {"interval": None, "spacing": spacing, "max_lots": 10, "buy_window": 20}
+    bounds = {"low": 2990, "high": 3010, "grids": 10}
+    account.configure(symbol={**keys, "side": "neutral", "range": bounds, "anchor": 3000})
+
+    planned = account.run("plan", account.config, "--json")
+
+    symbol = symbol_of(planned)
+    other = symbol["other_side"]
+    assert (symbol["side"], symbol["works"], other["works"]) == ("neutral", "long", "short")
+    assert {side for side, _, _ in resting(symbol)} == {"buy"}
+    assert (symbol["bounds"]["high"], other["bounds"]["low"]) == ("3000.00", "3000.00")
+    # By ratios 3000 lies a little over the middle: the fifth step up would end beyond the range.
+    even = spacing == "arithmetic"
+    assert (len(symbol["fills"]), len(other["fills"])) == (5, 5 if even else 4)
+    ends = symbol["worst"]["price"], other["worst"]["price"]
+    assert ends == (("2990.00", "3010.00") if even else ("2990.01", "3008.02"))
+    assert other["worst"]["liquidation"] is not None
+    assert 3000 < Decimal(other["turns_at"]) <= 3001
+    words = account.run("plan", account.config).out.replace(",", "")
+    assert "works long now; turns short once nothing is held and the price has come to 3001" in words
+    assert account.run("check", account.config).code == 0
+    over = symbol_of(account.run("plan", account.config, "--price", "3005", "--json"))
+    assert (over["works"], over["other_side"]["works"]) == ("short", "long")
+
+    margin = Decimal(planned.json["account"]["margin_required"])
+    short = {**keys, "side": "short", "range": {"low": 3000, "high": 3010, "grids": 5}, "max_lots": 5}
+    account.configure(symbol=short)
+    assert margin >= Decimal(account.run("plan", account.config, "--json").json["account"]["margin_required"])
+
+
 def test_a_range_of_uneven_steps_is_refused_with_what_works(account: TradingAccount) -> None:
     bounds = {"low": 2990, "high": "3010.01", "grids": 10}
     account.configure(symbol={"interval": None, "range": bounds})

@@ -16,6 +16,7 @@ from exchanges.desk.events import Instant, ReferenceSeen
 from exchanges.desk.guarding import Guarding
 from exchanges.desk.standing import StandingHolds
 from exchanges.desk.stop_cover import StopCover
+from exchanges.desk.turning import Turning
 from grid.holds import HoldCause
 from grid.kind_records import OpeningSet, TriggerSet
 from grid.ladder import GridSide, Ladder
@@ -161,6 +162,11 @@ def a_stop_that_is_gone_is_not_missed(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(StopCover, "why_none", once)
 
 
+def a_neutral_grid_stays_on_its_side(patch: pytest.MonkeyPatch) -> None:
+    """It never turns around, wherever the price goes."""
+    patch.setattr(Turning, "step", lambda self, now: None)
+
+
 BUGS = (
     TraitBug(trait=Trait.TWO_SYMBOLS, plant=one_fresh_price_is_enough, kinds=(Kind.FROZEN_PRICE,)),
     TraitBug(trait=Trait.MONEY, plant=what_fills_paid_is_counted_again),
@@ -175,6 +181,7 @@ BUGS = (
     TraitBug(trait=Trait.TRAIL, plant=the_window_follows_for_ever),
     TraitBug(trait=Trait.TRIGGER, plant=any_mark_is_the_trigger),
     TraitBug(trait=Trait.OPENING, plant=every_life_opens_anew),
+    TraitBug(trait=Trait.NEUTRAL, plant=a_neutral_grid_stays_on_its_side),
     TraitBug(trait=Trait.EXCHANGE_STOP, plant=a_stop_that_is_gone_is_not_missed),
     TraitBug(trait=Trait.PACKED, plant=an_actor_serves_one_symbol, beside=frozenset({Trait.TWO_SYMBOLS})),
     TraitBug(trait=Trait.DAILY_LOSS, plant=a_day_may_lose_anything, beside=frozenset({Trait.MONEY})),
