@@ -17,6 +17,7 @@ from grid.ladder import GridSide, Spacing
 from risk.candle import Candle
 from risk.outlook import break_even_ticks
 from risk.prestart import MARGIN_FACTOR
+from risk.prestart_levels import DUST_NOTIONAL
 
 DAY_MS = 86_400_000
 CANDLES_MIN = 16
@@ -141,6 +142,9 @@ def propose(instrument: Instrument, price: int, maker_fee: Decimal, moved: Movem
         needed = (least * LOTS_MIN * share / RESERVE).quantize(Decimal(1), rounding=ROUND_CEILING)
         rule = f"buy fewer than {LOTS_MIN} lots of {instrument.symbol} at {wish.leverage}x; {needed} work"
         raise ConfigError("--funds", wish.funds, rule)
+    # Small orders count against an account: rather fewer of a size that does not, where the funds hold so many.
+    if (sound := _least_amount(int(price * RISE), instrument, DUST_NOTIONAL)) * LOTS_MIN <= affordable:
+        least = max(least, sound)
     lots = min(lots, int(affordable / least))
     # What the funds cannot hold in lots the step takes over: the ladder stays as deep.
     interval = _nice_above(max(wanted, depth * price / lots, Decimal(2)))
@@ -162,13 +166,13 @@ def propose(instrument: Instrument, price: int, maker_fee: Decimal, moved: Movem
     )
 
 
-def _least_amount(highest: int, instrument: Instrument) -> Decimal:
+def _least_amount(highest: int, instrument: Instrument, notional_min: Decimal = Decimal(0)) -> Decimal:
     """Return an amount that buys a valid order at every price up to `highest`, to three digits.
 
     Rounding down takes less than one step, and a step costs most at the highest price.
     """
     per_step = instrument.notional(highest, 1)
-    least = max(instrument.notional_min + per_step, per_step * instrument.quantity_min)
+    least = max(max(instrument.notional_min, notional_min) + per_step, per_step * instrument.quantity_min)
     unit = Decimal(10) ** (least.adjusted() - 2)
     return Decimal(f"{(least / unit).to_integral_value(rounding=ROUND_CEILING) * unit:f}")
 

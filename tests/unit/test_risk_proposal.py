@@ -131,3 +131,15 @@ def test_a_wilder_market_gets_wider_steps_and_a_greater_appetite_a_shorter_ladde
 
     assert made("0.01", Appetite.LOW)[0] > made("0.004", Appetite.LOW)[0]
     assert made("0.004", Appetite.LOW)[1] > made("0.004", Appetite.HIGH)[1]
+
+
+@pytest.mark.parametrize("funds", [1_000, 2_000, 5_000])
+def test_no_proposal_places_orders_that_count_as_dust_where_the_funds_allow_larger_ones(funds: int) -> None:
+    moved = Movement(candles=40, candle_ms=MINUTES_15_MS, candle_range=Decimal("0.004"), day_range=Decimal("0.039"))
+    wish = Wish(side=GridSide.LONG, appetite=Appetite.MEDIUM, funds=Decimal(funds), leverage=2)
+    price = ETH.ticks(Decimal(3000))
+
+    made = propose(ETH, price, Decimal("0.0002"), moved, wish)
+
+    prices = range(price * 9 // 10, price * 11 // 10, 97)
+    assert all(ETH.notional(one, entry_quantity(made.amount, one, ETH)) >= 50 for one in prices)
