@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 
@@ -13,6 +14,7 @@ from tests.ray.real_run import RealRun
 
 pytestmark = pytest.mark.long
 
+GATEWAY = "gateway/binanceusdm/main"
 FEED, SLOTS = PACKS = ("feed/ETHUSDT+1", "slot/ETHUSDT+1")
 
 
@@ -66,6 +68,8 @@ def test_a_shared_slot_actor_serves_both_ladders_over_a_kill_and_one_after_the_o
     run.until(lambda: entries(run, "ETHUSDT") and entries(run, "BTCUSDT"), "both are quoted")
     slots = [row["name"] for row in run.picture("coordinator")["actors"] if row["name"].startswith("slot/")]
     assert slots == [SLOTS]
+    nice = {psutil.Process(pid).nice() for pid in (run.pid, *(run.ask("process", name) for name in (*PACKS, GATEWAY)))}
+    assert len(nice) == 1, "actors give way to nobody to whom their launcher does not"
 
     for pack in PACKS:
         kill(run, pack, "ETHUSDT", "BTCUSDT")
