@@ -152,6 +152,21 @@ def test_what_a_grid_waits_for_is_one_line_in_status_and_explain(
         assert [line for line in capsys.readouterr().out.splitlines() if "begin" in line] == words
 
 
+def test_which_side_of_a_neutral_grid_works_is_one_line_in_status_and_explain(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    turning = {"works": "long", "waits": "short", "turns_at": "3001.00", "why": "2 lots are held", "turns": 3}
+    status = {**STATUS, "symbols": [{**STATUS["symbols"][0], "symbol": "BTCUSDT", "turning": turning}]}
+    explained: dict[str, object] = {"symbol": "BTCUSDT", "price": None, "levels": [], "turning": turning}
+    for answer, render in ((status, render_status), (explained, render_explain)):
+        emit(answer, as_json=False, render=partial(render, answer))
+        told = " ".join(capsys.readouterr().out.split())
+        words = (
+            "BTCUSDT: works long; short waits until nothing is held and the price has come to 3001.00: 2 lots are held"
+        )
+        assert words in told
+
+
 def test_a_line_of_a_run_says_each_word_once_and_counts_in_english() -> None:
     symbol = {"price": "2996.1", "entries": 1, "exits": 0, "lots": 1, "round_trips": 2}
     seen = {"state": "running", "gateway": {"symbols": {"ETHUSDT": symbol}, "holds": [{"cause": "risk"}]}}

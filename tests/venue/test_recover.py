@@ -239,6 +239,41 @@ def test_levels_are_worked_out_where_the_anchor_was_the_first_price(tmp_path: Pa
         ]
 
 
+@pytest.mark.long
+@pytest.mark.parametrize("anchor", [3000, None])
+def test_both_sides_of_a_neutral_grid_are_worked_out_and_it_goes_on_where_its_lots_are(
+    tmp_path: Path, anchor: int | None
+) -> None:
+    bounds = {"low": 2990, "high": 3010, "grids": 10}
+    keys = {"side": "neutral", "interval": None, "range": bounds, "anchor": anchor, "max_lots": 5}
+    with still_venue() as venue:
+        settings = live_settings(tmp_path, venue, keys)
+        with deployed(settings, venue) as live:
+            live.until(lambda: len(live.entries()) == 3, "the long side begins")
+            live.walk("2997.5")
+            live.until(lambda: live.symbol()["lots"] == 1, "it buys under the start price")
+            live.walk("3001.5")
+            live.until(lambda: live.symbol()["side"] == "short" and len(live.entries()) == 3, "the short side works")
+            venue.walk("ETHUSDT", "3004.5")
+            live.until(lambda: live.exits() == [-1, -2], "it sells over the start price")
+            live.settle()
+            live.kill_gateway()
+        before = book_on_disk(settings).symbol("ETHUSDT")
+        gone(settings.journal_path)
+
+        recovered(settings)
+
+        after = book_on_disk(settings).symbol("ETHUSDT")
+        assert after.generations == before.generations
+        assert dict(after.lots()) == dict(before.lots())
+        assert after.expected_position() == before.expected_position() < 0
+        with deployed(settings, venue) as live:
+            live.until(lambda: live.symbol().get("side") == "short", "it works where its lots are")
+            live.until(lambda: live.exits() == [-1, -2], "each lot has its exit")
+            live.until(lambda: live.holds() == ["operator"], "a person looks before it buys")
+            live.settle()
+
+
 def test_lots_of_an_older_interval_keep_their_own_targets(tmp_path: Path) -> None:
     with still_venue() as venue:
         trade_and_die(live_settings(tmp_path, venue, {"anchor": None}), venue)
