@@ -25,6 +25,7 @@ from exchanges.desk.commands import Notice
 from grid.errors import ConfigError
 from tests.live_control import still_venue
 from tests.live_deployment import deployed, live_settings
+from tests.ports import free_port
 
 HELD = Notice(kind="hold", text="hold risk on the account: 3 of 5 coins in danger", level="warning")
 
@@ -233,8 +234,7 @@ class Mailbox:
 
 def test_an_alarm_reaches_a_mail_server(alerters: list[Alerter]) -> None:
     mailbox = Mailbox()
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port()
     server = Controller(mailbox, hostname="127.0.0.1", port=port, ready_timeout=60)
     server.start()
     try:
