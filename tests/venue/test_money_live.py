@@ -82,6 +82,7 @@ def test_a_drawdown_of_the_account_holds_it_through_the_supervisor(tmp_path: Pat
 def test_transfers_funding_and_a_strangers_trades_are_explained(tmp_path: Path) -> None:
     with still_venue() as venue, deployed(live_settings(tmp_path, venue), venue) as live:
         live.until(lambda: ties(live), "equity ties at the start")
+        live.until(lambda: len(live.entries()) == 3, "three entries rest")
         venue.walk("ETHUSDT", "2995.5")
         live.until(lambda: live.exits() == [-1, -2], "two lots are held")
 

@@ -29,7 +29,7 @@ def end_of_run(folder: Path, *, spoilt: bool) -> dict[str, Any]:
         if spoilt:
             spoil(venue)
         # an echo may be late by the shuffle; that is no deaf stream
-        with deployed(live_settings(folder, venue, gateway={"echo_timeout_s": 4}), venue) as live:
+        with deployed(live_settings(folder, venue, gateway={"echo_timeout_s": 60}), venue) as live:
             live.walk(*PATH)
             time.sleep(2.5 * WITHIN_MS / 1000 if spoilt else 0)  # the last of the doubles is in
             live.settle()

@@ -11,7 +11,7 @@ import pytest
 from tests.live_control import VenueControl, still_venue
 from tests.live_deployment import LiveDeployment, deployed, live_settings
 
-RECONCILE_S, ECHO_S = 3, 1
+RECONCILE_S, ECHO_S = 3, 5
 SLOW_MACHINE_S = 30
 LADDER = {"buy_window": 8}
 

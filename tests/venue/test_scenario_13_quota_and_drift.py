@@ -21,7 +21,7 @@ MOST = 12
 LADDER = {"buy_window": WINDOW, "sell_window": None, "max_lots": MAX_LOTS, "interval": 2, "entry_slack": 1}
 LIMITS = {
     "account": {"max_notional": 20000, "daily_loss": 20000, "max_orders": CAP},
-    "runtime": {"slots_per_actor": 16, "look_ahead": 1, "reconcile_s": 2, "price_age_s": 2},
+    "runtime": {"slots_per_actor": 16, "look_ahead": 1, "reconcile_s": 2},
 }
 LEAP = 10
 """Units of USDT from one settled price to the next: five levels."""

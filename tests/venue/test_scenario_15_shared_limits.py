@@ -22,7 +22,7 @@ SOLD_OFF = SYMBOLS[:4]
 BAN_MS = 8_000
 LIMITS = {
     "account": {"max_notional": 20000, "daily_loss": 5000},
-    "runtime": {"slots_per_actor": 8, "look_ahead": 0, "reconcile_s": 3, "price_age_s": 3},
+    "runtime": {"slots_per_actor": 8, "look_ahead": 0, "reconcile_s": 3},
 }
 
 
