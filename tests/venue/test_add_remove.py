@@ -176,6 +176,29 @@ def test_a_flattened_symbol_has_no_lot_left(tmp_path: Path, venue: VenueControl)
         live.reckon()
 
 
+@pytest.mark.long
+def test_a_neutral_grid_is_added_turns_around_and_is_removed_with_its_lots(tmp_path: Path, venue: VenueControl) -> None:
+    bounds = {"low": 59600, "high": 60400, "grids": 20}
+    neutral = {**BTC, "side": "neutral", "interval": None, "anchor": 60000, "range": bounds, "max_lots": 5}
+    with deployed(live_settings(tmp_path, venue, {}), venue) as live:
+        live.until(lambda: len(live.entries()) == 3, "it quotes")
+        live.settings = live_settings(tmp_path, venue, {}, neutral)
+        assert live.coordinator.add(DeploymentSettings.of(live.settings), "BTCUSDT", "t") == ""
+        live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes the new one")
+        assert all(Decimal(price) < 60000 for price in live.entries("BTCUSDT"))
+
+        venue.walk("BTCUSDT", "60030", spread="0.1")
+        live.until(lambda: live.symbol("BTCUSDT")["side"] == "short", "it turns around")
+        live.until(lambda: len(live.entries("BTCUSDT")) == 2, "it quotes over the start price")
+        venue.walk("BTCUSDT", "60050", spread="0.1")
+        live.until(lambda: live.exits("BTCUSDT") == [-1], "it has sold")
+
+        assert live.coordinator.remove("BTCUSDT", "flatten") == ""
+        live.until(lambda: row(live) == "left", "it has left")
+        assert Decimal(live.symbol("BTCUSDT")["position"]) == 0
+        live.reckon()
+
+
 def test_exits_that_stay_are_filled_and_booked_though_the_symbol_has_left(tmp_path: Path, venue: VenueControl) -> None:
     with two(tmp_path, venue) as live:
         live.walk("2997")
