@@ -20,7 +20,7 @@ from grid.holds import HoldCause
 from grid.order import Fill
 from grid.records import Counted, ForeignSet, SlotCleared, TradesCompleted
 from grid.slot import Phase
-from grid.symbol_book import SymbolBook
+from grid.symbol_book import OrderEntry, SymbolBook
 
 READ_AGAIN_MS = 1_000
 READ_AGAIN_LAST_MS = 30_000
@@ -102,7 +102,7 @@ class Readings:
             seen.add(report.client_id)
             self._reports.take_report(report, now)
         for order in core.book.live_orders():
-            if order.client_id not in seen and self._should_be_listed(order.client_id, read.begun_ms):
+            if order.client_id not in seen and self._should_be_listed(order, read.begun_ms):
                 core.do_at(Chore.LOOK_UP, order.client_id, now.mono_ms, 3)
         if self._stage is Stage.ORDERS and read.begun_ms >= self._begun_ms:
             self._enter(Stage.TRADES, now)
@@ -281,10 +281,12 @@ class Readings:
         last = book.last_fill_ms or oldest
         return min(oldest, last) - TRADES_OVERLAP_MS
 
-    def _should_be_listed(self, client_id: str, begun_ms: int) -> bool:
-        """A just-sent order is excluded: it may be in flight, or not visible yet."""
-        sent_ms = self._core.sent_ms.get(client_id)
-        return sent_ms is None or sent_ms + self._core.settings.echo_ms < begun_ms
+    def _should_be_listed(self, order: OrderEntry, begun_ms: int) -> bool:
+        """One that waits for its turn is excluded, and a just-sent one: it may be in flight, or not visible yet."""
+        sent_ms = self._core.sent_ms.get(order.client_id)
+        if sent_ms is None:
+            return bool(order.order_id)
+        return sent_ms + self._core.settings.echo_ms < begun_ms
 
     def _judge(self, symbol: str, position: Position | None, begun_ms: int, now: Instant) -> None:
         core, book = self._core, self._core.book.symbol(symbol)

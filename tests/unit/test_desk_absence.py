@@ -77,3 +77,15 @@ def test_the_trades_of_an_absent_exit_come_before_the_next_exit() -> None:
 
     assert world.slot(-1).lot is None
     assert not [o for o in world.desk.book.orders.values() if o.purpose.closing and o.client_id != exit_id]
+
+
+def test_an_order_that_waits_for_its_turn_is_not_asked_after_and_keeps_its_turn() -> None:
+    world = DeskWorld().ready()
+    client_id = world.ask(-1)
+
+    for _ in range(3):
+        world.read()
+        world.pass_ms(200)
+
+    assert [one for one in world.heard(LookUp) if one.client_id == client_id] == []
+    assert world.send(client_id)
