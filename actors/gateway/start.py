@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from actors.check.start_plan import SymbolReading, account_plan, grid_policy, symbol_plan, with_opening
 from actors.clock import Clock
@@ -24,6 +26,9 @@ from grid.records import ForeignSet, Record, TradesCompleted
 from grid.stop import StopReport
 from risk.plan import Finding, Severity, SymbolPlan
 from risk.prestart import check_start
+
+T = TypeVar("T")
+AT_ONCE = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,26 +64,41 @@ async def read_facts(
     instruments = instruments_of(settings, rules.instruments, spared)
     await pace.pay(costs.positions)
     positions = {position.symbol: position for position in await venue.positions()}
-    quotes: dict[str, Quote] = {}
-    fees: dict[str, FeeRates] = {}
-    tiers: dict[str, list[MaintenanceTier]] = {}
-    for symbol in instruments:
+
+    async def terms(symbol: str) -> tuple[Quote, FeeRates, list[MaintenanceTier]]:
         await pace.pay(costs.quote.plus(costs.terms))
-        quotes[symbol] = await market.quote(symbol)
-        fees[symbol] = await venue.fee_rates(symbol)
-        tiers[symbol] = await venue.maintenance_tiers(symbol)
+        return await market.quote(symbol), await venue.fee_rates(symbol), await venue.maintenance_tiers(symbol)
+
+    read = await _of_each(instruments, terms)
     await pace.pay(costs.account.plus(costs.open_orders).plus(costs.open_orders))
     return Facts(
         rules=rules,
         account=await venue.account(),
         instruments=instruments,
-        quotes=quotes,
-        fees=fees,
-        tiers=tiers,
+        quotes={symbol: quote for symbol, (quote, _, _) in read.items()},
+        fees={symbol: fees for symbol, (_, fees, _) in read.items()},
+        tiers={symbol: tiers for symbol, (_, _, tiers) in read.items()},
         positions=positions,
         orders=await venue.open_orders(),
         stops=await venue.open_stops(),
     )
+
+
+async def _of_each(symbols: Iterable[str], read: Callable[[str], Awaitable[T]]) -> dict[str, T]:
+    """Read something of each symbol, a few at a time: one after another, a hundred would take most of a start."""
+    gate = asyncio.Semaphore(AT_ONCE)
+
+    async def one(symbol: str) -> T:
+        async with gate:
+            return await read(symbol)
+
+    tasks = {symbol: asyncio.ensure_future(one(symbol)) for symbol in symbols}
+    try:
+        return {symbol: await task for symbol, task in tasks.items()}
+    finally:
+        for task in tasks.values():
+            task.cancel()
+        await asyncio.gather(*tasks.values(), return_exceptions=True)  # what else failed meanwhile is no news
 
 
 async def name_symbols(venue: TradingVenue, symbols: Sequence[str]) -> None:
