@@ -63,7 +63,8 @@ from exchanges.desk.reports import Reports
 from exchanges.desk.rulings import Rulings
 from exchanges.desk.settings import DeskSettings, DeskSymbol
 from exchanges.desk.standing import StandingHolds
-from exchanges.desk.stops import Stops, StopWord
+from exchanges.desk.stop_course import StopWord
+from exchanges.desk.stops import Stops
 from exchanges.desk.triggering import Triggering
 from exchanges.desk.turning import Turning, TurnWord
 from grid.book import Book

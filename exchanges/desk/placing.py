@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+from exchanges.desk.admission import Admission
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import Send
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import ClosingMode, Instant
-from exchanges.desk.exposures import exposures
-from exchanges.desk.rooms import Rooms
 from exchanges.lane import Lane
 from grid.intent import PlaceIntent
 from grid.order import OrderRequest, Purpose, Side, TimeInForce
@@ -23,14 +22,8 @@ from grid.symbol_book import OrderEntry, SymbolBook
 from risk.lease import LeaseState
 from risk.limits import (
     Admitted,
-    Candidate,
     Evict,
     Idle,
-    RestingOrder,
-    Standing,
-    account_notional,
-    admit,
-    order_cap,
 )
 from risk.veto import Approved
 from risk.wire_check import ClosingRoom, WireLimits, approve
@@ -49,7 +42,7 @@ class Placing:
         self._core = core
         self._cancelling = cancelling
         self._takes: set[str] = set()
-        self._rooms = Rooms(core)
+        self._admission = Admission(core)
 
     def on_intent(self, intent: PlaceIntent, now: Instant) -> None:
         """Admit and journal, or refuse with a reason.
@@ -87,7 +80,9 @@ class Placing:
             return
         if reference is not None and oriented <= reference and self._is_news(key.symbol):
             oriented = reference + 1
-        if isinstance(self._admission(Purpose.EXIT, sign * oriented, lot.quantity, key.symbol, now, key), Admitted):
+        if isinstance(
+            self._admission.judge(Purpose.EXIT, sign * oriented, lot.quantity, key.symbol, now, key), Admitted
+        ):
             self._intend(key, Purpose.EXIT, sign * oriented, lot.quantity, lot.target, TimeInForce.POST_ONLY, now)
 
     def _is_news(self, symbol: str) -> bool:
@@ -145,7 +140,7 @@ class Placing:
         """Journal the one exit of several slots' dust, where cap and position allow it now (rule 19)."""
         if not self._may_close(symbol) or not self._fits_position(symbol, quantity):
             return
-        if isinstance(self._admission(Purpose.DUST, price, quantity, symbol, now), Admitted):
+        if isinstance(self._admission.judge(Purpose.DUST, price, quantity, symbol, now), Admitted):
             generation = self._core.book.symbol(symbol).ladder.generation
             client_id = self._core.next_client_id(symbol, generation, 0, Purpose.DUST)
             self._record_intent(client_id, symbol, None, Purpose.DUST, price, quantity, target, now, closes)
@@ -187,13 +182,15 @@ class Placing:
             self._admit_and_intend(intent, now)
 
     def _admit_and_intend(self, intent: PlaceIntent, now: Instant) -> None:
-        verdict = self._admission(intent.purpose, intent.price, intent.quantity, intent.key.symbol, now, intent.key)
+        verdict = self._admission.judge(
+            intent.purpose, intent.price, intent.quantity, intent.key.symbol, now, intent.key
+        )
         if isinstance(verdict, Idle):
             self._core.refuse(intent.key, verdict.reason, verdict.text)
         elif isinstance(verdict, Evict):
             for client_id in verdict.client_ids:
                 self._cancelling.cancel(client_id, now)
-            self._rooms.keep(intent, now)
+            self._admission.make_room(intent, now)
             retry_ms = now.wall_ms + RETRY_AFTER_EVICTION_MS
             self._core.refuse(intent.key, Reason.ORDER_CAP, "an order farther away makes room for this one", retry_ms)
         else:
@@ -253,59 +250,6 @@ class Placing:
         if key is not None:
             return book.side_of(key).entry_side
         return Side.BUY if book.held_sign > 0 else Side.SELL
-
-    def _admission(
-        self, purpose: Purpose, price: int, quantity: int, symbol: str, now: Instant, key: SlotKey | None = None
-    ) -> Admitted | Evict | Idle:
-        core = self._core
-        book, desk_symbol = core.book.symbol(symbol), core.symbols[symbol]
-        reference = core.reference(symbol, now)
-        kept = self._rooms.kept_for_others(key, purpose, price, symbol, now)
-        resting = [*(self._resting(order, now) for order in core.book.live_orders(symbol)), *kept]
-        cap = order_cap(
-            configured=core.settings.orders_max,
-            venue_limit=desk_symbol.instrument.orders_max,
-            foreign=len(core.foreign_orders.get(symbol, ())),
-        )
-        return admit(
-            Candidate(
-                price=price,
-                closing=purpose.closing,
-                notional=desk_symbol.instrument.notional(price, quantity),
-            ),
-            Standing(
-                reference=None if reference is None else book.sign * reference,
-                resting=resting,
-                lots=self._lots_without_live_entry(book),
-                max_lots=desk_symbol.policy.max_lots,
-                order_cap=cap,
-                account_notional=account_notional(exposures(core)) + sum((one.notional for one in kept), start=ZERO),
-                account_notional_max=core.settings.notional_max,
-                exits_waiting=sum(1 for key, _ in book.lots() if book.slot(key).order is None),
-            ),
-        )
-
-    def _resting(self, order: OrderEntry, now: Instant) -> RestingOrder:
-        """Return a live order as the caps see it. An entry younger than `min_rest` counts, and is not offered."""
-        desk_symbol = self._core.symbols[order.symbol]
-        left = 0 if order.purpose.closing else order.quantity - order.booked
-        return RestingOrder(
-            client_id=order.client_id,
-            price=order.price,
-            closing=order.purpose.closing,
-            is_cancelling=_is_cancelling(self._core, order),
-            is_young=not order.purpose.closing and now.wall_ms - order.at_ms < desk_symbol.policy.min_rest_ms,
-            notional=desk_symbol.instrument.notional(order.price, left),
-        )
-
-    def _lots_without_live_entry(self, book: SymbolBook) -> int:
-        """Count lots; an entry that is over but not settled has bought something already."""
-        live = {o.key for o in self._core.book.live_orders(book.symbol) if not o.purpose.closing}
-        return sum(
-            1
-            for key, slot in book.slots.items()
-            if key not in live and (slot.lot is not None or (slot.phase is Phase.SETTLING and slot.has_live_entry))
-        )
 
     def _may_close(self, symbol: str) -> bool:
         core = self._core
@@ -388,9 +332,3 @@ def _lifetime(order: OrderEntry, takes: bool) -> TimeInForce:
     if order.purpose in (Purpose.FLATTEN, Purpose.OPEN):
         return TimeInForce.IOC
     return TimeInForce.GTC if takes else TimeInForce.POST_ONLY
-
-
-def _is_cancelling(core: Core, order: OrderEntry) -> bool:
-    if order.client_id in core.cancel_wanted:
-        return True
-    return order.key is not None and core.slot(order.key).phase is Phase.CANCELLING

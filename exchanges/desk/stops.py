@@ -7,9 +7,7 @@ trigger is a stop-loss.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from exchanges.desk.commands import CancelStop, LookUpStop, ReadOpenStops, SendStop
+from exchanges.desk.commands import CancelStop, ReadOpenStops, SendStop
 from exchanges.desk.core import Chore, Core
 from exchanges.desk.events import (
     Instant,
@@ -25,6 +23,7 @@ from exchanges.desk.events import (
     Unknown,
 )
 from exchanges.desk.guarding import Guarding
+from exchanges.desk.stop_course import StopCourse, StopWord
 from exchanges.desk.stop_cover import StopCover
 from exchanges.errors import Refusal
 from grid.client_id import decode
@@ -37,32 +36,12 @@ from risk.veto import ApprovedStop
 
 MOVE_PAUSE_MS = 10_000
 """A stop rests so long before it is moved: a market that hovers must not cost a stream of orders, nor cover."""
-RETRY_FIRST_MS = 1_000
-RETRY_LAST_MS = 60_000
 LOOK_FIRST_MS = 500
 LOOK_LAST_MS = 10_000
 APART_MS = 2_000
 """Two look-ups that find nothing prove that a stop which once rested is gone, if they are so far apart."""
 UNSENT_MS = 90_000
 THROUGH_MS = 15_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StopWord:
-    """How a symbol's stop stands: why it does not rest, empty where it does, and when the next step is due."""
-
-    stop: StopEntry | None
-    missing: str
-    retry_ms: int | None
-
-
-@dataclass(slots=True)
-class _Trouble:
-    """Why a symbol has no stop though it should, and when the next try is due."""
-
-    retry_ms: int = 0
-    attempts: int = 0
-    words: str = ""
 
 
 class Stops:
@@ -72,27 +51,21 @@ class Stops:
         self._core = core
         self._guarding = guarding
         self._cover = StopCover(core)
-        self._sent_ms: dict[str, int] = {}
-        self._since_ms: dict[str, int] = {}
-        """By symbol: when the present stop came into its present phase, in this life."""
-        self._unfound_ms: dict[str, int] = {}
-        self._read_ms: dict[str, int] = {}
-        """By symbol: when the last look-up that settled something about the present stop began."""
-        self._troubles: dict[str, _Trouble] = {}
+        self._course = StopCourse(core)
 
     def begin(self, now: Instant) -> None:
         """Take over: a stop of a former life may have been sent at that life's last moment."""
         for book in self._core.book.symbols.values():
             if book.stop is not None:
-                self._sent_ms[book.stop.client_id] = now.mono_ms
-                self._since_ms[book.symbol] = now.mono_ms
+                self._course.sent_ms[book.stop.client_id] = now.mono_ms
+                self._course.since_ms[book.symbol] = now.mono_ms
                 self._core.do_at(Chore.STOP, book.symbol, now.mono_ms)
 
     def reconcile(self, *, is_whole: bool) -> None:
         """Have every stop looked up; `is_whole`: and the venue's list read for any that nobody here knows."""
         for book in self._core.book.symbols.values():
             if book.stop is not None:
-                self._look_up(book.symbol, book.stop)
+                self._course.look_up(book.symbol, book.stop)
         if is_whole and self._cover.is_used:
             self._core.command(ReadOpenStops())
 
@@ -107,13 +80,13 @@ class Stops:
         stop = self._core.book.symbol(symbol).stop
         if stop is None:
             return
-        if stop.phase is StopPhase.PENDING and stop.client_id not in self._sent_ms:
-            if now.mono_ms - self._since_ms.get(symbol, now.mono_ms) >= UNSENT_MS:
-                self._gone(symbol, stop, "it was never sent", now)
+        if stop.phase is StopPhase.PENDING and stop.client_id not in self._course.sent_ms:
+            if now.mono_ms - self._course.since_ms.get(symbol, now.mono_ms) >= UNSENT_MS:
+                self._course.gone(symbol, stop, "it was never sent", now)
             else:
                 self._core.do_at(Chore.STOP, symbol, now.mono_ms + LOOK_LAST_MS)
             return
-        self._look_up(symbol, stop)
+        self._course.look_up(symbol, stop)
         self._core.do_at(
             Chore.STOP, symbol, now.mono_ms + min(LOOK_FIRST_MS << min(attempt, 8), LOOK_LAST_MS), attempt + 1
         )
@@ -126,7 +99,7 @@ class Stops:
             return None
         stop, rule = book.stop, self._cover.rule(book.symbol)
         if rule is None or not core.may_act or self._cover.why_none(book, rule):
-            self._gone(book.symbol, stop, "withdrawn before it was sent", now)
+            self._course.gone(book.symbol, stop, "withdrawn before it was sent", now)
             return None
         request = StopRequest(
             symbol=book.symbol,
@@ -139,10 +112,10 @@ class Stops:
         instrument, lots = core.symbols[book.symbol].instrument, book.held_sign * book.lot_steps()
         verdict = approve_stop(request, instrument=instrument, position=book.expected_position(), lots=lots)
         if not isinstance(verdict, ApprovedStop):
-            self._gone(book.symbol, stop, verdict.reason, now)
-            self._put_off(book.symbol, verdict.reason, now)
+            self._course.gone(book.symbol, stop, verdict.reason, now)
+            self._course.put_off(book.symbol, verdict.reason, now)
             return None
-        self._sent_ms[client_id] = core.last_sent_ms = now.mono_ms
+        self._course.sent_ms[client_id] = core.last_sent_ms = now.mono_ms
         core.do_at(Chore.STOP, book.symbol, now.mono_ms + core.settings.absent_after_ms)
         return verdict
 
@@ -164,33 +137,33 @@ class Stops:
 
     def on_answer(self, answered: StopAnswered, now: Instant) -> None:
         """Take the end of a placement on the wire."""
-        stop, outcome = self._present(answered.symbol, answered.client_id), answered.outcome
+        stop, outcome = self._course.present(answered.symbol, answered.client_id), answered.outcome
         if isinstance(outcome, StopAccepted):
             self.on_report(outcome.report, now)
         elif stop is None or stop.phase is not StopPhase.PENDING:
             return
         elif isinstance(outcome, Unknown) or (isinstance(outcome, Refused) and outcome.refusal is Refusal.DUPLICATE_ID):
-            self._mark(answered.symbol, stop, StopSignal.LOST, now)
+            self._course.mark(answered.symbol, stop, StopSignal.LOST, now)
             self._core.do_at(Chore.STOP, answered.symbol, now.mono_ms + LOOK_FIRST_MS, 1)
         elif isinstance(outcome, NotSent):
-            self._gone(answered.symbol, stop, outcome.reason, now)
-            self._put_off(answered.symbol, outcome.reason, now)
+            self._course.gone(answered.symbol, stop, outcome.reason, now)
+            self._course.put_off(answered.symbol, outcome.reason, now)
         else:
             self._refused(answered.symbol, stop, outcome, now)
 
     def on_cancel_answered(self, answered: StopCancelAnswered) -> None:
         """Look what became of it: the venue's yes to a cancel does not say."""
-        stop = self._present(answered.symbol, answered.client_id)
+        stop = self._course.present(answered.symbol, answered.client_id)
         if stop is not None and answered.is_done:
-            self._look_up(answered.symbol, stop)
+            self._course.look_up(answered.symbol, stop)
 
     def on_read(self, read: StopRead, now: Instant) -> None:
         """Take a look-up."""
-        stop = self._present(read.symbol, read.client_id)
+        stop = self._course.present(read.symbol, read.client_id)
         if isinstance(read.outcome, StopAccepted):
             if stop is not None:
-                self._read_ms[read.symbol] = read.begun_ms
-                self._unfound_ms.pop(read.symbol, None)
+                self._course.read_ms[read.symbol] = read.begun_ms
+                self._course.unfound_ms.pop(read.symbol, None)
             self.on_report(read.outcome.report, now)
         elif stop is not None and isinstance(read.outcome, Refused) and read.outcome.refusal is Refusal.UNKNOWN_ORDER:
             self._unfound(read.symbol, stop, read.begun_ms, now)
@@ -199,7 +172,7 @@ class Stops:
         """Take the venue's word on one stop, whoever brings it."""
         if report.symbol not in self._core.book.symbols:
             return
-        stop = self._present(report.symbol, report.client_id)
+        stop = self._course.present(report.symbol, report.client_id)
         if stop is None:
             self._stray(report, now)
         elif report.status is StopStatus.WAITING:
@@ -214,9 +187,9 @@ class Stops:
         stop = self._core.book.symbol(fill.symbol).stop
         if stop is None or stop.side is not fill.side or stop.order_id:
             return False
-        if stop.phase is not StopPhase.TRIGGERED and self._read_ms.get(fill.symbol, -1) >= seen_ms:
+        if stop.phase is not StopPhase.TRIGGERED and self._course.read_ms.get(fill.symbol, -1) >= seen_ms:
             return False
-        self._look_up(fill.symbol, stop)
+        self._course.look_up(fill.symbol, stop)
         return True
 
     def word(self, symbol: str, now: Instant) -> StopWord | None:
@@ -230,7 +203,7 @@ class Stops:
             return StopWord(stop=book.stop, missing=missing, retry_ms=due.at_ms if due is not None else None)
         if why := self._cover.why_none(book, rule):
             return StopWord(stop=None, missing=why, retry_ms=None)
-        trouble = self._troubles.get(symbol, _Trouble())
+        trouble = self._course.trouble(symbol)
         words = trouble.words or "it is about to be placed"
         return StopWord(stop=None, missing=words, retry_ms=max(trouble.retry_ms, now.mono_ms))
 
@@ -243,7 +216,7 @@ class Stops:
             return
         why = self._cover.why_none(book, rule)
         if stop is None:
-            if rule is not None and not why and now.mono_ms >= self._troubles.get(book.symbol, _Trouble()).retry_ms:
+            if rule is not None and not why and now.mono_ms >= self._course.trouble(book.symbol).retry_ms:
                 self._intend(book, rule, now)
         elif stop.phase is StopPhase.LIVE and (rule is None or why or self._is_to_move(book, rule, stop, now)):
             core.record(
@@ -255,7 +228,7 @@ class Stops:
             core.do_at(Chore.STOP, book.symbol, now.mono_ms + 2 * LOOK_FIRST_MS)
 
     def _is_to_move(self, book: SymbolBook, rule: StopRule, stop: StopEntry, now: Instant) -> bool:
-        has_rested = now.mono_ms - self._since_ms.get(book.symbol, 0) >= MOVE_PAUSE_MS
+        has_rested = now.mono_ms - self._course.since_ms.get(book.symbol, 0) >= MOVE_PAUSE_MS
         return has_rested and self._cover.is_to_move(book, rule, stop, now)
 
     def _intend(self, book: SymbolBook, rule: StopRule, now: Instant) -> None:
@@ -264,25 +237,25 @@ class Stops:
         trigger = self._cover.trigger(book, rule, now)
         side = book.generation.side.entry_side.other
         core.record(StopIntended(symbol=symbol, client_id=client_id, side=side, trigger=trigger, at_ms=now.wall_ms))
-        self._since_ms[symbol] = now.mono_ms
+        self._course.since_ms[symbol] = now.mono_ms
         core.command(SendStop(symbol=symbol, client_id=client_id))
         core.do_at(Chore.STOP, symbol, now.mono_ms + LOOK_LAST_MS)
 
     def _waits(self, stop: StopEntry, report: StopReport, now: Instant) -> None:
         symbol = report.symbol
         if stop.phase in (StopPhase.PENDING, StopPhase.UNKNOWN):
-            self._troubles.pop(symbol, None)
+            self._course.troubles.pop(symbol, None)
             self._core.drop(Chore.STOP, symbol)
-            self._mark(symbol, stop, StopSignal.ACKED, now, algo_id=report.algo_id)
-        elif stop.phase is StopPhase.CANCELLING and now.mono_ms - self._since_ms.get(symbol, 0) >= LOOK_FIRST_MS:
-            self._since_ms[symbol] = now.mono_ms
+            self._course.mark(symbol, stop, StopSignal.ACKED, now, algo_id=report.algo_id)
+        elif stop.phase is StopPhase.CANCELLING and now.mono_ms - self._course.since_ms.get(symbol, 0) >= LOOK_FIRST_MS:
+            self._course.since_ms[symbol] = now.mono_ms
             self._core.command(CancelStop(symbol=symbol, client_id=stop.client_id))
 
     def _triggered(self, stop: StopEntry, report: StopReport, now: Instant) -> None:
         core, symbol = self._core, report.symbol
         is_news = stop.phase is not StopPhase.TRIGGERED
         if is_news or (report.order_id and not stop.order_id):
-            self._mark(symbol, stop, StopSignal.TRIGGERED, now, order_id=report.order_id)
+            self._course.mark(symbol, stop, StopSignal.TRIGGERED, now, order_id=report.order_id)
         if is_news:
             self._hold(symbol, stop, "the exchange-side stop was triggered", now)
             core.do_at(Chore.RESYNC, "", now.mono_ms + LOOK_FIRST_MS)  # should the stream have lost its trades
@@ -291,42 +264,42 @@ class Stops:
 
     def _end_triggered(self, symbol: str, stop: StopEntry, now: Instant) -> None:
         core, order = self._core, self._core.book.orders.get(stop.client_id)
-        since_ms = self._since_ms.get(symbol, now.mono_ms)
+        since_ms = self._course.since_ms.get(symbol, now.mono_ms)
         is_known = order is not None and order.is_over and not order.missing
         # Where its order never shows under our id, trades and position have told by then what it sold.
         is_settled = order is None and now.mono_ms - since_ms >= THROUGH_MS and core.compared_ms > since_ms
         if is_known or is_settled:
-            self._gone(symbol, stop, "it is through", now)
+            self._course.gone(symbol, stop, "it is through", now)
 
     def _ended(self, stop: StopEntry, report: StopReport, now: Instant) -> None:
         was_asked = stop.phase is StopPhase.CANCELLING
-        self._gone(report.symbol, stop, report.reason or report.status.value, now)
+        self._course.gone(report.symbol, stop, report.reason or report.status.value, now)
         if report.status is StopStatus.FAILED:
             self._hold(report.symbol, stop, f"the exchange-side stop failed ({report.reason})", now)
-            self._put_off(report.symbol, report.reason, now)
+            self._course.put_off(report.symbol, report.reason, now)
         elif not was_asked:
             self._core.notice(
                 "stop_gone", f"{report.symbol}: the exchange-side stop was taken away at the venue", "warning"
             )
-            self._put_off(report.symbol, "it was taken away at the venue", now)
+            self._course.put_off(report.symbol, "it was taken away at the venue", now)
 
     def _unfound(self, symbol: str, stop: StopEntry, begun_ms: int, now: Instant) -> None:
-        sent_ms = self._sent_ms.get(stop.client_id)
+        sent_ms = self._course.sent_ms.get(stop.client_id)
         if stop.phase in (StopPhase.PENDING, StopPhase.UNKNOWN):
             if sent_ms is not None and begun_ms >= sent_ms + self._core.settings.absent_after_ms:
-                self._gone(symbol, stop, "it never arrived", now)
+                self._course.gone(symbol, stop, "it never arrived", now)
             return
         if stop.phase is StopPhase.TRIGGERED:
             return
-        first_ms = self._unfound_ms.setdefault(symbol, begun_ms)
+        first_ms = self._course.unfound_ms.setdefault(symbol, begun_ms)
         if begun_ms - first_ms >= APART_MS:
-            self._gone(symbol, stop, "the venue knows it no more", now)
+            self._course.gone(symbol, stop, "the venue knows it no more", now)
         else:
             self._core.do_at(Chore.STOP, symbol, now.mono_ms + APART_MS)
 
     def _refused(self, symbol: str, stop: StopEntry, refused: Refused, now: Instant) -> None:
-        self._gone(symbol, stop, f"{refused.code} {refused.message}", now)
-        self._put_off(symbol, f"{refused.code} {refused.message}", now)
+        self._course.gone(symbol, stop, f"{refused.code} {refused.message}", now)
+        self._course.put_off(symbol, f"{refused.code} {refused.message}", now)
         self._core.record(Counted(symbol=symbol, what=f"stop_refused_{refused.refusal.value}"))
         if refused.refusal is Refusal.WOULD_TRIGGER:
             self._hold(symbol, stop, "the price is beyond the exchange-side stop already", now)
@@ -351,49 +324,3 @@ class Stops:
         text = f"{symbol}: {what}, at {price}"
         self._core.notice("stop_triggered", text, "critical")
         self._guarding.on_exchange_stop(symbol, text, price, now)
-
-    def _gone(self, symbol: str, stop: StopEntry, reason: str, now: Instant) -> None:
-        self._core.drop(Chore.STOP, symbol)
-        self._sent_ms.pop(stop.client_id, None)
-        self._unfound_ms.pop(symbol, None)
-        self._read_ms.pop(symbol, None)
-        self._mark(symbol, stop, StopSignal.GONE, now, reason=reason)
-
-    def _mark(
-        self,
-        symbol: str,
-        stop: StopEntry,
-        signal: StopSignal,
-        now: Instant,
-        *,
-        algo_id: str = "",
-        order_id: str = "",
-        reason: str = "",
-    ) -> None:
-        self._since_ms[symbol] = now.mono_ms
-        self._core.record(
-            StopMarked(
-                symbol=symbol,
-                client_id=stop.client_id,
-                signal=signal,
-                algo_id=algo_id,
-                order_id=order_id,
-                reason=reason,
-            )
-        )
-
-    def _put_off(self, symbol: str, words: str, now: Instant) -> None:
-        trouble = self._troubles.setdefault(symbol, _Trouble())
-        trouble.retry_ms = now.mono_ms + min(RETRY_FIRST_MS << min(trouble.attempts, 8), RETRY_LAST_MS)
-        trouble.attempts += 1
-        if words != trouble.words:
-            trouble.words = words
-            self._core.notice("stop_missing", f"{symbol}: the exchange-side stop does not rest: {words}", "warning")
-
-    def _present(self, symbol: str, client_id: str) -> StopEntry | None:
-        book = self._core.book.symbols.get(symbol)
-        stop = book.stop if book is not None else None
-        return stop if stop is not None and stop.client_id == client_id else None
-
-    def _look_up(self, symbol: str, stop: StopEntry) -> None:
-        self._core.command(LookUpStop(symbol=symbol, client_id=stop.client_id))
