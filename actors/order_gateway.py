@@ -7,7 +7,6 @@ RESTORING: it names what it waits for and refuses entries until the order stream
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -18,10 +17,11 @@ from actors.ending import end_process
 from actors.exit_codes import ExitCode, exit_code
 from actors.gateway.caller import VenueCaller
 from actors.gateway.changes import Changes
+from actors.gateway.course import Course
+from actors.gateway.desk_parts import close_parts, desk_parts
 from actors.gateway.front import Front
-from actors.gateway.gateway_state import GatewayState
 from actors.gateway.gauging import Gauging
-from actors.gateway.grids import Grid, desk_settings, desk_symbol
+from actors.gateway.grids import Grid
 from actors.gateway.joiner import Joiner
 from actors.gateway.keeper import DeskKeeper, read_book
 from actors.gateway.listening import Listening
@@ -30,11 +30,11 @@ from actors.gateway.money import Money
 from actors.gateway.notices import Notices
 from actors.gateway.owning import Owning
 from actors.gateway.periodic import every
-from actors.gateway.picture import Painter
 from actors.gateway.rule_reader import RuleReader, renewed
+from actors.gateway.showing import Showing
 from actors.gateway.start import Facts, first_records, grids, has_stake
 from actors.gateway.starter import Starter
-from actors.gateway.stop_points import stops_from
+from actors.gateway.words import Words
 from actors.journal.writer import Journal
 from actors.loop_thread import LoopThread
 from actors.mail.desk_mail import desk_events
@@ -45,7 +45,7 @@ from actors.ownership.ownership import HostOwnership
 from actors.settings.account import Settings
 from actors.settings.symbol import SymbolSettings
 from actors.structured_log import log_of
-from exchanges.desk.commands import Broadcast, Command, Notice, ReadRules, Restream, SyncClock, Tell, Turned
+from exchanges.desk.commands import Notice
 from exchanges.desk.events import (
     CloseAsked,
     ClosingMode,
@@ -56,11 +56,9 @@ from exchanges.desk.events import (
     RulesRead,
     Ticked,
 )
-from exchanges.errors import VenueError
 from exchanges.port import MarketVenue, TradingVenue, VenueRules
-from exchanges.throttle import Throttle, ThrottleRule
 from grid.book import Book
-from grid.errors import GridmeshError, RefusedToStart
+from grid.errors import GridmeshError
 from grid.holds import HoldCause
 from grid.records import from_body
 from risk.lease import Go
@@ -103,12 +101,7 @@ class OrderGateway:
         self._gauging = Gauging(name=name, gauges=self._gauges, settings=settings, clock=clock)
         self._mailbox = Mailbox()
         self._thread = LoopThread(name, self._main, end=end)
-        self._state = GatewayState.RESTORING
-        self._waiting_for = ["its start"]
-        self._refusals: list[str] = []
-        self._refusal_code = ExitCode.OK
-        self._picture: dict[str, Any] = {}
-        self._painter = Painter()
+        self._course = Course(self._log)
         self._money: Money | None = None
         self._grids: dict[str, Grid] = {}
         self._front = Front(outbox=outbox, membership=self._membership, grids=self._grids, on_event=self._on_event)
@@ -118,9 +111,8 @@ class OrderGateway:
         self._owning = Owning(ownership or HostOwnership(), self._on_event)
         self._keeper: DeskKeeper | None = None
         self._caller: VenueCaller | None = None
-        self._venue: TradingVenue | None = None
-        self._listening: Listening | None = None
-        self._rules: RuleReader | None = None
+        self._words = Words(self._front, self._notices, self._log, outbox, self._risk if settings.risk.enabled else "")
+        self._showing = Showing(self._gauging, self._gauges, self._owning, self._membership, self._front)
         self._go_number = 0
 
     def start(self) -> None:
@@ -155,16 +147,14 @@ class OrderGateway:
         """Return the last picture; never waits."""
         return {
             "name": self._name,
-            "state": self._state.value,
             "trading": self._settings.trading.value,
-            "refusals": list(self._refusals),
-            "refusal_code": int(self._refusal_code),
+            **self._course.rows(),
             "notices": self._notices.rows(),
             "mailbox": self._mailbox.counts,
             "depth": self._thread.depth,
             "change": self._changes.last,
-            **self._picture,
-            "waiting_for": self._waiting_for or self._picture.get("waiting_for", []),
+            **self._showing.picture,
+            "waiting_for": self._course.waiting_for or self._showing.picture.get("waiting_for", []),
         }
 
     def stop(self) -> bool:
@@ -177,35 +167,37 @@ class OrderGateway:
         journal: Journal | None = None
         try:
             self._notices.begin()
-            self._venue = venue = self._make_venue()
-            await self._owning.take(venue, self._wait_for)
+            self._words.venue = venue = self._make_venue()
+            await self._owning.take(venue, self._course.wait_for)
             market, journal = self._make_market(), self._make_journal()
             book, membership = read_book(journal, from_body), self._membership
             membership.take_over(book)
             everything = membership.everything
-            starter = Starter(membership.settings, venue, market, self._clock, self._log, self._wait_for, everything)
+            starter = Starter(
+                membership.settings, venue, market, self._clock, self._log, self._course.wait_for, everything
+            )
             facts = await starter.facts()
             due = grids(everything, facts, book)
             traded = [grid for grid in due if grid.settings.symbol not in membership.retired]
             complaints = await starter.complaints(facts, traded, book, journal.journal_id)
             if complaints and not has_stake(book):
-                self._refuse(complaints, ExitCode.REFUSED_TO_START)
+                self._course.refuse(complaints, ExitCode.REFUSED_TO_START)
                 await asyncio.Event().wait()
             self._take_over(facts, due, book, journal, venue)
             if complaints:
                 # Lots and orders of ours exist: they are looked after, and entries wait for a person.
                 reason = f"a check before the start fails: {'; '.join(complaints)}"
                 self._on_event(HoldAsked(cause=HoldCause.OPERATOR, symbol="", is_put=True, reason=reason))
-            self._listening = Listening(
+            self._words.listening = listening = Listening(
                 venue=venue, market=market, symbols=list(self._grids), on_event=self._on_event, gauges=self._gauges
             )
             money = self._take_money(facts, venue, market)
             assert self._caller is not None
             joiner = Joiner(self._membership, facts, venue, market, self._caller, book, journal.journal_id, self._log)
-            self._changes.equip(joiner, self._listening.cover)
-            await self._serve(self._listening, money, partial(self._show, venue, market, journal))
+            self._changes.equip(joiner, listening.cover)
+            await self._serve(listening, money, partial(self._show, venue, market, journal))
         except GridmeshError as error:
-            self._refuse([str(error)], exit_code(error))
+            self._course.refuse([str(error)], exit_code(error))
             await self._lay_down(str(error))
             await asyncio.Event().wait()
         finally:
@@ -214,35 +206,24 @@ class OrderGateway:
     def _take_over(self, facts: Facts, due: list[Grid], book: Book, journal: Journal, venue: TradingVenue) -> None:
         """Begin with the book that the journal holds."""
         self._grids.update({grid.settings.symbol: grid for grid in due})
-        gateway = self._settings.gateway
-        rule = ThrottleRule(orders_per_second=gateway.orders_per_second, burst=gateway.burst)
-        reached = stops_from(os.environ)
-        self._keeper = DeskKeeper(
-            book=book,
-            journal=journal,
-            settings=desk_settings(self._settings, journal.journal_id),
-            symbols={name: desk_symbol(grid) for name, grid in self._grids.items()},
+        self._keeper, self._caller = desk_parts(
+            self._settings,
+            facts,
+            self._grids,
+            book,
+            journal,
+            venue,
             clock=self._clock,
-            venue_ahead_ms=venue.clock_offset_ms,
-            on_work=lambda work: self._caller.submit(work) if self._caller is not None else None,
-            on_word=self._on_word,
             timings=self._gauging.timings,
-            reached=reached,
+            on_work=lambda work: self._caller.submit(work) if self._caller is not None else None,
+            on_word=self._words.pass_on,
+            on_event=self._on_event,
             on_taken=self._owning.lose,
         )
-        self._caller = VenueCaller(
-            venue=venue,
-            throttle=Throttle(facts.rules.rate_windows, rule),
-            clock=self._clock,
-            on_event=self._on_event,
-            release=self._keeper.release,
-            release_stop=self._keeper.release_stop,
-            timings=self._gauging.timings,
-            reached=reached,
-        )
-        self._rules = RuleReader(venue=venue, caller=self._caller, log=self._log, on_rules=self._on_rules)
+        self._words.desk = self._keeper.desk
+        self._words.rules = RuleReader(venue=venue, caller=self._caller, log=self._log, on_rules=self._on_rules)
         self._keeper.begin(journal.raise_owner_epoch(), first_records(due, facts, book))
-        self._state, self._waiting_for = GatewayState.SERVING, []
+        self._course.serve()
         for word in self._early_words:
             self._on_event(word)
         for wanted in self._front.early():
@@ -250,8 +231,8 @@ class OrderGateway:
 
     async def _serve(self, listening: Listening, money: Money, show: Callable[[], None]) -> None:
         tasks = [listening.run(), money.run(), every(TICK_S, self._tick), every(PICTURE_S, self._paint)]
-        if self._rules is not None:
-            tasks.append(self._rules.run())
+        if self._words.rules is not None:
+            tasks.append(self._words.rules.run())
         await self._owning.while_held(*tasks, every(GAUGES_S, show))
 
     def _take_money(self, facts: Facts, venue: TradingVenue, market: MarketVenue) -> Money:
@@ -290,22 +271,12 @@ class OrderGateway:
         self._on_event(Ticked())
 
     def _paint(self) -> None:
-        if self._keeper is None or self._caller is None:
-            return
-        instruments = {name: grid.instrument for name, grid in self._grids.items()}
-        self._picture = self._painter.paint(
-            self._keeper.desk, instruments, self._front.references, self._money, self._keeper.counts, self._keeper.now()
-        )
-        self._picture["lanes"] = self._caller.depths()
-        self._picture["ownership"] = self._owning.picture()
-        self._picture["roster"] = self._membership.rows(self._keeper.desk.book)
+        if self._keeper is not None and self._caller is not None:
+            self._showing.paint(self._keeper, self._caller, self._money, self._grids)
 
     def _show(self, venue: TradingVenue, market: MarketVenue, journal: Journal) -> None:
-        keeper, caller = self._keeper, self._caller
-        if self._picture and keeper is not None and caller is not None:
-            ages_s = {**venue.ages(), **market.ages()}
-            self._gauging.show(self._picture, keeper, caller, journal, ages_s, self._thread.depth)
-            self._gauges.set("gridmesh_clock_offset_ms", venue.clock_offset_ms())
+        if self._keeper is not None and self._caller is not None:
+            self._showing.show(self._keeper, self._caller, venue, market, journal, self._thread.depth)
         if self._money is not None:
             self._money.tell()
 
@@ -346,54 +317,7 @@ class OrderGateway:
             self._grids[name] = grid
             self._front.renew(grid)
 
-    def _on_word(self, command: Command) -> None:
-        match command:
-            case Tell(told=told):
-                self._front.tell(told)
-            case Broadcast(standing=standing):
-                self._front.broadcast(standing)
-                if self._keeper is not None and self._settings.risk.enabled:
-                    self._outbox.post(self._risk, self._keeper.desk.standing(""))
-            case Turned(symbol=symbol) if self._keeper is not None:
-                self._front.turn(symbol, self._keeper.desk)
-            case Notice():
-                self._notices.take(command)
-            case Restream(reason=reason):
-                self._log.warning("order_stream_renewed", why=reason)
-                if self._listening is not None:
-                    self._listening.renew_orders()
-            case ReadRules(reason=reason):
-                if self._rules is not None:
-                    self._rules.ask(reason)
-            case SyncClock():
-                asyncio.get_running_loop().create_task(self._sync_clock())
-            case _:
-                raise TypeError(f"no way to carry out {type(command).__name__}")
-
-    async def _sync_clock(self) -> None:
-        try:
-            if self._venue is not None:
-                await self._venue.measure_clock()
-        except VenueError as error:
-            self._log.warning("clock_not_measured", why=str(error))
-
-    def _wait_for(self, what: str) -> None:
-        self._waiting_for = [what]
-
-    def _refuse(self, reasons: list[str], code: ExitCode) -> None:
-        self._state, self._refusals, self._waiting_for = GatewayState.REFUSED, reasons, []
-        self._refusal_code = code
-        self._log.error("refused_to_start", why=str(RefusedToStart(tuple(reasons))))
-
     async def _end(self, venue: TradingVenue | None, market: MarketVenue | None, journal: Journal | None) -> None:
         self._notices.close()
-        if self._caller is not None:
-            await self._caller.close()
-        for held in (market, venue):
-            if held is not None:
-                await held.close()
-        if self._keeper is not None:
-            self._keeper.close()
-        elif journal is not None:
-            journal.close()
+        await close_parts(self._keeper, self._caller, venue, market, journal)
         await self._owning.close()

@@ -5,8 +5,6 @@ Rules 7, 9, 11 and 15; invariants 1, 4 and 5.
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 from exchanges.desk.admission import Admission
 from exchanges.desk.cancelling import Cancelling
 from exchanges.desk.commands import Send
@@ -20,16 +18,11 @@ from grid.records import Counted, OrderIntended, OrderMarked
 from grid.slot import Phase, Signal, SlotKey, SlotState
 from grid.symbol_book import OrderEntry, SymbolBook
 from risk.lease import LeaseState
-from risk.limits import (
-    Admitted,
-    Evict,
-    Idle,
-)
+from risk.limits import Admitted, Evict, Idle
 from risk.veto import Approved
 from risk.wire_check import ClosingRoom, WireLimits, approve
 
 RETRY_AFTER_EVICTION_MS = 500
-ZERO = Decimal(0)
 CLOSED_AGAIN_MS = 10_000
 UNSENT_MS = 90_000
 """An order that waits for the limiter longer than this is looked up and taken back: no lane holds work so long."""
