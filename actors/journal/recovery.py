@@ -6,6 +6,7 @@ moved aside, never changed.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -78,7 +79,8 @@ async def recover_journal(
     """
     ground = ground or FileGround(settings.journal_path)
     async with ground.alone():
-        found, standing = ground.look()
+        # A large journal takes long: a lease that is held meanwhile is renewed in this loop.
+        found, standing = await asyncio.to_thread(ground.look)
         if found is Found.SOUND:
             return Recovered(found=found)
         venue = make_venue()
@@ -90,7 +92,7 @@ async def recover_journal(
         if found is Found.EMPTY and not journals_of(order for past in pasts for order in past.orders):
             return Recovered(found=Found.SOUND)
         with ground.fresh() as fresh:
-            made = _make(fresh, found, standing, pasts, at_ms, journal_account(settings))
+            made = await asyncio.to_thread(_make, fresh, found, standing, pasts, at_ms, journal_account(settings))
             return made if dry_run else replace(made, aside=ground.put_in_place(fresh, at_ms))
 
 

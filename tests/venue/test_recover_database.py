@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from actors.clock import SystemClock, now_ms
+from actors.journal import recovery
 from actors.journal.database import DatabaseJournal
 from actors.journal.database_ground import DatabaseGround
 from actors.journal.errors import JournalError, JournalTaken
@@ -19,6 +22,7 @@ from actors.journal.place import journal_place, open_at
 from actors.journal.recovery import Recovered, recover_journal
 from actors.ownership.builder import ownership
 from actors.ownership.ownership import HostOwnership
+from actors.ownership.register import Record
 from actors.ownership.stores import database_url
 from actors.settings.account import Settings
 from actors.venues import trading_venue
@@ -32,7 +36,7 @@ from tests.venue.test_journal_database import entries, said
 from tests.venue.test_recover import trade_and_die, trade_on
 
 Rows = list[tuple[Any, ...]]
-OWNERSHIP = {"store_env": "GRIDMESH_LEASE_URL", "lease_s": 5, "skew_s": "0.3"}
+OWNERSHIP = {"store_env": "GRIDMESH_LEASE_URL", "lease_s": 8, "skew_s": "0.3"}
 JOURNAL = {"path": None, "url_env": "GRIDMESH_JOURNAL_URL"}
 EARLY = "UPDATE records SET body = '{}' WHERE seq = (SELECT min(seq) + 2 FROM records WHERE kind = 'intent')"
 GONE = "DROP TABLE records, snapshots, meta, lost, archived"
@@ -82,6 +86,19 @@ def recovered(settings: Settings, *, dry_run: bool = False) -> Recovered:
     return asyncio.run(making)
 
 
+def made_slowly(leases: sa.URL, make: Callable[..., Recovered], *arguments: Any) -> Recovered:
+    """Make the journal once the lease was renewed twice meanwhile."""
+
+    def renewals() -> int:
+        return max(Record.loads(text).renewals for (text,) in told(leases, "SELECT record FROM gridmesh_leases"))
+
+    begun, deadline = renewals(), time.monotonic() + 60
+    while renewals() < begun + 2:
+        assert time.monotonic() < deadline, "nobody renews the lease meanwhile"
+        time.sleep(0.1)
+    return make(*arguments)
+
+
 @pytest.mark.parametrize(
     ("damage", "found"),
     [
@@ -95,7 +112,11 @@ def recovered(settings: Settings, *, dry_run: bool = False) -> Recovered:
     ],
     ids=["early_damage", "gone", "no_id", "no_facts", "no_records", "a_hole", "no_chain"],
 )
-def test_lots_come_back_in_their_slots_at_their_cost(tmp_path: Path, url: sa.URL, damage: str, found: Found) -> None:
+def test_lots_come_back_in_their_slots_at_their_cost(
+    tmp_path: Path, url: sa.URL, server: str, monkeypatch: pytest.MonkeyPatch, damage: str, found: Found
+) -> None:
+    """However long it takes to write the new journal: the account stays ours."""
+    monkeypatch.setattr(recovery, "_make", partial(made_slowly, database_url(server), recovery._make))
     with still_venue() as venue:
         settings = settings_of(tmp_path, venue)
         trade_and_die(settings, venue)
