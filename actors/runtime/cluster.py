@@ -80,6 +80,8 @@ def start_local(
     """
     # A local Ray that is gone does not come back: who asks it shall hear so soon.
     os.environ.setdefault("RAY_gcs_rpc_server_reconnect_timeout_s", "10")
+    # A machine under load takes its time to start processes: one that is given up for that is only begun again.
+    os.environ.setdefault("RAY_worker_register_timeout_seconds", "300")
     token_path = run_file.make_token(deployment)
     # Ray would have the actors give way to every other process of the host (nice 15); they are what it is all for.
     os.environ.setdefault("RAY_worker_niceness", str(os.getpriority(os.PRIO_PROCESS, 0)))

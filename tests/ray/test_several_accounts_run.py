@@ -78,6 +78,12 @@ def _addresses(process: SimProcess) -> Mapping[str, str]:
     return {"rest_url": process.rest_url, "ws_url": process.ws_url}
 
 
+def states(run: SeveralRun) -> tuple[int, list[tuple[str, str]]]:
+    """Return the exit code of `status`, and what it says of each account."""
+    code, status = run.command("status")
+    return code, [(one["name"], one["state"]) for one in status["accounts"]]
+
+
 @pytest.fixture
 def run(tmp_path: Path) -> Iterator[SeveralRun]:
     started = SeveralRun(tmp_path)
@@ -92,9 +98,7 @@ def test_both_trade_are_halted_and_are_verified_at_the_stop(run: SeveralRun) -> 
     run.until(lambda: run.trades("alpha") and run.trades("beta"), "both trade")
     run.family()
 
-    code, status = run.command("status")
-    assert code == 0, status
-    assert [(one["name"], one["state"]) for one in status["accounts"]] == [("alpha", "running"), ("beta", "running")]
+    run.until(lambda: states(run) == (0, [("alpha", "running"), ("beta", "running")]), "both are told to run")
     code, halted = run.command("halt", "--reason", "a look around")
     assert (code, halted["said"]) == (
         0,
@@ -132,8 +136,7 @@ def test_one_venue_dies_and_the_other_account_trades_on(run: SeveralRun) -> None
     code, stopped = run.command("stop", "--account", "alpha")
     assert (code, stopped["done"]) == (0, True), stopped
     assert run.control("alpha").own_orders(is_open=True) == []
-    code, status = run.command("status")
-    assert [(one["name"], one["state"]) for one in status["accounts"]] == [("alpha", "stopped"), ("beta", "running")]
+    assert states(run)[1] == [("alpha", "stopped"), ("beta", "running")]
     code, left = run.command("stop", "--timeout", "40", timeout_s=200)
     assert (code, left["done"]) == (1, False)
     assert "beta: " in left["said"][0]
