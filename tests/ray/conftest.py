@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import psutil
 import pytest
 
+from tests.processes import left_of
+
 if TYPE_CHECKING:
     from actors.runtime.cluster import Cluster
 
@@ -28,5 +30,4 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     mine = list({*mine, *psutil.Process().children(recursive=True)})
     started.shutdown()
     del os.environ["GRIDMESH_HOME"]
-    _, alive = psutil.wait_procs(mine, timeout=60)
-    assert not [process for process in alive if process.status() != psutil.STATUS_ZOMBIE]
+    assert left_of(mine, 120) == []

@@ -19,6 +19,7 @@ import yaml
 
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from tests.live_control import VenueControl
+from tests.processes import end_all, left_of
 
 ROOT = Path(__file__).resolve().parents[2]
 START_S = 240.0
@@ -166,8 +167,7 @@ class Launched:
 
     def left_running(self) -> list[str]:
         """Return what is still there of it, after a moment for the last to go."""
-        _, alive = psutil.wait_procs(self._children.values(), timeout=120)
-        return [" ".join(one.cmdline()) for one in alive if one.status() != psutil.STATUS_ZOMBIE]
+        return left_of(self._children.values(), 120)
 
     def end(self) -> None:
         if self._process.poll() is None:
@@ -177,6 +177,4 @@ class Launched:
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
-        for child in self._children.values():
-            if child.is_running():
-                child.kill()
+        end_all(self._children.values())

@@ -19,6 +19,7 @@ from typing import Any
 import psutil
 
 from tests.ports import free_ports
+from tests.processes import end_all
 from tests.ray.gridmesh_shell import ROOT
 
 START_S = 120.0
@@ -84,10 +85,8 @@ def end_family(started: subprocess.Popen[Any]) -> None:
     except subprocess.TimeoutExpired:
         started.kill()
         started.wait()
-    _, alive = psutil.wait_procs(family, timeout=10)
-    for one in alive:
-        if one.is_running():
-            one.kill()
+    psutil.wait_procs(family, timeout=10)
+    end_all(family)
 
 
 def _family(pid: int) -> list[psutil.Process]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import psutil
 import pytest
 
+from tests.processes import left_of
 from tests.ray.real_run import RealRun
 
 
@@ -22,7 +23,7 @@ def test_panic_ends_the_run_with_its_actors_and_leaves_no_order(tmp_path_factory
         assert (code, answer["clear"]) == (0, True)
         assert f"process {run.pid}) was running and has been ended" in answer["said"][0]
         assert run.wait() == -9
-        assert not [one for one in psutil.wait_procs(family, timeout=120)[1] if one.status() != psutil.STATUS_ZOMBIE]
+        assert left_of(family, 120) == []
         assert not open_orders(run)
     finally:
         run.end()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 import re
 import stat
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ import pytest
 
 from tests.live_control import VenueControl, still_venue
 from tests.ports import free_ports
+from tests.processes import words_of
 from tests.ray.gridmesh_shell import ROOT, Launched, Shell
 
 ETH: dict[str, Any] = {
@@ -65,7 +68,7 @@ def launched(tmp_path_factory: pytest.TempPathFactory, venue: VenueControl) -> I
 
 def role(process: psutil.Process) -> str:
     """Return what a process of the run is, from its command line."""
-    words = " ".join(process.cmdline())
+    words = words_of(process)
     if words.startswith("ray::"):
         agents = [one for one in ("ray::DashboardAgent", "ray::RuntimeEnvAgent") if words.startswith(one)]
         return agents[0] if agents else "worker"
@@ -96,7 +99,7 @@ def listening_by_process(launched: Launched) -> list[tuple[str, int, str, int]]:
             found += [
                 (role(process), process.pid, one.laddr.ip, one.laddr.port)
                 for one in sockets
-                if one.status == psutil.CONN_LISTEN
+                if one.status == psutil.CONN_LISTEN and words_of(process)
             ]
         except psutil.NoSuchProcess:
             continue
@@ -151,16 +154,26 @@ def test_the_firewall_closes_every_port_that_is_open_to_others(launched: Launche
     assert [port for port in to_close if not any(port in one for one in ranges)] == []
 
 
+def kept_in(folder: Path) -> dict[Path, os.stat_result]:
+    """Return what lies in a folder, links and folders apart; what goes away meanwhile is not there."""
+    found: dict[Path, os.stat_result] = {}
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                found[Path(place, name)] = Path(place, name).lstat()
+    return {path: one for path, one in found.items() if not stat.S_ISLNK(one.st_mode)}
+
+
 def test_no_other_user_of_this_machine_gets_at_what_ray_keeps(launched: Launched) -> None:
     (session,) = {
         Path(found.group(1))
         for child in psutil.Process(launched._process.pid).children(recursive=True)
-        for found in re.finditer(r"--session[-_]dir=(\S+)", " ".join(child.cmdline()))
+        for found in re.finditer(r"--session[-_]dir=(\S+)", words_of(child))
     }
-    kept = [path.lstat() for path in session.rglob("*") if not path.is_symlink() and not path.is_dir()]
+    kept = kept_in(session)
 
     assert stat.S_IMODE(session.parent.parent.stat().st_mode) == 0o700
-    assert any(stat.S_ISSOCK(one.st_mode) for one in kept)
-    assert any(stat.S_ISREG(one.st_mode) and one.st_size for one in kept)
-    open_to_others = [str(path) for path in session.rglob("*") if path.is_file() and path.stat().st_mode & 0o077]
-    assert open_to_others == []
+    assert any(stat.S_ISSOCK(one.st_mode) for one in kept.values())
+    files = {path: one for path, one in kept.items() if stat.S_ISREG(one.st_mode)}
+    assert any(one.st_size for one in files.values())
+    assert [str(path) for path, one in files.items() if one.st_mode & 0o077] == []
