@@ -269,6 +269,9 @@ class SymbolSettings(BreakerSettings):
             if getattr(self, key) is not None:
                 rule = f"has no meaning for a neutral grid, which is long and short by turns; {instead}"
                 found.append((key, _shown(getattr(self, key)), rule))
+        if self.exchange_stop is not None and self.exchange_stop.price is not None:
+            rule = "lies on one side only; a neutral grid takes a distance, from the end of the side that works"
+            found.append(("exchange_stop.price", self.exchange_stop.price, rule))
         if self.existing_position == "adopt":
             rule = "cannot be adopted by a neutral grid: its lots would be of one side; close it, or say ignore"
             found.append(("existing_position", self.existing_position, rule))

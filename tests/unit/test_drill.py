@@ -92,6 +92,21 @@ def test_the_market_is_made_for_the_users_ladders(config: Path, tmp_path: Path) 
     assert deposit(load_settings(config)) == 60_000
 
 
+@pytest.mark.parametrize(("keys", "start"), [({}, "2500"), ({"side": "neutral", "anchor": 2480}, "2480")])
+def test_the_market_of_a_range_begins_inside_and_swings_by_its_step(
+    config: Path, tmp_path: Path, keys: dict[str, object], start: str
+) -> None:
+    document = yaml.safe_load(LIVE)
+    ladder = {key: value for key, value in document["symbols"][0].items() if key not in ("interval", "anchor")}
+    bounds = {"low": 2400, "high": 2600, "grids": 100}
+    config.write_text(yaml.safe_dump({**document, "symbols": [{**ladder, "range": bounds, **keys}]}))
+
+    write_coins(load_settings(config), tmp_path / "coins.yaml")
+
+    coins = {coin.symbol: coin for coin in read_coins(tmp_path / "coins.yaml")}
+    assert (coins["ETHUSDT"].start, coins["ETHUSDT"].swing) == (Decimal(start), Decimal(2))
+
+
 def test_a_symbol_that_cannot_be_played_is_named(config: Path, tmp_path: Path) -> None:
     config.write_text(LIVE.replace("DOGEUSDT", "PEPEUSDT"))
 

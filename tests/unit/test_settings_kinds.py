@@ -41,6 +41,7 @@ NEUTRAL = {**BOUNDED, "side": "neutral"}
         ({**NEUTRAL, "take_profit_price": 3400}, "take_profit_price", "on either side"),
         ({**NEUTRAL, "open_position": {"levels": 1}}, "open_position", "begins with nothing"),
         ({**NEUTRAL, "interval": 2}, "interval", "no meaning with range"),
+        ({**NEUTRAL, "exchange_stop": {"price": 2600}}, "price", "lies on one side only"),
         (
             {
                 **NEUTRAL,
