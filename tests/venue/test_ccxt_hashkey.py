@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import ccxt.pro
@@ -12,16 +13,17 @@ import pytest
 
 from exchanges.sim.market import Funding
 from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
-from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET, Behaviour
+from exchanges.sim.server.options import Behaviour
 from exchanges.sim.server.windows import Interval, Kind, Window
 from grid.order import Side
+from tests.venue import ccxt_rig
+from tests.venue.ccxt_rig import PATIENCE_S, SYMBOL, collect, exact, limit, listens, loaded, until
 from tests.venue.running_venue import RunningVenue, quote, running, still_options, trade
-from tests.venue.test_ccxt import rewritten
 
-SYMBOL, NAME, CONTRACT = "ETH/USDT:USDT", "ETHUSDT-PERPETUAL", Decimal("0.001")
+NAME, CONTRACT = "ETHUSDT-PERPETUAL", Decimal("0.001")
 PRIVATE = "/api/v1/ws"
-PATIENCE_S = 30.0
 SWAP: dict[str, Any] = {"type": "swap"}
+made_client = partial(ccxt_rig.made_client, exchange="hashkey")
 
 
 @pytest.fixture
@@ -30,59 +32,15 @@ def venue() -> Iterator[RunningVenue]:
         yield started
 
 
-def made_client(venue: RunningVenue) -> Any:
-    made = ccxt.pro.hashkey(
-        {
-            "apiKey": DEMO_KEY,
-            "secret": DEMO_SECRET,
-            "enableRateLimit": False,
-            "maxRetriesOnFailure": 0,
-            "number": str,
-        }
-    )
-    made.urls["api"] = rewritten(made.urls["api"], venue)
-    return made
-
-
 @pytest.fixture
 async def client(venue: RunningVenue) -> AsyncIterator[Any]:
-    made = made_client(venue)
-    try:
-        await made.load_markets()
+    async with loaded(made_client(venue)) as made:
         yield made
-    finally:
-        await made.close()
-
-
-def exact(told: str) -> Any:
-    """Return a number as it was told, every digit of it."""
-    return Decimal(told)
-
-
-async def limit(client: Any, side: str, contracts: int, price: str, **params: Any) -> Any:
-    order = {"symbol": SYMBOL, "type": "limit", "side": side, "amount": contracts, "price": price}
-    return await client.create_order(*order.values(), params)
 
 
 def batch_row(client_id: str, price: str) -> dict[str, Any]:
     order = {"symbol": SYMBOL, "type": "limit", "side": "buy", "amount": 10, "price": price}
     return {**order, "params": {"clientOrderId": client_id}}
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-async def collect(client: Any, changes: list[Any]) -> None:
-    """Copy what each wait gives: the client changes its own rows afterwards."""
-    while True:
-        changes += [dict(row) for row in await client.watch_orders(SYMBOL)]
-
-
-def listens(venue: RunningVenue, topic: str) -> Callable[[], bool]:
-    return lambda: venue.within(lambda server: topic in server.venue.listeners.wanted())  # type: ignore[attr-defined]
 
 
 async def test_rules_come_in_contracts(client: Any) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -13,16 +14,18 @@ import pytest
 
 from exchanges.sim.market import Funding
 from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
-from exchanges.sim.server.options import DEMO_KEY, DEMO_PASSPHRASE, DEMO_SECRET
+from exchanges.sim.server.options import DEMO_PASSPHRASE
 from exchanges.sim.server.windows import Interval, Kind, Window
 from grid.order import Side
+from tests.venue import ccxt_rig
+from tests.venue.ccxt_rig import PATIENCE_S, SYMBOL, collect, exact, listens, loaded, until
 from tests.venue.running_venue import RunningVenue, quote, running, still_options, trade
-from tests.venue.test_ccxt import rewritten
 
-SYMBOL, CONTRACT = "ETH/USDT:USDT", Decimal("0.001")
+CONTRACT = Decimal("0.001")
 PRIVATE = "/endpoint/private"
-PATIENCE_S = 30.0
 CROSS: dict[str, Any] = {"marginMode": "cross"}
+made_client = partial(ccxt_rig.made_client, exchange="kucoinfutures", password=DEMO_PASSPHRASE)
+limit = partial(ccxt_rig.limit, marginMode="cross")
 
 
 @pytest.fixture
@@ -31,55 +34,10 @@ def venue() -> Iterator[RunningVenue]:
         yield started
 
 
-def made_client(venue: RunningVenue) -> Any:
-    made = ccxt.pro.kucoinfutures(
-        {
-            "apiKey": DEMO_KEY,
-            "secret": DEMO_SECRET,
-            "password": DEMO_PASSPHRASE,
-            "enableRateLimit": False,
-            "maxRetriesOnFailure": 0,
-            "number": str,
-        }
-    )
-    made.urls["api"] = rewritten(made.urls["api"], venue)
-    return made
-
-
 @pytest.fixture
 async def client(venue: RunningVenue) -> AsyncIterator[Any]:
-    made = made_client(venue)
-    try:
-        await made.load_markets()
+    async with loaded(made_client(venue)) as made:
         yield made
-    finally:
-        await made.close()
-
-
-def exact(told: str) -> Any:
-    """Return a number as it was told, every digit of it."""
-    return Decimal(told)
-
-
-async def limit(client: Any, side: str, contracts: int, price: str, **params: Any) -> Any:
-    order = {"symbol": SYMBOL, "type": "limit", "side": side, "amount": contracts, "price": price}
-    return await client.create_order(*order.values(), {**CROSS, **params})
-
-
-async def until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE_S):
-        while not is_so():  # noqa: ASYNC110
-            await asyncio.sleep(0.02)
-
-
-async def collect(client: Any, changes: list[Any]) -> None:
-    """Copy what each wait gives: the client changes its own rows afterwards."""
-    while True:
-        changes += [dict(row) for row in await client.watch_orders(SYMBOL)]
-
-
-def listens(venue: RunningVenue, topic: str) -> Callable[[], bool]:
-    return lambda: venue.within(lambda server: topic in server.venue.listeners.wanted())  # type: ignore[attr-defined]
 
 
 async def test_rules_come_in_contracts(client: Any) -> None:
