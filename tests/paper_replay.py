@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from actors import symbol_feed
+from actors.clock import SystemClock
 from actors.deployment.roster import Roster
 from actors.grid_slot import GridSlot
 from actors.journal.schema import PAPER_ACCOUNT
@@ -66,6 +67,20 @@ class Outcome:
     wallet: str
     held: dict[str, int]
 
+    def differences(self, other: Outcome) -> list[tuple[Any, ...]]:
+        """Return the first things that another run did otherwise, and everything that the two ended with unlike."""
+        found = []
+        for what in ("fills", "facts"):
+            ours, others = getattr(self, what), getattr(other, what)
+            at = next((n for n, (one, two) in enumerate(zip(ours, others, strict=False)) if one != two), None)
+            if at is not None or len(ours) != len(others):
+                at = at if at is not None else min(len(ours), len(others))
+                found.append((what, at, len(ours), len(others), ours[max(0, at - 4) : at + 4], others[at : at + 4]))
+        return [
+            *found,
+            *((name, self, other) for name in ("wallet", "held") if getattr(self, name) != getattr(other, name)),
+        ]
+
 
 class PublicEars:
     """The public streams of everybody but the paper account, and how much of them was heard and taken to its end."""
@@ -101,6 +116,27 @@ class TapeClock:
         return self.now_ms() * 1_000_000
 
 
+class SteppedClock(SystemClock):
+    """Everybody else's clock: real, and further by a few milliseconds with each step of the replay.
+
+    The desk asks whether a price is younger than a fill: what came in two steps is never of one millisecond.
+    """
+
+    STEP_MS = 3
+
+    def __init__(self) -> None:
+        self._steps = 0
+
+    def step(self) -> None:
+        self._steps += 1
+
+    def now_ms(self) -> int:
+        return super().now_ms() + self._steps * self.STEP_MS
+
+    def monotonic_ns(self) -> int:
+        return super().monotonic_ns() + self._steps * self.STEP_MS * 1_000_000
+
+
 class NoWaker:
     """Wakes nobody: the replay looks at the time after each frame."""
 
@@ -115,7 +151,15 @@ class Replay:
     this is a choice, and with it the order of everything that follows is a matter of the frames alone.
     """
 
-    def __init__(self, live: LiveDeployment, server: FrameServer, paper: PaperTrading, public: PublicEars) -> None:
+    def __init__(
+        self,
+        live: LiveDeployment,
+        server: FrameServer,
+        paper: PaperTrading,
+        public: PublicEars,
+        clock: SteppedClock,
+    ) -> None:
+        self._clock = clock
         self._live = live
         self._server = server
         self._paper = paper
@@ -129,11 +173,14 @@ class Replay:
         self._until(lambda: self._paper.venue.under_way >= self._first, "the first entries are under way")
         self._rest()
         for frame in frames:
+            self._clock.step()
             heard = self._paper.venue.heard
             assert self._server.send(frame, ACCOUNT) == 1
             self._until(lambda heard=heard: self._paper.venue.heard > heard, "the account hears it")
             self._rest()
+            self._clock.step()
             self._wake_slots()
+            self._clock.step()
             if frame.kind == TRADE:
                 continue
             taken = self._public.taken
@@ -225,6 +272,7 @@ def run(
     """Run a deployment on paper over the frames; return what it came to."""
     made: list[PaperTrading] = []
     public = PublicEars()
+    clock = SteppedClock()
     folder.mkdir()
     with serving(tongue, frames) as server:
 
@@ -244,6 +292,7 @@ def run(
 
         monkeypatch.setattr(live_crew, "trading_venue", strict)
         monkeypatch.setattr(live_crew, "market_venue", public.of)
+        monkeypatch.setattr(live_crew, "SystemClock", lambda: clock)
 
         def on_tape(crew: LocalCrew, name: str, roster: Roster, around: dict[str, Any]) -> GridSlot:
             slot = SLOT_OF(crew, name, roster, {**around, "clock": TapeClock(made)})
@@ -257,7 +306,7 @@ def run(
             folder, control, *ladders or (LADDER,), paper={"balance": 50_000, **paper}, **UNHURRIED
         )
         with deployed(settings, control) as live:
-            Replay(live, server, made[0], public).play(frames)
+            Replay(live, server, made[0], public, clock).play(frames)
             wallet = made[0].venue.engine.read.account(ACCOUNT_NAME).assets[0].wallet
             held = {one.symbol: one.quantity for one in made[0].venue.engine.read.positions(ACCOUNT_NAME)}
             gateway = live.room.box(live.roster.gateway).actor

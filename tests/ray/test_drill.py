@@ -45,3 +45,25 @@ def test_the_demos_configuration_passes_its_drill(tmp_path: Path) -> None:
     assert {"reply lost", "event doubled", "event reordered", "503", "wrong reading", "private stream cut"} <= struck
     assert abs(float(told["unexplained"])) < 0.00001
     assert list(tmp_path.iterdir()) == [], "a drill has a home of its own"
+
+
+OTHER = """
+deployment: other
+venue: {name: okx, live: true}
+symbols:
+  - {symbol: ETHUSDT, interval: 2, amount: 60, buy_window: 4, max_lots: 30, leverage: 5}
+account: {max_notional: 3000, daily_loss: 100}
+risk: {watch: [BTCUSDT, ETHUSDT], required_positions: 5}
+"""
+
+
+def test_a_drill_of_another_venue_speaks_its_language(tmp_path: Path) -> None:
+    config = tmp_path / "other.yaml"
+    config.write_text(OTHER)
+
+    told = ended(tmp_path, "actors.cli", "drill", str(config), "--duration", "20", "--json")
+
+    assert told["venue"] == "okx"
+    assert told["violations"] == []
+    assert told["fills"] > 0
+    assert {name for name, count in told["faults"].items() if count} >= {"reply lost", "private stream cut"}
