@@ -20,6 +20,7 @@ from actors.deployment.roster import Roster
 from actors.grid_slot import GridSlot
 from actors.journal.schema import PAPER_ACCOUNT
 from actors.journal.writer import Journal
+from actors.mail.messages import Envelope
 from actors.order_gateway import OrderGateway
 from actors.price_feed import PriceFeed
 from actors.settings.account import Settings
@@ -36,6 +37,7 @@ from tests.frame_tongues import Tongue
 from tests.live_control import VenueControl
 from tests.live_crew import LocalCrew
 from tests.live_deployment import LiveDeployment, deployed, live_settings
+from tests.live_mail import Mailbox
 from tests.recorded_frames import (
     MARK,
     QUOTE,
@@ -55,6 +57,7 @@ UNHURRIED: dict[str, Any] = {
     "account": {"max_notional": 20_000, "daily_loss": 10_000},
 }
 SLOT_OF = LocalCrew._slot
+PUT = Mailbox.put
 LADDER: dict[str, Any] = {"interval": "1.5", "anchor": None, "buy_window": 4, "max_lots": 40, "min_rest_s": 0}
 
 
@@ -144,6 +147,34 @@ class NoWaker:
         pass
 
 
+class HeldMail:
+    """The actors' mail, held back until nothing else moves, then delivered by receiver, sender and number.
+
+    So the answer of one thread to the first of two events never races the second.
+    """
+
+    def __init__(self) -> None:
+        self._held: list[tuple[Mailbox, Envelope]] = []
+        self._door = threading.Lock()
+        self.is_holding = False
+
+    def put(self, box: Mailbox, envelope: Envelope) -> None:
+        with self._door:
+            if self.is_holding:
+                self._held.append((box, envelope))
+                return
+        PUT(box, envelope)
+
+    def deliver(self) -> bool:
+        """Deliver what was held; return whether that was anything."""
+        with self._door:
+            held, self._held = self._held, []
+        for box, envelope in sorted(held, key=lambda one: (one[0].name, one[1].sender, one[1].sequence)):
+            PUT(box, envelope)
+            box.call(lambda: None)
+        return bool(held)
+
+
 class Replay:
     """Plays frames to a deployment, each only once everything that the one before caused has come to rest.
 
@@ -158,7 +189,9 @@ class Replay:
         paper: PaperTrading,
         public: PublicEars,
         clock: SteppedClock,
+        mail: HeldMail,
     ) -> None:
+        self._mail = mail
         self._clock = clock
         self._live = live
         self._server = server
@@ -171,6 +204,7 @@ class Replay:
         self._until(self._is_connected, "every stream is asked for")
         self._until(lambda: self._live.gateway().get("is_ready") and not self._live.holds(), "entries may be placed")
         self._until(lambda: self._paper.venue.under_way >= self._first, "the first entries are under way")
+        self._mail.is_holding = True
         self._rest()
         for frame in frames:
             self._clock.step()
@@ -201,7 +235,7 @@ class Replay:
         deadline = time.monotonic() + PATIENCE_S
         while True:
             self._give_turns()
-            now = self._stir()
+            now = None if self._mail.deliver() else self._stir()
             if now is not None and now == before:
                 return
             before = now
@@ -272,7 +306,7 @@ def run(
     """Run a deployment on paper over the frames; return what it came to."""
     made: list[PaperTrading] = []
     public = PublicEars()
-    clock = SteppedClock()
+    clock, mail = SteppedClock(), HeldMail()
     folder.mkdir()
     with serving(tongue, frames) as server:
 
@@ -293,6 +327,7 @@ def run(
         monkeypatch.setattr(live_crew, "trading_venue", strict)
         monkeypatch.setattr(live_crew, "market_venue", public.of)
         monkeypatch.setattr(live_crew, "SystemClock", lambda: clock)
+        monkeypatch.setattr(Mailbox, "put", lambda box, envelope: mail.put(box, envelope))
 
         def on_tape(crew: LocalCrew, name: str, roster: Roster, around: dict[str, Any]) -> GridSlot:
             slot = SLOT_OF(crew, name, roster, {**around, "clock": TapeClock(made)})
@@ -306,12 +341,13 @@ def run(
             folder, control, *ladders or (LADDER,), paper={"balance": 50_000, **paper}, **UNHURRIED
         )
         with deployed(settings, control) as live:
-            Replay(live, server, made[0], public, clock).play(frames)
+            Replay(live, server, made[0], public, clock, mail).play(frames)
             wallet = made[0].venue.engine.read.account(ACCOUNT_NAME).assets[0].wallet
             held = {one.symbol: one.quantity for one in made[0].venue.engine.read.positions(ACCOUNT_NAME)}
             gateway = live.room.box(live.roster.gateway).actor
             assert isinstance(gateway, OrderGateway)
             assert gateway._keeper is not None
+            mail.is_holding = False
             ended = gateway._keeper._journal.last_seq  # what comes after the last frame goes by our own clock
     records = list(_records(settings, ended))
     fills = [_fill(one) for one in records if isinstance(one, FillBooked)]

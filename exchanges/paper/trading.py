@@ -36,6 +36,7 @@ from risk.veto import Approved, ApprovedStop
 
 A = TypeVar("A")
 Answer = OrderReport | BaseException
+ABOUTS_MAX = 10_000
 NOTHING = Cost()
 COSTS = CallCosts(
     place=Cost(orders=1),
@@ -77,6 +78,8 @@ class PaperTrading:
             market=market, terms=terms, store=store, monotonic_ns=monotonic_ns, strict_time=strict_time
         )
         self._now_ms = now_ms
+        self._abouts: dict[str, str] = {}
+        """What the orders of this life are, in words that no accident of the journal is part of."""
         self._fence: Callable[[], None] = _nothing
 
     def fence_by(self, fence: Callable[[], None]) -> None:
@@ -116,8 +119,10 @@ class PaperTrading:
                 raise VenueUnreachable(f"the market is not heard, {why}")
         except VenueError as failure:
             return _failed(failure)
-        about = f"place {request.symbol} {request.side.value} {request.price}"
-        return self._send(request.client_id, about, lambda at_ms: self._place(request, at_ms))
+        self._abouts[request.client_id] = about = f"{request.symbol} {request.side.value} {request.price}"
+        while len(self._abouts) > ABOUTS_MAX:
+            del self._abouts[next(iter(self._abouts))]
+        return self._send(request.client_id, f"place {about}", lambda at_ms: self._place(request, at_ms))
 
     async def place_batch(self, orders: Sequence[Approved]) -> list[Answer]:
         """Place several side by side."""
@@ -131,7 +136,7 @@ class PaperTrading:
             self.venue.told(placed.events, is_write=True)
             return port_words.report_of(placed.order)
 
-        return await self._send(client_id, f"cancel {symbol}", act)
+        return await self._send(client_id, f"cancel {self._abouts.get(client_id, symbol)}", act)
 
     async def cancel_batch(self, symbol: str, client_ids: Sequence[str]) -> list[Answer]:
         """Cancel several side by side."""
