@@ -397,3 +397,18 @@ def test_the_balance_is_what_became_of_it(tmp_path: Path) -> None:
     account = run(path, lambda rig: rig.venue.account(), balance=Decimal(77))
 
     assert replace(account, available=Decimal(0), unrealised=Decimal(0)).wallet > 9_000
+
+
+def test_how_long_a_cancel_takes_is_a_matter_of_its_order_alone(tmp_path: Path) -> None:
+    def ends(file: str, *names: str) -> dict[str, int]:
+        async def cancel(rig: PaperRig) -> dict[str, int]:
+            placing = [asyncio.ensure_future(rig.venue.place(order(f"o{n}", MID - n))) for n in (1, 2, 3)]
+            await rig.play(top(MID, MID + 1, at_ms=1000))
+            await asyncio.gather(*placing)
+            calls = [asyncio.ensure_future(rig.venue.cancel("ETHUSDT", name)) for name in names]
+            await rig.play(top(MID, MID + 1, at_ms=3000))
+            return {one.client_id: one.venue_ms for one in await asyncio.gather(*calls)}
+
+        return run(tmp_path / file, cancel, latency_max_ms=500)
+
+    assert ends("a.sqlite", "o1", "o2", "o3") == ends("b.sqlite", "o3", "o1", "o2")
