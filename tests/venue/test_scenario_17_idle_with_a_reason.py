@@ -75,13 +75,15 @@ def test_an_idle_level_says_why_and_what_it_waits_for(
     ):
         live.until(lambda: len(live.entries()) == 3, "it quotes")
         trouble(live, venue)
+        seen: dict[int, dict[str, Any]] = {}
 
         def is_told() -> bool:
+            nonlocal seen
             seen = rows(live)
             return set(seen) == WINDOW and all(words in f"{row['reason']} {row['detail']}" for row in seen.values())
 
         live.until(is_told, f"each idle level names {words}")
-        for row in rows(live).values():
+        for row in seen.values():
             see_a_way_on(live, row)
 
 
