@@ -349,7 +349,7 @@ class OrderDesk:
                 self._decrees.on_update(update, now)
                 self._reports.on_update(update, now)
             case StreamState(is_up=True):
-                self._core.is_stream_up = True
+                self._core.is_stream_up, self._core.stream_since_ms = True, now.mono_ms
                 self._readings.begin(now)
             case StreamState(reason=reason):
                 self._core.is_stream_up = False

@@ -80,6 +80,8 @@ class Core:
     is_owner: bool = True
     """False while the lease on the account does not cover what would be sent now."""
     is_stream_up: bool = False
+    stream_since_ms: int = 0
+    """When the order stream last came up (monotonic): it echoes what is sent from then on."""
     closing: ClosingMode | None = None
     is_closed: bool = False
     leaving: dict[str, ClosingMode] = field(default_factory=dict)

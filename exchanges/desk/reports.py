@@ -57,8 +57,6 @@ class Reports:
         order = self._core.book.orders[client_id]
         match outcome:
             case Accepted(report=report):
-                if not order.is_over and client_id not in self._core.echoed:
-                    self._core.do_at(Chore.ECHO, client_id, now.mono_ms + self._core.settings.echo_ms)
                 self.take_report(report, now)
             case Unknown():
                 self._lost(order, now)
@@ -177,6 +175,16 @@ class Reports:
             self._standing.put(HoldCause.ORDER_STREAM, "", reason, now)
             self._core.command(Restream(reason=reason))
 
+    def _expect_echo(self, order: OrderEntry, now: Instant) -> None:
+        """Have an order that was heard of otherwise told by the private stream too, where that was up when it was sent.
+
+        Whoever said that it lives: the answer to its placement may have been lost, and a look-up found it.
+        """
+        core, client_id = self._core, order.client_id
+        was_sent_since = core.sent_ms.get(client_id, -1) >= core.stream_since_ms and client_id not in core.inherited
+        if was_sent_since and client_id not in core.echoed:
+            core.do_at(Chore.ECHO, client_id, now.mono_ms + core.settings.echo_ms)
+
     def _is_waiting(self, order: OrderEntry) -> bool:
         if order.is_over:
             return False
@@ -189,6 +197,7 @@ class Reports:
         self.absence.forget(order.client_id)
         if self._is_waiting(order) or not order.order_id:
             core.record(acked(report))
+            self._expect_echo(order, now)
         core.drop(Chore.LOOK_UP, order.client_id)
         if report.filled > order.booked:
             core.reported[order.client_id] = max(report.filled, core.reported.get(order.client_id, 0))

@@ -80,6 +80,28 @@ def test_an_acknowledged_order_without_an_echo_renews_the_stream() -> None:
     assert len(world.heard(Restream)) == 1
 
 
+def test_an_order_found_by_a_look_up_alone_and_not_echoed_renews_the_stream() -> None:
+    world = DeskWorld().ready()
+    client_id = lost(world, -1)
+
+    world.tell(OrderRead(client_id=client_id, begun_ms=world.now_ms, outcome=Accepted(report=world.report(client_id))))
+    world.pass_ms(2_500)
+
+    assert len(world.heard(Restream)) == 1
+
+
+def test_a_stream_that_came_up_since_owes_no_echo() -> None:
+    world = DeskWorld().ready()
+    client_id = lost(world, -1)
+    world.pass_ms(10)
+    world.tell(StreamState(is_up=True))
+
+    world.tell(OrderRead(client_id=client_id, begun_ms=world.now_ms, outcome=Accepted(report=world.report(client_id))))
+    world.pass_ms(2_500)
+
+    assert world.heard(Restream) == []
+
+
 def test_a_lifted_hold_ends_the_verification_that_would_cancel_new_entries() -> None:
     world = DeskWorld().ready()
     world.tell(HoldAsked(cause=HoldCause.OPERATOR, symbol="", is_put=True, reason="test"))
