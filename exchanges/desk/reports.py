@@ -96,11 +96,11 @@ class Reports:
         self._core.drop(Chore.ECHO, client_id)
         if update.fill is not None:
             self.take_fill(update.fill, client_id, now)
-        self.take_report(update.report, now)
         order = self._core.book.orders.get(client_id)
         if order is not None and not order.is_over:
-            # The echo may overtake the reply: it must not be waited for afterwards.
+            # The echo may be the first word, and overtake the reply: it must not be waited for afterwards.
             self._core.echoed.add(client_id)
+        self.take_report(update.report, now)
 
     def take_fill(self, fill: Fill, client_id: str, now: Instant) -> None:
         """Book a fill once, whoever brings it."""

@@ -93,7 +93,7 @@ def test_an_order_found_by_a_look_up_alone_and_not_echoed_renews_the_stream() ->
 def test_a_stream_that_came_up_since_owes_no_echo() -> None:
     world = DeskWorld().ready()
     client_id = lost(world, -1)
-    world.pass_ms(10)
+    world.pass_ms(100)
     world.tell(StreamState(is_up=True))
 
     world.tell(OrderRead(client_id=client_id, begun_ms=world.now_ms, outcome=Accepted(report=world.report(client_id))))
