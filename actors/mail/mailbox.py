@@ -12,6 +12,8 @@ HOLES_MAX = 256
 FORMER_MAX = 16
 CLOCK_STEP_MS = 10_000
 """A life counts as older than a known one if it began so much earlier: less may be a clock that was set."""
+HEARD_AGAIN = 3
+"""A life that was taken for a former one is the present one after all where so many words of it come in a row."""
 
 
 class Arrival(Enum):
@@ -21,7 +23,7 @@ class Arrival(Enum):
     FIRST = "first"
     """The first of its sender in this life of the receiver."""
     REBORN = "reborn"
-    """The first of a new life of a sender that was known before: what the old one still held is lost."""
+    """The first of another life of a sender that was known before: what the former one still held is lost."""
     GAP = "gap"
     """Something before it has not come (yet)."""
     LATE = "late"
@@ -47,10 +49,23 @@ class _Correspondent:
     newest: int
     holes: OrderedDict[int, None] = field(default_factory=OrderedDict)
     former: OrderedDict[str, None] = field(default_factory=OrderedDict)
+    caller: str = ""
+    """The former life that spoke last, and how many of its words came since the present one spoke."""
+    calls: int = 0
+
+    def calls_again(self, incarnation: str) -> bool:
+        """Note a word of a former life; return whether it goes on speaking, and the present one does not."""
+        self.calls = self.calls + 1 if incarnation == self.caller else 1
+        self.caller = incarnation
+        return self.calls >= HEARD_AGAIN
 
 
 class Mailbox:
-    """Numbers seen from each sender. Memory is bounded: `HOLES_MAX` holes and `FORMER_MAX` dead lives a sender."""
+    """Numbers seen from each sender. Memory is bounded: `HOLES_MAX` holes and `FORMER_MAX` dead lives a sender.
+
+    Whoever goes on speaking is heard in the end, unless its life is older beyond doubt: a late word of a dead life may
+    be taken for the first of a new one, and would make the receiver deaf to the living for ever.
+    """
 
     def __init__(self) -> None:
         self._known: dict[str, _Correspondent] = {}
@@ -73,15 +88,23 @@ class Mailbox:
             self._meet(envelope, OrderedDict())
             return Arrival.FIRST
         if envelope.incarnation != known.incarnation:
-            if envelope.incarnation in known.former or _began_before(envelope.incarnation, known.incarnation):
+            if _began_before(envelope.incarnation, known.incarnation):
                 return Arrival.DEAD
-            former = known.former
-            former[known.incarnation] = None
-            if len(former) > FORMER_MAX:
-                former.popitem(last=False)
-            self._meet(envelope, former)
+            if envelope.incarnation in known.former:
+                return self._reconsider(known, envelope)
+            self._meet(envelope, _with(known.former, known.incarnation))
             return Arrival.REBORN
+        known.calls = 0
         return self._place(known, envelope.sequence)
+
+    def _reconsider(self, known: _Correspondent, envelope: Envelope) -> Arrival:
+        if not known.calls_again(envelope.incarnation):
+            return Arrival.DEAD
+        del known.former[envelope.incarnation]
+        former = _with(known.former, known.incarnation)
+        # What it said before was handled or thrown away, and is not kept for us any more: no hole is left for it.
+        self._known[envelope.sender] = _Correspondent(envelope.incarnation, envelope.sequence, former=former)
+        return Arrival.REBORN
 
     def _meet(self, envelope: Envelope, former: OrderedDict[str, None]) -> None:
         # What the sender sent before we knew it may still come again: it keeps what we have not acknowledged.
@@ -106,6 +129,13 @@ class Mailbox:
             del known.holes[sequence]
             return Arrival.LATE
         return Arrival.DOUBLE
+
+
+def _with(former: OrderedDict[str, None], incarnation: str) -> OrderedDict[str, None]:
+    former[incarnation] = None
+    if len(former) > FORMER_MAX:
+        former.popitem(last=False)
+    return former
 
 
 def _began_before(incarnation: str, known: str) -> bool:
