@@ -27,9 +27,10 @@ class Receiver(Protocol):
 
 @dataclass(slots=True)
 class _Life:
-    """One life of an actor. The number rises with each start."""
+    """One life of an actor. The number rises with each start, `began_ms` is the wall clock's at the start."""
 
     number: int
+    began_ms: int = 0
     actor: Receiver | None = None
 
 
@@ -48,7 +49,7 @@ class Network:
     def register(self, name: str, actor: Receiver) -> None:
         """Let a new life of the actor begin."""
         life = self._lives.setdefault(name, _Life(0))
-        life.number, life.actor = life.number + 1, actor
+        life.number, life.began_ms, life.actor = life.number + 1, self._agenda.wall_ms, actor
 
     def hand_over(self, name: str, actor: Receiver) -> None:
         """Let another object go on in the present life of the actor."""
@@ -78,11 +79,14 @@ class Network:
         return NetworkOutbox(self, name, self.life(name) + 1)
 
     def post(self, sender: str, life: int, receiver: str, message: Message) -> None:
-        """Send one way, through the lane that a live courier would use."""
+        """Send one way, through the lane that a live courier would use; a life that is over has none."""
         key = (sender, life, receiver)
+        if not self.in_life(sender, life):
+            self._lanes.pop(key, None)
+            return
         lane = self._lanes.get(key)
         if lane is None:
-            lane = self._lanes[key] = Lane(sender, str(life))
+            lane = self._lanes[key] = Lane(sender, f"{self._lives[sender].began_ms:013d}.{life}")
         lane.post(message)
         self._send_due(key)
 
