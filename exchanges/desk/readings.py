@@ -17,7 +17,7 @@ from exchanges.desk.stops import Stops
 from exchanges.port import Position
 from grid.client_id import decode
 from grid.holds import HoldCause
-from grid.order import Fill
+from grid.order import Fill, Purpose
 from grid.records import Counted, ForeignSet, SlotCleared, TradesCompleted
 from grid.slot import Phase
 from grid.symbol_book import OrderEntry, SymbolBook
@@ -191,7 +191,7 @@ class Readings:
             for order in core.book.orders.values()
             if order.is_over
             and not order.order_id
-            and (order.symbol, order.side, order.price) == (fill.symbol, fill.side, fill.price)
+            and self._could_trade_at(order, fill)
             and core.disproved_ms.get(order.client_id, -1) < seen_ms
         ]
         for order in suspects:
@@ -200,6 +200,17 @@ class Readings:
         if not is_doubtful:
             del self._seen_ms[fill.key]
         return is_doubtful
+
+    def _could_trade_at(self, order: OrderEntry, fill: Fill) -> bool:
+        """Whether the fill fits the order by its price: what rests trades at its own, what takes also at a better."""
+        if (order.symbol, order.side) != (fill.symbol, fill.side):
+            return False
+        if order.price == fill.price:
+            return True
+        may_take = order.purpose in (Purpose.OPEN, Purpose.FLATTEN)
+        if order.purpose is Purpose.EXIT:
+            may_take = self._core.symbols[order.symbol].policy.exit_taker
+        return may_take and not fill.is_maker and order.side.sign * (order.price - fill.price) > 0
 
     def on_positions(self, read: PositionsRead, now: Instant) -> None:
         """Compare the positions with lots and foreign, and end the resynchronisation."""

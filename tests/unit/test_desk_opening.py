@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
-from exchanges.desk.commands import Send
+import pytest
+
+from exchanges.desk.commands import LookUp, Send
 from exchanges.desk.events import (
     Accepted,
     CloseAsked,
     ClosingMode,
     HoldAsked,
     MarkSeen,
+    OrderRead,
     PlaceAnswered,
+    ReconcileDue,
     ReferenceSeen,
+    Refused,
     StreamSaid,
+    TradesRead,
     Unknown,
 )
 from exchanges.desk.settings import DeskSymbol
+from exchanges.errors import Refusal
 from grid.book import Book
 from grid.holds import HoldCause
 from grid.kind_records import OpeningSet
 from grid.opening import OpeningRule
-from grid.order import OrderReport, OrderStatus, OrderUpdate, Purpose, TimeInForce
+from grid.order import Fill, OrderReport, OrderStatus, OrderUpdate, Purpose, Side, TimeInForce
 from tests.simulation.worlds import SYMBOL
 from tests.unit.order_desk_world import DeskWorld, fill_of
 
@@ -149,6 +157,50 @@ def test_an_unknown_outcome_is_not_bought_again_and_a_restart_plans_nothing_anew
     opening = again.desk.book.symbol(SYMBOL).opening
     assert opening is not None
     assert opening.is_over
+
+
+def taken_to_be_absent() -> tuple[DeskWorld, str, Fill]:
+    """A desk that has given up an order which was filled after all, and the one trade that tells of it."""
+    world = go(begun(rule=OpeningRule(levels=1, slippage=Decimal("0.001"))))
+    [first] = ids(world)
+    assert world.send(first)
+    world.tell(PlaceAnswered(client_id=first, outcome=Unknown(reason="no answer")))
+    world.pass_ms(4_000)
+    unknown = Refused(refusal=Refusal.UNKNOWN_ORDER, code="-2013", message="Order does not exist.")
+    world.tell(OrderRead(client_id=first, begun_ms=world.now_ms, outcome=unknown))
+    order = world.desk.book.orders[first]
+    assert (order.is_over, order.price) == (True, 300_200)
+    fill = fill_of(f"v{first}", order.side, 300_001, order.quantity)
+    world.heard(LookUp)
+    world.tell(ReconcileDue(reason="a test"))
+    return world, first, replace(fill, is_maker=False)
+
+
+def test_a_trade_at_a_better_price_may_be_of_an_order_that_takes_and_was_taken_to_be_absent() -> None:
+    world, first, fill = taken_to_be_absent()
+
+    world.read(fills=(fill,), position=fill.quantity)
+
+    assert world.desk.book.symbol(SYMBOL).foreign == 0
+    assert [one.client_id for one in world.heard(LookUp)] == [first]
+    filled = world.report(first, OrderStatus.FILLED, fill.quantity)
+    world.tell(OrderRead(client_id=first, begun_ms=world.now_ms, outcome=Accepted(report=filled)))
+    of_it = TradesRead(symbol=SYMBOL, since_ms=0, begun_ms=world.now_ms, fills=(fill,), order_id=fill.order_id)
+    world.tell(of_it)
+    lot = world.slot(1).lot
+    assert lot is not None
+    assert (lot.quantity, world.desk.book.symbol(SYMBOL).foreign) == (fill.quantity, 0)
+
+
+@pytest.mark.parametrize("change", [{"price": 300_201}, {"is_maker": True}, {"side": Side.SELL}], ids=str)
+def test_a_trade_that_it_cannot_have_made_is_of_others(change: dict[str, object]) -> None:
+    world, _, fill = taken_to_be_absent()
+    other = replace(fill, **change)  # type: ignore[arg-type]
+
+    world.read(fills=(other,))
+
+    assert world.desk.book.symbol(SYMBOL).foreign == other.side.sign * other.quantity
+    assert world.heard(LookUp) == []
 
 
 def test_a_level_that_the_price_has_come_to_is_left_to_its_entry() -> None:
