@@ -121,7 +121,6 @@ def freeze(hands: Hands, fault: Fault) -> None:
         return
     hands.weather.strike(fault, symbol)
     frozen.add(symbol)
-    hands.truth.frozen_ms.setdefault(symbol, hands.world.agenda.now_ms)
     hands.truth.note_lives()
     hands.world.agenda.after(fault.scaled(500, 40_000), "thaw", symbol, lambda: hands.thaw(symbol))
 

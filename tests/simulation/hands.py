@@ -131,7 +131,7 @@ class Hands:
     def thaw(self, symbol: str) -> None:
         """Let quotes come again."""
         self.world.venue.frozen.discard(symbol)
-        self.truth.frozen_ms.pop(symbol, None)
+        self.truth.unheard_ms.pop(symbol, None)
 
     def reopen(self, symbol: str) -> None:
         """Let the symbol trade again."""

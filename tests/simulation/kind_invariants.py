@@ -90,7 +90,7 @@ def an_opening_leaves_nothing_that_it_could_buy(world: World, truth: Truth) -> I
         mark = world.venue.engine.read.premium_index(grid.symbol).mark_price
         assert grid.opening is not None
         bound = sign * mark * (1 + sign * grid.opening.slippage) / grid.venue.tick
-        asked = top.ask if sign > 0 else -top.bid
+        asked, reference = (top.ask, top.bid) if sign > 0 else (-top.bid, -top.ask)
         lots = sum(1 for _ in book.lots())
         own = [sign * o.price for o in truth.open.values() if o.symbol == grid.symbol and o.reduce_only]
         if min(own, default=asked + 1) <= asked:
@@ -103,17 +103,17 @@ def an_opening_leaves_nothing_that_it_could_buy(world: World, truth: Truth) -> I
             worth = grid.policy.amount // (at * grid.venue.step) * grid.venue.step * at
             is_worth_it = least + at * grid.venue.step <= worth
             has_room = (
-                lots + _nearer(truth, grid, asked, int(price)) < grid.policy.max_lots
+                lots + _nearer(truth, grid, reference, int(price)) < grid.policy.max_lots
                 and _spent(world) + worth <= world.settings.desk.notional_max
             )
             if not book.opening.is_planned or (asked <= price and is_worth_it and has_room and _has_place(world, grid)):
                 yield f"{grid.symbol}: level {level} is not opened at {asked}, up to {price} is allowed"
 
 
-def _nearer(truth: Truth, grid: GridPlan, asked: int, price: int) -> int:
-    """Count the entries that keep their place: those as near to the market as what would be opened at this price."""
+def _nearer(truth: Truth, grid: GridPlan, reference: int, price: int) -> int:
+    """Count the entries that keep their place: those as near to rule 1's price as what would be opened at this one."""
     entries = (o.price for o in truth.open.values() if o.symbol == grid.symbol and not o.reduce_only)
-    return sum(1 for at in entries if abs(grid.side.sign * at - asked) <= abs(price - asked))
+    return sum(1 for at in entries if abs(grid.side.sign * at - reference) <= abs(price - reference))
 
 
 def _spent(world: World) -> Decimal:

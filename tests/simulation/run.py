@@ -157,6 +157,7 @@ class Run:
         if self._trace is not None and not step.is_timer:
             self._trace(self.world.agenda.now_ms, step.what, step.about)
         self.truth.note_marks()
+        self.truth.note_quotes()
         if self.world.leases is not None:
             for breach in self.writers.breaches():
                 self._complain(breach)

@@ -52,8 +52,8 @@ class Truth:
     has_foreign_fills: bool = False
     operator_holds: bool = False
     """Whether the operator's last word, taken by the gateway, was to hold."""
-    frozen_ms: dict[str, int] = field(default_factory=dict)
-    """Since when a symbol's quotes do not come."""
+    unheard_ms: dict[str, int] = field(default_factory=dict)
+    """Of symbols whose quotes do not come: since when the price has been another than that of the last one."""
     shocks: list[tuple[int, int]] = field(default_factory=list)
     """When the watched coins fell, from and to."""
     closed_ms: dict[str, int] = field(default_factory=dict)
@@ -237,6 +237,16 @@ class Truth:
         for grid in self.world.settings.grids:
             if grid.trigger is not None and grid.symbol not in self.begun and self.is_beyond_trigger(grid):
                 self.begun.add(grid.symbol)
+
+    def note_quotes(self) -> None:
+        """Look whether what was last heard of a symbol whose quotes do not come is its price all the same."""
+        for symbol in self.world.venue.frozen:
+            feed = self.world.feeds.get(symbol)  # a host that has just taken over, and died at once, has none
+            heard = feed.last_bids.get(symbol) if feed is not None else None
+            if heard == self.world.venue.engine.read.book(symbol).bid:
+                self.unheard_ms.pop(symbol, None)
+            else:
+                self.unheard_ms.setdefault(symbol, self.world.agenda.now_ms)
 
     def is_beyond_trigger(self, grid: GridPlan) -> bool:
         """Whether the venue's mark is at the price that the grid waits for, or on its other side."""

@@ -34,20 +34,22 @@ def a_deaf_stream_is_noticed(world: World, truth: Truth) -> Iterator[str]:
 
 
 def a_frozen_price_is_noticed(world: World, truth: Truth) -> Iterator[str]:
-    """Rule 20: no entry leaves on a price that does not come any more."""
+    """Rule 20: no entry leaves on a price that is another by now and does not come any more.
+
+    Trading rule 19: quiet is not stale. As long as the price is the one that was last heard, a probe proves it.
+    """
     for request in truth.sent:
-        frozen_ms = truth.frozen_ms.get(request.symbol)
-        if frozen_ms is not None and not request.closing and world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS:
-            yield f"entry {request.client_id} left on a price frozen since {frozen_ms}"
-    for symbol, frozen_ms in truth.frozen_ms.items():
-        feed = world.feeds.get(symbol)  # a host that has just taken over, and died at once, has none
-        heard = feed.last_bids.get(symbol) if feed is not None else None
-        has_moved = heard is not None and heard != world.venue.engine.read.book(symbol).bid
-        is_overdue = world.agenda.now_ms - frozen_ms > FROZEN_OVERDUE_MS + 4_000
-        if not is_overdue or not has_moved or not truth.is_same_life(GATEWAY, world.settings.feeds[symbol]):
+        unheard_ms = truth.unheard_ms.get(request.symbol)
+        if unheard_ms is not None and not request.closing and world.agenda.now_ms - unheard_ms > FROZEN_OVERDUE_MS:
+            yield f"entry {request.client_id} left on a price frozen since {unheard_ms}"
+    for symbol, unheard_ms in truth.unheard_ms.items():
+        feed = world.feeds.get(symbol)
+        was_heard = feed is not None and symbol in feed.last_bids
+        is_overdue = world.agenda.now_ms - unheard_ms > FROZEN_OVERDUE_MS + 4_000
+        if not is_overdue or not was_heard or not truth.is_same_life(GATEWAY, world.settings.feeds[symbol]):
             continue
         if world.book.holds.find(HoldCause.PRICE, symbol) is None:
-            yield f"{symbol} is frozen since {frozen_ms} and nobody has noticed"
+            yield f"{symbol} is frozen since {unheard_ms} and nobody has noticed"
 
 
 def a_shock_stops_entries(world: World, truth: Truth) -> Iterator[str]:
