@@ -14,7 +14,7 @@ from exchanges.binance.codes import CODES
 from exchanges.errors import BadReply
 from exchanges.outcome import Reply
 from exchanges.port import UsedQuota
-from exchanges.session.http import MESSAGE_LENGTH_MAX, PAUSE_S_MAX
+from exchanges.session.http import MESSAGE_LENGTH_MAX, PAUSE_S_MAX, pause_s
 from exchanges.session.keep_alive import KeepAlive
 from exchanges.session.request_socket import Unsuccessful
 from exchanges.session.subscription import Confirmed, Heard, Refused, Told
@@ -30,6 +30,10 @@ class BinanceHttp:
     def used(self, headers: Mapping[str, str], at_ns: int) -> UsedQuota | None:
         """Return what the headers count as used."""
         return quota.from_headers(headers, at_ns)
+
+    def pause_s(self, headers: Mapping[str, str]) -> float | None:
+        """Return how long the venue asks us to wait, or None where it does not say."""
+        return pause_s(headers)
 
     def refusal(self, decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
         """Return the error that a body, or an item of a batch, tells."""

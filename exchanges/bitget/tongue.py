@@ -14,7 +14,7 @@ from exchanges.bitget.codes import CODES, SUCCESS
 from exchanges.errors import BadReply, VenueUnreachable
 from exchanges.outcome import Reply
 from exchanges.port import UsedQuota
-from exchanges.session.http import MESSAGE_LENGTH_MAX
+from exchanges.session.http import MESSAGE_LENGTH_MAX, pause_s
 from exchanges.session.keep_alive import KeepAlive
 from exchanges.session.request_socket import Unsuccessful
 from exchanges.session.settings import Credentials
@@ -35,6 +35,10 @@ class BitgetHttp:
     def used(self, headers: Mapping[str, str], at_ns: int) -> UsedQuota | None:
         """Return nothing: the venue does not tell."""
         return None
+
+    def pause_s(self, headers: Mapping[str, str]) -> float | None:
+        """Return how long the venue asks us to wait, or None where it does not say."""
+        return pause_s(headers)
 
     def refusal(self, decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
         """Return the error that a body tells."""

@@ -15,7 +15,7 @@ from exchanges.bybit.codes import CODES, PARAMETER, POSITION_SIDE, POSITION_WORD
 from exchanges.errors import BadReply, VenueUnreachable
 from exchanges.outcome import Reply
 from exchanges.port import UsedQuota
-from exchanges.session.http import MESSAGE_LENGTH_MAX
+from exchanges.session.http import MESSAGE_LENGTH_MAX, pause_s
 from exchanges.session.keep_alive import KeepAlive
 from exchanges.session.request_socket import Unsuccessful
 from exchanges.session.settings import Credentials
@@ -42,6 +42,10 @@ class BybitHttp:
     def used(self, headers: Mapping[str, str], at_ns: int) -> UsedQuota | None:
         """Return what the headers count as used."""
         return used_of(headers, self._counted, at_ns)
+
+    def pause_s(self, headers: Mapping[str, str]) -> float | None:
+        """Return how long the venue asks us to wait, or None where it does not say."""
+        return pause_s(headers)
 
     def refusal(self, decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
         """Return the error that a body tells."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import orjson
@@ -16,13 +17,16 @@ from exchanges.gate.requests import Body
 from exchanges.gate.weights import SECOND_MS
 from exchanges.outcome import Reply
 from exchanges.port import UsedQuota
-from exchanges.session.http import MESSAGE_LENGTH_MAX, PAUSE_S_MAX
+from exchanges.session.http import MESSAGE_LENGTH_MAX, PAUSE_S_MAX, pause_s
 from exchanges.session.keep_alive import KeepAlive
 from exchanges.session.request_socket import Unsuccessful
 from exchanges.session.settings import Credentials
 from exchanges.session.subscription import Confirmed, Heard, Refused, Told
 
 LIMIT, LEFT = "X-Gate-RateLimit-Limit", "X-Gate-RateLimit-Requests-Remain"
+RESET = "X-Gate-RateLimit-Reset-Timestamp"
+SECONDS_MAX = 10**11
+"""The socket tells the end of a limit in milliseconds, REST in seconds: what is larger than this is no second."""
 CANDLES = "futures.candlesticks"
 QUOTES = "futures.book_ticker"
 TICKERS = "futures.tickers"
@@ -44,6 +48,14 @@ class GateHttp:
         if not self._counts_orders:
             return None
         return used_of(headers.get(LIMIT), headers.get(LEFT), at_ns)
+
+    def pause_s(self, headers: Mapping[str, str]) -> float | None:
+        """Return how long a limit lasts: until the moment that the venue names, by the venue's own date."""
+        try:
+            answered_ms = int(parsedate_to_datetime(headers["Date"]).timestamp()) * 1000
+        except (KeyError, ValueError):
+            return pause_s(headers)
+        return _left_s(headers.get(RESET), answered_ms) or pause_s(headers)
 
     def refusal(self, decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
         """Return the error that a body, or an item of a batch, tells."""
@@ -213,11 +225,17 @@ def used_of(limit: Any, left: Any, at_ns: int) -> UsedQuota | None:
 
 def _pause_s(head: wire.Row) -> float | None:
     """Return how long a limit lasts: the venue tells when it answered and when it ends."""
+    return _left_s(head.get("x_gate_ratelimit_reset_timestamp"), head.get("response_time"))
+
+
+def _left_s(until: Any, now_ms: Any) -> float | None:
+    """Return how long it is until then; None where that is no time, or over: without a limit the venue tells now."""
     try:
-        until_ms, now_ms = int(head["x_gate_ratelimit_reset_timestamp"]), int(head["response_time"])
-    except (KeyError, TypeError, ValueError):
+        told, answered_ms = int(until), int(now_ms)
+    except (TypeError, ValueError):
         return None
-    return min(max(0.0, (until_ms - now_ms) / 1000), PAUSE_S_MAX) or None
+    until_ms = told * 1000 if told < SECONDS_MAX else told
+    return min(max(0.0, (until_ms - answered_ms) / 1000), PAUSE_S_MAX) or None
 
 
 def _words(told: Any) -> str:

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from exchanges.errors import OutcomeUnknown, Refusal, VenueError, VenueRefused
 from exchanges.outcome import CodeTable, Effect
 from exchanges.port import UsedQuota
+from exchanges.session.http import pause_s
 
 _REFUSED: dict[Refusal, str] = {
     Refusal.POST_ONLY_WOULD_TAKE: "OrderImmediatelyFillable",
@@ -58,6 +59,10 @@ class CcxtTongue:
     def used(self, headers: Mapping[str, str], at_ns: int) -> UsedQuota | None:
         """Return None: which headers tell what is used is not known of any venue."""
         return None
+
+    def pause_s(self, headers: Mapping[str, str]) -> float | None:
+        """Return how long the venue asks us to wait, or None where it does not say."""
+        return pause_s(headers)
 
     def refusal(self, decoded: object, status: int, retry_after_s: float | None) -> None:
         """Return None: ccxt reads replies by itself, with more than their body."""

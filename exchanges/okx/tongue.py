@@ -13,7 +13,7 @@ from exchanges.errors import BadReply
 from exchanges.okx.codes import CODES, DONE, PARAMETER, POSITION_SIDE
 from exchanges.outcome import Effect, Reply, judge
 from exchanges.port import UsedQuota
-from exchanges.session.http import MESSAGE_LENGTH_MAX
+from exchanges.session.http import MESSAGE_LENGTH_MAX, pause_s
 from exchanges.session.keep_alive import KeepAlive
 from exchanges.session.request_socket import Unsuccessful
 from exchanges.session.subscription import Confirmed, Heard, Refused, Told
@@ -32,6 +32,10 @@ class OkxHttp:
     def used(self, headers: Mapping[str, str], at_ns: int) -> UsedQuota | None:
         """Return None: the venue does not tell what is used."""
         return None
+
+    def pause_s(self, headers: Mapping[str, str]) -> float | None:
+        """Return how long the venue asks us to wait, or None where it does not say."""
+        return pause_s(headers)
 
     def refusal(self, decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
         """Return the error that a body tells as a whole."""

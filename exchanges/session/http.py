@@ -34,6 +34,10 @@ class HttpTongue(Protocol):
         """Return the used counts that a reply's headers tell, or None."""
         ...
 
+    def pause_s(self, headers: Mapping[str, str]) -> float | None:
+        """Return how long the venue asks us to wait, or None where it does not say."""
+        ...
+
     def refusal(self, decoded: Any, status: int, retry_after_s: float | None) -> Reply | None:
         """Return the error that a decoded body tells, or None. An item of a batch may be such a body too."""
         ...
@@ -149,7 +153,7 @@ class HttpClient:
         raise _Failed(self._reply(status, headers, raw))
 
     def _reply(self, status: int, headers: Mapping[str, str], raw: bytes) -> Reply:
-        retry_after_s = pause_s(headers)
+        retry_after_s = self._tongue.pause_s(headers)
         try:
             found = self._tongue.refusal(wire.decode(raw, "rest"), status, retry_after_s)
         except BadReply:
@@ -161,7 +165,7 @@ class HttpClient:
 
 
 def pause_s(headers: Mapping[str, str]) -> float | None:
-    """Return how long the venue asks us to wait, or None where it does not say."""
+    """Return what HTTP's own header asks us to wait, or None where there is none."""
     told = headers.get("Retry-After", "")
     return min(float(told), PAUSE_S_MAX) if PAUSE.fullmatch(told) else None
 

@@ -13,13 +13,15 @@ import pytest
 
 from exchanges import wire
 from exchanges.desk.decrees import decree_of
-from exchanges.errors import BadReply, NotSupported, OutcomeUnknown, Refusal, VenueRefused
+from exchanges.errors import BadReply, NotSupported, OutcomeUnknown, Refusal, VenueRefused, VenueUnreachable
 from exchanges.gate import wire_account, wire_market, wire_orders, wire_rules
 from exchanges.gate.codes import CODES
 from exchanges.gate.contracts import renewed
-from exchanges.gate.tongue import GateHttp, GateOrders, refusal_in
+from exchanges.gate.tongue import RESET, GateHttp, GateOrders, refusal_in
 from exchanges.outcome import Effect, Reply, judge
 from exchanges.port import ConfigurationChanged, Position
+from exchanges.session.http import PAUSE_S_MAX
+from exchanges.session.request_socket import Unsuccessful
 from exchanges.session.settings import Credentials
 from grid.order import OrderStatus, Side
 from tests.unit import gate_messages as told
@@ -188,6 +190,38 @@ def test_every_other_label_leaves_an_order_unknown(label: str) -> None:
 def test_a_placed_order_of_a_batch_is_no_refusal() -> None:
     assert refusal_in({"succeeded": True, "label": "", **told.order()}, 400, None) is None
     assert refusal_in({"succeeded": False, "label": "SIZE_TOO_SMALL", "detail": "x"}, 400, None) is not None
+
+
+DATE = "Wed, 20 Sep 2023 08:00:00 GMT"
+DATE_S = 1_695_196_800
+
+
+@pytest.mark.parametrize(
+    ("headers", "pause_s"),
+    [
+        ({"Date": DATE, RESET: str(DATE_S + 8)}, 8.0),
+        ({"Date": DATE, RESET: str((DATE_S + 8) * 1000 + 500)}, 8.5),
+        ({"Date": DATE, RESET: str(DATE_S), "Retry-After": "3"}, 3.0),
+        ({"Date": DATE, RESET: str(DATE_S - 5)}, None),
+        ({"Date": DATE, RESET: "soon"}, None),
+        ({"Date": "today", RESET: str(DATE_S + 8)}, None),
+        ({RESET: str(DATE_S + 8)}, None),
+        ({"Date": DATE, RESET: str(DATE_S * 2000)}, PAUSE_S_MAX),
+    ],
+)
+def test_a_limit_lasts_until_the_moment_that_is_named(headers: dict[str, str], pause_s: float | None) -> None:
+    assert GateHttp().pause_s(headers) == pause_s
+
+
+def test_a_limit_over_the_socket_lasts_until_the_moment_that_is_named() -> None:
+    tongue = GateOrders(Credentials(api_key="k", api_secret="s"), lambda: 0)
+    head = {"status": "429", "response_time": "1695196800000", "x_gate_ratelimit_reset_timestamp": 1695196808000}
+    with pytest.raises(Unsuccessful) as caught:
+        tongue.result({"header": head, "data": {"errs": {"label": "TOO_MANY_REQUESTS", "message": "no"}}})
+    error = judge(caught.value.reply, Effect.WRITE, CODES)
+
+    assert isinstance(error, VenueUnreachable)
+    assert (error.banned, error.retry_after_s) == (True, 8.0)
 
 
 def test_an_acknowledgement_answers_nothing() -> None:

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from exchanges.errors import Refusal, VenueRefused
+from exchanges.errors import Refusal, VenueRefused, VenueUnreachable
 from exchanges.port import StreamUp
 from exchanges.sim.gate import trade_calls
-from exchanges.sim.server.faults import FaultKind, FaultRule, Scope
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Scope
 from grid.order import OrderStatus, OrderUpdate, Side, TimeInForce
 from tests.venue.adapter_rig import approved, of, settings, trading, until
 from tests.venue.running_venue import RunningVenue, running, still_options, trade
@@ -57,3 +57,17 @@ async def test_a_fill_is_told_though_one_of_the_channels_loses_it(venue: Running
 
     assert seen[-1].report.status is OrderStatus.FILLED
     assert (seen[-1].fill is not None) == (channel == "futures.orders")
+
+
+@pytest.mark.parametrize("over_socket", [True, False])
+async def test_a_limit_that_was_met_is_waited_out_as_long_as_it_lasts(venue: RunningVenue, over_socket: bool) -> None:
+    async with trading(settings(venue.rest_url, venue.ws_url), name="gate", over_socket=over_socket) as desk:
+        venue.fault(FaultRule(name="ban", kind=FaultKind.BANNED, delay=Delay(low_ms=60_000)))
+        with pytest.raises(VenueUnreachable) as placed:
+            await desk.place(approved("met1"))
+        with pytest.raises(VenueUnreachable) as read:
+            await desk.open_orders()
+
+    for told in (placed.value, read.value):
+        assert told.banned
+        assert 20.0 < told.retry_after_s <= 62.0  # the venue tells it in whole seconds, and we may be slow to ask

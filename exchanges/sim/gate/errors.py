@@ -35,13 +35,14 @@ NOT_FOUND = "ORDER_NOT_FOUND"
 
 
 class ApiError(Exception):
-    """What the venue answers instead of a result."""
+    """What the venue answers instead of a result. `wait_ms` is how long a limit lasts, where one was met."""
 
-    def __init__(self, status: int, label: str, message: str) -> None:
+    def __init__(self, status: int, label: str, message: str, *, wait_ms: int = 0) -> None:
         super().__init__(f"{label}: {message}")
         self.status = status
         self.label = label
         self.message = message
+        self.wait_ms = wait_ms
 
     def body(self) -> dict[str, str]:
         return {"label": self.label, "message": self.message}
@@ -65,8 +66,8 @@ def order_not_found() -> ApiError:
     return ApiError(404, NOT_FOUND, "Order not found")
 
 
-def too_many() -> ApiError:
-    return ApiError(429, "TOO_MANY_REQUESTS", "Request Rate limit Exceeded (311)")
+def too_many(wait_ms: int) -> ApiError:
+    return ApiError(429, "TOO_MANY_REQUESTS", "Request Rate limit Exceeded (311)", wait_ms=wait_ms)
 
 
 def expired() -> ApiError:

@@ -12,6 +12,9 @@ GATE_WINDOWS = (
 )
 """Orders, of which twice as many may be cancelled; and readings of one thing."""
 
+RESET = "X-Gate-RateLimit-Reset-Timestamp"
+"""When a limit that was met ends, in seconds; without one it is the present."""
+
 
 class Limits:
     """Counts by what is counted and by owner; windows are aligned to the clock."""
@@ -23,8 +26,9 @@ class Limits:
         self._banned_until_ms: dict[str, int] = {}
 
     def check_ban(self, address: str, now_ms: int) -> None:
-        if now_ms < self._banned_until_ms.get(address, 0):
-            raise too_many()
+        left_ms = self._banned_until_ms.get(address, 0) - now_ms
+        if left_ms > 0:
+            raise too_many(left_ms)
 
     def charge(self, counted: Counted, what: str, owner: str, amount: int, now_ms: int) -> dict[str, str]:
         """Count requests of an owner; return what the reply's headers tell. Raises at the limit and counts nothing."""
@@ -36,12 +40,12 @@ class Limits:
         before, used = self._used.get(key, (index, 0))
         used = amount + (used if before == index else 0)
         if used > limit:
-            raise too_many()
+            raise too_many((index + 1) * window.length_ms - now_ms)
         self._used[key] = (index, used)
         return {
             "X-Gate-RateLimit-Limit": str(limit),
             "X-Gate-RateLimit-Requests-Remain": str(limit - used),
-            "X-Gate-RateLimit-Reset-Timestamp": str(now_ms // 1000),
+            RESET: str(now_ms // 1000),
         }
 
     def ban(self, address: str, until_ms: int) -> None:

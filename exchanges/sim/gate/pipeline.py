@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from email.utils import formatdate
 
 from exchanges.sim.gate.call import Call, Counted, Endpoint
 from exchanges.sim.gate.errors import ApiError, expired, too_many
+from exchanges.sim.gate.limits import RESET
 from exchanges.sim.gate.venue import GateVenue
 from exchanges.sim.refusal import Refused
 from exchanges.sim.server.faults import FaultKind, Strike
@@ -38,14 +40,15 @@ class Pipeline:
             if call.expires_ms and self._venue.server_ms() > call.expires_ms:
                 raise expired()
         except ApiError as error:
-            return _refusal(error, headers)
+            return self._refusal(error, headers)
         reply = await self._road.carry(
             self._venue.subject(call, (f"{endpoint.method} {call.path}",)),
             lambda: self._act(endpoint, call),
-            lambda kind, strike: _refusal(self._words(kind, strike, call), {}),
+            lambda kind, strike: self._refusal(self._words(kind, strike, call)),
             is_exempt="cancel" in call.action or call.claim("reduce_only"),
         )
-        reply.headers.update(headers)
+        for name, told in headers.items():
+            reply.headers.setdefault(name, told)
         return reply
 
     async def stop(self) -> None:
@@ -55,17 +58,22 @@ class Pipeline:
         try:
             return Reply(status=endpoint.status, payload=endpoint.handler(self._venue, call))
         except Refused as refusal:
-            return _refusal(self._venue.refused(refusal), {})
+            return self._refusal(self._venue.refused(refusal))
         except ApiError as error:
-            return _refusal(error, {})
+            return self._refusal(error)
+
+    def _refusal(self, error: ApiError, headers: dict[str, str] | None = None) -> Reply:
+        told = _limit_ends(self._venue.server_ms(), error.wait_ms) if error.wait_ms else {}
+        return Reply(status=error.status, payload=error.body(), headers=(headers or {}) | told)
 
     def _words(self, kind: FaultKind, strike: Strike, call: Call) -> ApiError:
         match kind:
             case FaultKind.BANNED:
-                self._venue.limits.ban(call.peer, self._venue.now_ms() + max(round(strike.delay_ms), 1000))
-                return too_many()
+                wait_ms = max(round(strike.delay_ms), 1000)
+                self._venue.limits.ban(call.peer, self._venue.now_ms() + wait_ms)
+                return too_many(wait_ms)
             case FaultKind.RATE_LIMITED:
-                return too_many()
+                return too_many(round(strike.delay_ms))
             case FaultKind.LOGIN_REFUSED:
                 return ApiError(401, "INVALID_KEY", "Invalid key provided")
             case FaultKind.SERVICE_UNAVAILABLE | FaultKind.OVERLOADED:
@@ -76,5 +84,6 @@ class Pipeline:
                 return _SERVER_ERROR
 
 
-def _refusal(error: ApiError, headers: dict[str, str]) -> Reply:
-    return Reply(status=error.status, payload=error.body(), headers=dict(headers))
+def _limit_ends(server_ms: int, wait_ms: int) -> dict[str, str]:
+    """Return what the headers say of a limit that was met: its end, and the moment of the answer."""
+    return {RESET: str(-(-(server_ms + wait_ms) // 1000)), "Date": formatdate(server_ms // 1000, usegmt=True)}

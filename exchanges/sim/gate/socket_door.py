@@ -12,6 +12,7 @@ from exchanges.sim.gate import market_streams, private_streams
 from exchanges.sim.gate.call import Call, Door, Endpoint
 from exchanges.sim.gate.errors import ApiError
 from exchanges.sim.gate.hub import Session
+from exchanges.sim.gate.limits import RESET
 from exchanges.sim.gate.pipeline import Pipeline
 from exchanges.sim.gate.rest_door import ENDPOINTS
 from exchanges.sim.gate.signing import channel_signer, check_second, login_signer
@@ -200,7 +201,8 @@ class Talk:
         limit, left = (reply.headers.get(f"X-Gate-RateLimit-{name}", "") for name in ("Limit", "Requests-Remain"))
         if limit:
             head["x_gate_ratelimit_limit"] = int(limit)
-            head["x_gate_ratelimit_reset_timestamp"] = server_ms
+        if RESET in reply.headers:
+            head["x_gate_ratelimit_reset_timestamp"] = max(server_ms, int(reply.headers[RESET]) * 1000)
         if left and left != "0":
             head["x_gate_ratelimit_requests_remain"] = int(left)
         return {"request_id": payload.get("req_id"), "header": head, "data": told}
