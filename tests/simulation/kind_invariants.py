@@ -8,9 +8,10 @@ from decimal import Decimal
 
 from actors.virtual.settings import GridPlan
 from actors.virtual.world import World
+from exchanges.sim.orders import OrderView
 from grid.order import OrderRequest, Purpose, TimeInForce
 from grid.slot import SlotKey
-from tests.simulation.oracle import level_at
+from tests.simulation.oracle import committed, level_at
 from tests.simulation.truth import Truth
 
 
@@ -102,23 +103,28 @@ def an_opening_leaves_nothing_that_it_could_buy(world: World, truth: Truth) -> I
             at = grid.venue.price(sign * int(price))
             worth = grid.policy.amount // (at * grid.venue.step) * grid.venue.step * at
             is_worth_it = least + at * grid.venue.step <= worth
-            has_room = (
-                lots + _nearer(truth, grid, reference, int(price)) < grid.policy.max_lots
-                and _spent(world) + worth <= world.settings.desk.notional_max
-            )
+            nearer, farther = _entries_beside(truth, grid, reference, int(price))
+            has_room = lots + len(nearer) < grid.policy.max_lots and worth <= _money_left(world, grid, farther)
             if not book.opening.is_planned or (asked <= price and is_worth_it and has_room and _has_place(world, grid)):
                 yield f"{grid.symbol}: level {level} is not opened at {asked}, up to {price} is allowed"
 
 
-def _nearer(truth: Truth, grid: GridPlan, reference: int, price: int) -> int:
-    """Count the entries that keep their place: those as near to rule 1's price as what would be opened at this one."""
-    entries = (o.price for o in truth.open.values() if o.symbol == grid.symbol and not o.reduce_only)
-    return sum(1 for at in entries if abs(grid.side.sign * at - reference) <= abs(price - reference))
+def _entries_beside(
+    truth: Truth, grid: GridPlan, reference: int, price: int
+) -> tuple[list[OrderView], list[OrderView]]:
+    """Return the entries as near to rule 1's price as this one, which keep their place, and the farther ones."""
+    entries = [o for o in truth.open.values() if o.symbol == grid.symbol and not o.reduce_only]
+    entries.sort(key=lambda order: abs(grid.side.sign * order.price - reference))
+    near = sum(1 for o in entries if abs(grid.side.sign * o.price - reference) <= abs(price - reference))
+    return entries[:near], entries[near:]
 
 
-def _spent(world: World) -> Decimal:
-    lots = (lot for grid in world.settings.grids for _, lot in world.book.symbol(grid.symbol).lots())
-    return sum((lot.cost for lot in lots), Decimal(0)) * 2
+def _money_left(world: World, grid: GridPlan, farther: list[OrderView]) -> Decimal:
+    """Return what may still be committed once the farthest entry has made room; other symbols' make room for nobody."""
+    left = world.settings.desk.notional_max - committed(world)
+    for order in farther[-1:]:
+        left += grid.venue.price(order.price) * grid.venue.quantity(order.left)
+    return left
 
 
 def _has_place(world: World, grid: GridPlan) -> bool:

@@ -139,14 +139,14 @@ def what_should_rest(
         exits=exits,
         position=plan.side.sign * truth.positions[plan.symbol],
         orders_max=min(world.settings.desk.orders_max, plan.venue.orders_max - VENUE_RESERVE - _foreign(world, plan)),
-        notional_left=world.settings.desk.notional_max - _committed(world),
+        notional_left=world.settings.desk.notional_max - committed(world),
         instrument=world.gateway.desk.instrument(plan.symbol),
     )
     for difference in (*_entries(picture), *_exits(picture)):
         yield f"{plan.symbol} at {top.bid}/{top.ask}: {difference}"
 
 
-def _committed(world: World) -> Decimal:
+def committed(world: World) -> Decimal:
     """Return what lots at cost and entries at their price commit, of all symbols."""
     total = Decimal(0)
     for grid in world.settings.grids:
