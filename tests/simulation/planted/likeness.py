@@ -11,7 +11,7 @@ import grid.booking
 import grid.equity
 from actors.grid_slot import GridSlot
 from actors.mail.messages import Message
-from exchanges.desk import guarding, placing
+from exchanges.desk import admission, guarding
 from exchanges.desk.events import Instant, ReferenceSeen
 from exchanges.desk.guarding import Guarding
 from exchanges.desk.standing import StandingHolds
@@ -74,7 +74,7 @@ def every_fee_is_in_the_quote_asset(patch: pytest.MonkeyPatch) -> None:
 
 def the_venues_limit_is_the_limit(patch: pytest.MonkeyPatch) -> None:
     """The configured order cap is forgotten."""
-    patch.setattr(placing, "order_cap", lambda *, configured, venue_limit, foreign: venue_limit - foreign)
+    patch.setattr(admission, "order_cap", lambda *, configured, venue_limit, foreign: venue_limit - foreign)
 
 
 def only_lots_are_money_at_work(patch: pytest.MonkeyPatch) -> None:
@@ -83,7 +83,7 @@ def only_lots_are_money_at_work(patch: pytest.MonkeyPatch) -> None:
     def of_lots(symbols: Iterable[SymbolExposure]) -> Decimal:
         return sum((symbol.lots_cost for symbol in symbols), Decimal(0))
 
-    patch.setattr(placing, "account_notional", of_lots)
+    patch.setattr(admission, "account_notional", of_lots)
 
 
 def a_stop_loss_is_only_shown(patch: pytest.MonkeyPatch) -> None:
