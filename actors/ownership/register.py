@@ -58,7 +58,8 @@ class Claim:
 class Record:
     """What a store keeps of one account. `token` is empty while nobody holds it and the past is unknown.
 
-    `ends_ms` is by the store's own clock; `life` is the store's life in which it was written.
+    `ends_ms` is by the store's own clock; `life` is the store's life in which it was written. `former_ends_ms` is when
+    the lease before it ended, as long as the holder has not said that he has waited it out.
     """
 
     token: str
@@ -66,10 +67,11 @@ class Record:
     ends_ms: int
     renewals: int
     life: str
+    former_ends_ms: int | None = None
 
     def dumps(self) -> bytes:
-        """Return the record as JSON."""
-        return orjson.dumps(asdict(self))
+        """Return the record as JSON; without what there is not, so that older versions read it."""
+        return orjson.dumps({name: word for name, word in asdict(self).items() if (name, word) != _NO_FORMER})
 
     @classmethod
     def loads(cls, text: bytes | str) -> Record:
@@ -97,6 +99,7 @@ class Held:
 
 
 Verdict = Granted | Held
+_NO_FORMER = ("former_ends_ms", None)
 
 
 def judge(record: Record | None, claim: Claim, now_ms: int, life: str) -> tuple[Verdict, Record | None]:
@@ -107,8 +110,10 @@ def judge(record: Record | None, claim: Claim, now_ms: int, life: str) -> tuple[
     """
     known = record if record is not None and record.life == life else None
     if known is not None and known.token == claim.token:
-        renewed = replace(known, ends_ms=now_ms + claim.lease_ms, renewals=known.renewals + 1)
-        return Granted(), renewed
+        # A claimant who has not begun may not have heard the first grant: what he has to wait out is told again.
+        former_ms = known.former_ends_ms if claim.stage is Stage.NEW else None
+        ends_ms, renewals = now_ms + claim.lease_ms, known.renewals + 1
+        return _granted(former_ms, now_ms), replace(known, ends_ms=ends_ms, renewals=renewals, former_ends_ms=former_ms)
     if claim.stage is Stage.HOLDING and (known is None or not known.token):
         return Granted(), _record(claim, now_ms, life)
     if claim.stage is not Stage.NEW:
@@ -119,9 +124,10 @@ def judge(record: Record | None, claim: Claim, now_ms: int, life: str) -> tuple[
         forgotten = Record(token="", holder=holder, ends_ms=ends_ms, renewals=0, life=life)
         return _held(forgotten, now_ms), forgotten
     if claim.replaces and claim.replaces == known.token:
-        return Granted(), _record(claim, now_ms, life)
+        # The dead one may have been granted it and not waited to the end.
+        return _granted(known.former_ends_ms, now_ms), _record(claim, now_ms, life, known.former_ends_ms)
     if now_ms >= known.ends_ms:
-        return Granted(ended_ms_ago=now_ms - known.ends_ms), _record(claim, now_ms, life)
+        return _granted(known.ends_ms, now_ms), _record(claim, now_ms, life, known.ends_ms)
     return _held(known, now_ms), None
 
 
@@ -132,8 +138,19 @@ def released(record: Record | None, token: str, now_ms: int) -> Record | None:
     return replace(record, ends_ms=min(record.ends_ms, now_ms))
 
 
-def _record(claim: Claim, now_ms: int, life: str) -> Record:
-    return Record(token=claim.token, holder=claim.holder, ends_ms=now_ms + claim.lease_ms, renewals=0, life=life)
+def _granted(former_ms: int | None, now_ms: int) -> Granted:
+    return Granted(ended_ms_ago=None if former_ms is None else max(0, now_ms - former_ms))
+
+
+def _record(claim: Claim, now_ms: int, life: str, former_ms: int | None = None) -> Record:
+    return Record(
+        token=claim.token,
+        holder=claim.holder,
+        ends_ms=now_ms + claim.lease_ms,
+        renewals=0,
+        life=life,
+        former_ends_ms=former_ms,
+    )
 
 
 def _held(record: Record | None, now_ms: int) -> Held:

@@ -265,6 +265,28 @@ def test_a_successor_waits_out_what_may_still_arrive() -> None:
     assert lease.begin(100 + 4_500 - 1_000)
 
 
+def test_what_a_former_holder_may_have_sent_is_waited_out_whoever_hears_that_he_ended() -> None:
+    _, kept = judge(None, claim("a", Stage.HOLDING), 0, "1")
+
+    first, taken = judge(kept, claim("b"), 12_100, "1")
+    unheard, again = judge(taken, claim("b"), 12_600, "1")
+    replaced, third = judge(again, claim("c", replaces="b"), 13_000, "1")
+    assert (first, unheard, replaced) == (
+        Granted(ended_ms_ago=100),
+        Granted(ended_ms_ago=600),
+        Granted(ended_ms_ago=1_000),
+    )
+
+    assert third is not None
+    assert Record.loads(third.dumps()) == third
+    begun, kept = judge(third, claim("c", Stage.HOLDING), 17_000, "1")
+    assert begun == Granted()
+    assert kept is not None
+    assert b"former" not in kept.dumps()  # as versions without it wrote it, and read it
+    assert Record.loads(kept.dumps()) == kept
+    assert judge(kept, claim("d", replaces="c"), 17_100, "1")[0] == Granted()
+
+
 def test_a_dead_holder_of_this_host_is_replaced_at_once_and_a_released_lease_is_remembered() -> None:
     _, kept = judge(None, claim("a", Stage.HOLDING), 0, "1")
 
