@@ -20,6 +20,10 @@ SECOND = 1_000_000_000
 RESERVE = 10
 """One part in so many of each window is kept for cancels and exits."""
 KEEPERS = (Lane.CANCEL, Lane.EXIT)
+PAUSE_FIRST_NS, PAUSE_LAST_NS = SECOND, 60 * SECOND
+"""The shortest pause after a refusal, and what it grows to while trials are refused: not every venue tells its end."""
+TRIAL_NS = 5 * SECOND
+"""How long the answer to a trial is waited for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,12 +131,19 @@ class Throttle:
     """Says when a request may go, and counts it.
 
     Entries and reads leave a tenth of each window, and of the burst, to cancels and exits. `now_ns` must never fall.
+
+    After a ban one request goes alone, the most urgent; the rest wait for its answer. So a ban that lasts longer than
+    we were told meets one request and not the whole line, which keeps its order.
     """
 
     def __init__(self, windows: Sequence[RateWindow], rule: ThrottleRule) -> None:
         self._windows = [_Window(window, rule.margin_ms) for window in windows]
         self._bucket = _Bucket(rule)
         self._banned_until_ns = 0
+        self._refusals = 0
+        """How often in a row the venue refused to hear us; over once a trial is answered."""
+        self._trial_ns: int | None = None
+        """Since when a trial is under way; the ban lasts on meanwhile."""
 
     def ready_at(self, lane: Lane, cost: Cost, now_ns: int) -> int:
         """Return the earliest time for the request if nothing else is sent before; `now_ns` where that is now.
@@ -158,10 +169,14 @@ class Throttle:
             amount = cost.of(window.kind)
             if amount:
                 window.add(amount, now_ns)
+        if self._refusals:
+            self._trial_ns, self._banned_until_ns = now_ns, now_ns + TRIAL_NS
         return True
 
     def give_back(self, cost: Cost) -> None:
         """Uncount a request that was counted just now, and is not sent."""
+        if self._trial_ns is not None:
+            self._banned_until_ns, self._trial_ns = self._trial_ns, None
         if cost.orders:
             self._bucket.give_back(cost.orders)
         for window in self._windows:
@@ -176,12 +191,29 @@ class Throttle:
             if count is not None and now_ns - used.at_ns < window.interval_ms * MS:
                 window.learn(count, used.at_ns, now_ns)
 
-    def ban(self, until_ns: int) -> None:
-        """Send nothing before `until_ns`, cancels included: who goes on under a ban is banned for longer."""
+    def ban(self, until_ns: int, now_ns: int) -> None:
+        """Send nothing before `until_ns`, cancels included: who goes on under a ban is banned for longer.
+
+        Nor for a pause that doubles with each trial that is refused.
+        """
+        if self._trial_ns is not None:
+            self._banned_until_ns, self._trial_ns = now_ns, None
+        if now_ns >= self._banned_until_ns:
+            pause_ns = min(PAUSE_FIRST_NS << min(self._refusals, 10), PAUSE_LAST_NS)
+            until_ns = max(until_ns, now_ns + pause_ns)
+            self._refusals += 1
         self._banned_until_ns = max(self._banned_until_ns, until_ns)
 
+    def answered(self, begun_ns: int) -> bool:
+        """Note that the venue heard a request that began then; whether this ends a ban."""
+        if self._trial_ns is None or begun_ns < self._trial_ns:
+            return False
+        self._banned_until_ns = self._refusals = 0
+        self._trial_ns = None
+        return True
+
     def is_banned(self, now_ns: int) -> bool:
-        """Whether a ban is in force."""
+        """Whether a ban is in force, or its end is being tried."""
         return now_ns < self._banned_until_ns
 
     def tokens(self, now_ns: int) -> int:

@@ -120,11 +120,14 @@ class VenueCaller:
     async def read(self, call: Callable[[], Awaitable[T]], cost: Cost, lane: Lane = Lane.READ) -> T:
         """Make any other call, once the limiter lets it go. Raises `VenueUnreachable` where it never does."""
         await self._turn(lane, cost)
+        begun_ns = self._clock.monotonic_ns()
         try:
-            return await call()
+            found = await call()
         except VenueUnreachable as failure:
             self._note_ban(failure)
             raise
+        self._note_answer(None, begun_ns)
+        return found
 
     async def toll(self, cost: Cost) -> None:
         """Return once so much may be spent on reading; it is counted. Raises `VenueUnreachable` where it never may."""
@@ -283,6 +286,7 @@ class VenueCaller:
         begun_ns = self._timings.now_ns()
         outcome = await self._judged(answer)
         self._timings.answered(call, _NAMES[type(outcome)], begun_ns)
+        self._note_answer(outcome, begun_ns)
         return outcome
 
     async def _judged(self, answer: Awaitable[OrderReport]) -> Outcome:
@@ -298,13 +302,18 @@ class VenueCaller:
         except VenueError as error:
             outcome = self._failure(error)
         self._timings.answered(call, _NAMES[type(outcome)], begun_ns)
+        self._note_answer(outcome, begun_ns)
         return outcome
 
     async def _is_done(self, answer: Awaitable[None]) -> bool:
+        begun_ns = self._clock.monotonic_ns()
         try:
             await answer
         except VenueError as error:
-            return isinstance(self._failure(error), Refused)  # a no may mean that it is gone: it is looked up
+            failure = self._failure(error)
+            self._note_answer(failure, begun_ns)
+            return isinstance(failure, Refused)  # a no may mean that it is gone: it is looked up
+        self._note_answer(None, begun_ns)
         return True
 
     def _failure(self, error: VenueError) -> Refused | NotSent | Unknown:
@@ -326,11 +335,19 @@ class VenueCaller:
         except VenueError:
             pass
         self._timings.answered(call, "failed" if found is None else "accepted", begun_ns)
+        if found is not None:
+            self._note_answer(None, begun_ns)
         return found
 
     def _note_ban(self, failure: VenueUnreachable) -> None:
         if failure.banned:
-            self._throttle.ban(self._clock.monotonic_ns() + int(failure.retry_after_s * SECOND_NS))
+            now_ns = self._clock.monotonic_ns()
+            self._throttle.ban(now_ns + int(failure.retry_after_s * SECOND_NS), now_ns)
+
+    def _note_answer(self, outcome: Outcome | StopOutcome | None, begun_ns: int) -> None:
+        """The venue said something to a request, unless the outcome is that it did not: this may end a ban."""
+        if not isinstance(outcome, NotSent | Unknown) and self._throttle.answered(begun_ns):
+            self._pump()
 
     def _on_quota(self, used: UsedQuota) -> None:
         self._throttle.observe(used, self._clock.monotonic_ns())

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from exchanges.cost import Cost
 from exchanges.lane import Lane
 from exchanges.port import RateWindow, UsedQuota
-from exchanges.throttle import KEEPERS, MS, Throttle, ThrottleRule
-from exchanges.waiting_line import EXPIRED, WaitingLine
+from exchanges.throttle import KEEPERS, MS, TRIAL_NS, Throttle, ThrottleRule
+from exchanges.waiting_line import EXPIRED, Released, WaitingLine
 
 SECOND = 1_000 * MS
 SMALL = (
@@ -174,12 +174,64 @@ def test_a_reading_older_than_its_window_is_void() -> None:
 @pytest.mark.parametrize("lane", list(Lane))
 def test_a_ban_holds_every_lane(lane: Lane) -> None:
     throttle = Throttle(SMALL, RULE)
-    throttle.ban(5 * SECOND)
-    throttle.ban(3 * SECOND)
+    throttle.ban(5 * SECOND, 0)
+    throttle.ban(3 * SECOND, 0)
 
     assert throttle.is_banned(4 * SECOND)
     assert throttle.ready_at(lane, Cost(weight=1), 0) == 5 * SECOND
     assert throttle.take(lane, Cost(weight=1), 5 * SECOND)
+
+
+@given(lanes, costs)
+def test_a_ban_meets_one_request_at_a_time_each_after_a_longer_pause(lane: Lane, cost: Cost) -> None:
+    """The venue does not tell when the ban ends: each refusal asks for a second only."""
+    throttle = Throttle(SMALL, FREE)
+    throttle.ban(SECOND, 0)
+    refused = []
+    for now_ns in range(0, 300 * SECOND, SECOND // 10):
+        if throttle.take(lane, cost, now_ns):
+            throttle.ban(now_ns + SECOND, now_ns)
+            refused.append(now_ns // SECOND)
+
+    assert refused == [1, 3, 7, 15, 31, 63, 123, 183, 243]
+
+
+def test_what_waits_behind_a_trial_goes_in_its_order_once_that_is_answered() -> None:
+    throttle = Throttle(SMALL, FREE)
+    line: WaitingLine[str] = WaitingLine(throttle, size_per_lane=5)
+    throttle.ban(SECOND, 0)
+    for lane, work in ((Lane.ENTRY, "buy"), (Lane.EXIT, "sell"), (Lane.EXIT, "sell too"), (Lane.CANCEL, "cancel")):
+        cost = Cost(cancels=1) if lane is Lane.CANCEL else Cost(orders=1)
+        line.offer(lane, work, cost, now_ns=0, deadline_ns=60 * SECOND)
+
+    assert [released.work for released in _all(line, SECOND)] == ["cancel"]
+    assert throttle.is_banned(SECOND)
+    assert not throttle.answered(SECOND - 1), "it was sent before the ban"
+    assert throttle.answered(SECOND)
+    assert [released.work for released in _all(line, SECOND)] == ["sell", "sell too", "buy"]
+
+
+@pytest.mark.parametrize("is_withdrawn", [True, False])
+def test_a_trial_without_an_answer_is_followed_by_another(is_withdrawn: bool) -> None:
+    throttle = Throttle(SMALL, FREE)
+    throttle.ban(SECOND, 0)
+    one = Cost(orders=1)
+
+    assert throttle.take(Lane.EXIT, one, SECOND)
+    assert not throttle.take(Lane.CANCEL, one, SECOND)
+    if is_withdrawn:
+        throttle.give_back(one)
+    again_ns = SECOND if is_withdrawn else SECOND + TRIAL_NS
+    assert throttle.ready_at(Lane.EXIT, one, SECOND) == again_ns
+    assert throttle.take(Lane.EXIT, one, again_ns)
+    assert not throttle.take(Lane.EXIT, one, again_ns)
+
+
+def _all(line: WaitingLine[str], now_ns: int) -> list[Released[str]]:
+    released = []
+    while (one := line.release(now_ns)) is not None:
+        released.append(one)
+    return released
 
 
 def test_the_ceiling_alone_does_not_allow_more_than_the_venue() -> None:
@@ -206,7 +258,7 @@ def test_work_that_could_never_go_is_refused_at_once() -> None:
 
 def test_late_work_is_dropped_with_its_reason_and_never_released() -> None:
     throttle = Throttle(SMALL, RULE)
-    throttle.ban(10 * SECOND)
+    throttle.ban(10 * SECOND, 0)
     line: WaitingLine[str] = WaitingLine(throttle, size_per_lane=2)
     line.offer(Lane.ENTRY, "early", Cost(orders=1), now_ns=0, deadline_ns=SECOND)
     line.offer(Lane.ENTRY, "late", Cost(orders=1), now_ns=0, deadline_ns=60 * SECOND)
