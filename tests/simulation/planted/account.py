@@ -41,6 +41,7 @@ def an_empty_position_erases_the_lots(patch: pytest.MonkeyPatch) -> None:
 def one_reading_is_proof(patch: pytest.MonkeyPatch) -> None:
     """A position that contradicts the book is believed at once, and the book is bent to it."""
     patch.setattr(readings, "CONFIRMATIONS", 1)
+    patch.setattr(readings, "CONFIRMATIONS_SOON", 1)
 
 
 def a_blocked_slot_is_never_cleared(patch: pytest.MonkeyPatch) -> None:

@@ -160,7 +160,7 @@ BUGS = (
     Bug(kind=Kind.ACCEPTED_LATE, plant=not_found_is_final_at_once, kin=UNKNOWN | CRASHES),
     Bug(kind=Kind.LATECOMER, plant=what_comes_too_late_is_nobodys),
     Bug(kind=Kind.LATE_VISIBILITY, plant=the_list_proves_that_nothing_came, kin=UNKNOWN),
-    Bug(kind=Kind.CANCEL_LOST, plant=a_cancel_is_sent_once, kin=CRASHES),
+    Bug(kind=Kind.CANCEL_LOST, plant=a_cancel_is_sent_once, kin=CRASHES | {Kind.RECONFIGURE}),
     Bug(kind=Kind.EMPTY_ORDERS, plant=what_is_not_listed_is_gone, kin=frozenset({Kind.LATE_VISIBILITY})),
     Bug(
         kind=Kind.FAILED_READING,
