@@ -63,7 +63,8 @@ class Readings:
         self._refused: set[tuple[str, str, str]] = set()
         self._judged: set[str] = set()
         """Symbols that a reading begun since the stream came up agrees with, or contradicts for sure."""
-        self._up_ms = 0
+        self._up_ms = self._whole_ms = 0
+        """When the stream came up, and when the running resynchronisation began."""
         self._pause_ms = READ_AGAIN_MS
         self._last_seen: tuple[tuple[str, int, int], ...] = ()
         self.finished = 0
@@ -82,6 +83,7 @@ class Readings:
             self._again = True
             return
         self._enter(Stage.ORDERS, now)
+        self._whole_ms = now.mono_ms
         self._core.command(ReadOpenOrders())
         self._stops.reconcile(is_whole=False)
 
@@ -230,6 +232,9 @@ class Readings:
         self._core.compared_ms = now.mono_ms
         if self._again:
             self._again = False
+            # Where reading takes longer than the period between two, there is never one that none waits behind.
+            if self._whole_ms >= self._up_ms:
+                self.try_ready(now)
             self.start(now)
             return
         pause_ms = self._pause()

@@ -8,6 +8,7 @@ from exchanges.desk.events import (
     OpenOrdersRead,
     PlaceAnswered,
     PositionsRead,
+    ReconcileDue,
     StreamSaid,
     StreamState,
     TradesRead,
@@ -86,6 +87,32 @@ def test_a_flat_account_is_ready_after_one_reading() -> None:
     for _ in range(3):
         serve(world, position=0)
 
+    assert world.desk.is_ready
+
+
+def test_a_reading_that_takes_longer_than_the_period_between_two_makes_ready() -> None:
+    world = DeskWorld()
+    world.tell(StreamState(is_up=True))
+    for _ in range(12):
+        world.tell(ReconcileDue(reason="its period is over"))
+        serve(world, position=0)
+
+    assert world.desk.is_ready
+
+
+def test_a_reading_that_began_before_the_stream_came_up_makes_nobody_ready() -> None:
+    world = DeskWorld()
+    world.tell(StreamState(is_up=True))
+    for _ in range(2):
+        serve(world, position=0)
+    world.pass_ms(100)
+    world.tell(StreamState(is_up=False))
+    world.tell(StreamState(is_up=True))
+    serve(world, position=0)
+    assert not world.desk.is_ready, "orders and trades were read before"
+
+    for _ in range(3):
+        serve(world, position=0)
     assert world.desk.is_ready
 
 
