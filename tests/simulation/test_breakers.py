@@ -17,6 +17,7 @@ from tests.simulation.money_worlds import go_to, holds, mark, money_world, notic
 from tests.simulation.worlds import SYMBOL, purpose_of, quote, resting, settle, trade
 
 STOPPED = ("stop_loss", SYMBOL)
+SELL_WINDOW = 3
 AT_THE_STOP = 2985_50
 """Seven lots of 0.010 bought from 2998 down: more than 0.40 is lost there."""
 
@@ -46,7 +47,10 @@ def test_a_stop_loss_takes_the_symbols_entries_off_and_leaves_the_exits() -> Non
     world = stopped(Breakers(rules=rules(stop_loss=Decimal("0.40"))))
 
     assert resting(world, Side.BUY) == []
-    assert len(resting(world, Side.SELL)) == sum(1 for _ in world.book.symbol(SYMBOL).lots()) > 0
+    near = world.book.symbol(SYMBOL).ladder.floor(AT_THE_STOP) + SELL_WINDOW
+    wanted = {key.level + 1 for key, _ in world.book.symbol(SYMBOL).lots() if key.level + 1 <= near}
+    assert {price for price, _ in resting(world, Side.SELL)} >= {Decimal(3000 + 2 * level) for level in wanted}
+    assert len(wanted) == 2
     assert world.gateway is not None
     assert SYMBOL in world.gateway.desk.entries_gone
 
