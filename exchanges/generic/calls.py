@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from contextlib import suppress
-from decimal import localcontext
+from contextvars import copy_context
+from decimal import getcontext, setcontext
 from typing import Any
 
 from exchanges.errors import BadReply, NotSupported, OutcomeUnknown, Refusal, VenueError, VenueRefused, VenueUnreachable
@@ -93,9 +95,12 @@ class Calls:
     async def _ask(self, call: Call, method: str, arguments: tuple[Any, ...]) -> Any:
         token = CALL.set(call)
         try:
-            # ccxt changes the rounding of whatever context of decimals it finds
-            with localcontext():
-                return await getattr(self.exchange, method)(*arguments)
+            # ccxt changes the rounding of whatever context of decimals it finds: it gets one, and a task, of its own.
+            # A `with localcontext()` here would be left in somebody else's task where this one is thrown away.
+            apart = copy_context()
+            apart.run(setcontext, getcontext().copy())
+            made = getattr(self.exchange, method)(*arguments)
+            return await asyncio.get_running_loop().create_task(made, context=apart)
         except VenueRefused as refusal:
             await self._mind_clock(refusal)
             raise
