@@ -71,9 +71,11 @@ class Lease:
         match verdict:
             case Granted(ended_ms_ago=ended_ms_ago):
                 self.rival = None
-                if self._clear_ms is None:
+                if not self._has_begun:
+                    # Every grant counts: one who slept in his wait may be granted again after yet another holder.
                     waited_ms = self.terms.wait_out_ms if ended_ms_ago is None else ended_ms_ago
-                    self._clear_ms = now_ms + max(0, self.terms.wait_out_ms - waited_ms)
+                    clear_ms = now_ms + max(0, self.terms.wait_out_ms - waited_ms)
+                    self._clear_ms = max(self._clear_ms or clear_ms, clear_ms)
                 self._ends_ms = max(self._ends_ms, asked_ms + self.terms.lease_ms)
             case Held():
                 self.rival = verdict

@@ -1,4 +1,4 @@
-"""Leases over clocks that disagree, pauses, cut and slow networks and forgetful stores: one writer at any true time."""
+"""Leases over clocks that disagree, pauses, cuts, lost answers and forgetful stores: one writer at any true time."""
 
 from __future__ import annotations
 
@@ -35,6 +35,10 @@ class Claimant:
     """(time stamp, epoch) of requests that passed the fence and have not arrived."""
     answer: tuple[int, Verdict] | None = None
     """(own time of the asking, verdict) that lies in the socket."""
+    is_unheard: bool = False
+    """The store takes what it says, and no answer comes back."""
+    replaces: str = ""
+    """The token of a former life on its host, which the store named."""
 
     def clock(self, true_ms: int) -> int:
         return true_ms + true_ms * self.rate_ppm // 1_000_000 + self.name * 3_600_000
@@ -67,6 +71,8 @@ class Leases(RuleBasedStateMachine):
         self.saved: Record | None = None
         self.store_life = 0
         self.epoch = 0
+        self.ends_ms = dict.fromkeys(range(PEOPLE), 0)
+        """By claimant: when the last lease that the store granted ends in true time, whether or not it was heard of."""
         self.accepted: list[int] = []
         """Epochs of what the venue took, in its order."""
 
@@ -136,9 +142,29 @@ class Leases(RuleBasedStateMachine):
         for one in self.people:
             one.is_off = False
 
+    @rule(who=WHO, steps=st.integers(1, 4))
+    def hears_no_answer(self, who: int, steps: int) -> None:
+        """What it claims arrives, and it does not learn what the store made of it."""
+        self.people[who].is_unheard = True
+        self.time_passes(steps)
+        self.people[who].is_unheard = False
+
     @rule(who=WHO, is_in_order=st.booleans())
     def starts_anew(self, who: int, is_in_order: bool) -> None:
+        """It dies with what it has under way; the next life on its host replaces it at once."""
         self._end_life(self.people[who], is_in_order=is_in_order)
+
+    @rule(who=WHO, whose=WHO, steps=st.integers(1, 24), is_unheard=st.booleans())
+    def dies_in_the_middle_of_a_take_over(self, who: int, whose: int, steps: int, is_unheard: bool) -> None:
+        """One comes for what another can no longer renew; it misses answers or dies soon after, and comes again."""
+        self.people[whose].is_cut = True
+        self.time_passes(steps)
+        if is_unheard:
+            self.hears_no_answer(who, 2)
+        else:
+            self._end_life(self.people[who])
+            self.time_passes(4)
+        self.people[whose].is_cut = False
 
     @rule(step_ms=st.integers(-SKEW_MS // 8, SKEW_MS // 8))
     def store_clock_steps(self, step_ms: int) -> None:
@@ -187,14 +213,20 @@ class Leases(RuleBasedStateMachine):
         if one.is_cut or one.is_off:
             return
         store_ms = self.true_ms + self.store_step_ms
-        verdict, kept = judge(self.record, claim(one.token, stage), store_ms, str(self.store_life))
+        replaces, one.replaces = one.replaces, ""
+        verdict, kept = judge(self.record, claim(one.token, stage, replaces), store_ms, str(self.store_life))
         self.record = kept or self.record
-        one.answer = (own_ms, verdict)
+        if isinstance(verdict, Granted):
+            self.ends_ms[one.name] = self.true_ms + TERMS.lease_ms
+        one.answer = (own_ms, verdict) if not one.is_unheard else None
 
     def _hear(self, one: Claimant) -> None:
         if one.answer is not None:
-            one.lease.take(one.answer[1], asked_ms=one.answer[0], now_ms=one.clock(self.true_ms))
+            asked_ms, verdict = one.answer
+            one.lease.take(verdict, asked_ms=asked_ms, now_ms=one.clock(self.true_ms))
             one.answer = None
+            if isinstance(verdict, Held) and verdict.token.partition(".")[0] == str(one.name):
+                one.replaces = verdict.token
         if one.lease.phase(one.clock(self.true_ms)) is LeasePhase.LOST:
             self._end_life(one)
 
@@ -202,13 +234,17 @@ class Leases(RuleBasedStateMachine):
         if self._acts(one) and not one.epoch and one.lease.begin(one.clock(self.true_ms)):
             self.epoch += 1
             one.epoch = self.epoch
+            others_ms = max(ends_ms for name, ends_ms in self.ends_ms.items() if name != one.name)
+            waited_ms = self.true_ms - others_ms
+            assert waited_ms >= TERMS.recv_window_ms, f"{one.token} begins {waited_ms} ms after another's lease"
 
     def _end_life(self, one: Claimant, *, is_in_order: bool = False) -> None:
         """A life ends; one in order gives its lease back when nothing of it is on its way any more."""
-        if is_in_order and not one.is_cut and not one.written:
-            self.record = released(self.record, one.token, self.true_ms + self.store_step_ms) or self.record
+        kept = released(self.record, one.token, self.true_ms + self.store_step_ms)
+        if is_in_order and not one.is_cut and not one.written and kept is not None:
+            self.record, self.ends_ms[one.name] = kept, min(self.true_ms, self.ends_ms[one.name])
         one.life, one.epoch, one.lease = one.life + 1, 0, Lease(TERMS)
-        one.stamp_ms = one.answer = None
+        one.stamp_ms, one.answer, one.replaces = None, None, ""
 
     @staticmethod
     def _acts(one: Claimant) -> bool:
@@ -297,3 +333,49 @@ def test_a_dead_holder_of_this_host_is_replaced_at_once_and_a_released_lease_is_
     later, _ = judge(given_back, claim("c"), 700, "1")
     assert later == Granted(ended_ms_ago=200)
     assert released(taken, "a", 500) is None
+
+
+def passed_on(*claims: tuple[int, Claim]) -> tuple[Verdict, Record | None]:
+    """Let a holder's lease end at 12 s, and judge what others claim afterwards."""
+    _, kept = judge(None, claim("a", Stage.HOLDING), 0, "1")
+    verdict: Verdict = Granted()
+    for at_ms, one in claims:
+        verdict, changed = judge(kept, one, at_ms, "1")
+        kept = changed or kept
+    return verdict, kept
+
+
+def test_who_did_not_hear_that_he_was_granted_waits_for_the_former_holder_all_the_same() -> None:
+    verdict, _ = passed_on((12_100, claim("b")), (12_600, claim("b")))
+
+    lease = Lease(TERMS)
+    lease.take(verdict, asked_ms=12_600, now_ms=12_600)
+    assert not lease.begin(12_000 + TERMS.wait_out_ms - 1)
+    assert lease.begin(12_000 + TERMS.wait_out_ms)
+
+
+def test_who_replaces_a_claimant_that_died_in_its_wait_waits_for_the_rest_of_it() -> None:
+    verdict, _ = passed_on((12_100, claim("b.1")), (12_600, claim("b.1")), (13_000, claim("b.2", replaces="b.1")))
+
+    lease = Lease(TERMS)
+    lease.take(verdict, asked_ms=13_000, now_ms=13_000)
+    assert not lease.begin(12_000 + TERMS.wait_out_ms - 1)
+    assert lease.begin(12_000 + TERMS.wait_out_ms)
+
+
+def test_who_slept_in_his_wait_waits_for_whoever_came_meanwhile() -> None:
+    lease = Lease(TERMS)
+    lease.take(Granted(ended_ms_ago=100), asked_ms=0, now_ms=0)  # and he sleeps; another is granted, and goes silent
+
+    lease.take(Granted(ended_ms_ago=200), asked_ms=40_000, now_ms=40_000)
+
+    assert not lease.begin(40_000 + TERMS.wait_out_ms - 200 - 1)
+    assert lease.begin(40_000 + TERMS.wait_out_ms - 200)
+
+
+def test_who_replaces_one_that_had_waited_begins_at_once() -> None:
+    verdict, _ = passed_on((12_100, claim("b.1")), (20_000, claim("b.1")), (20_100, claim("b.2", replaces="b.1")))
+
+    lease = Lease(TERMS)
+    lease.take(verdict, asked_ms=20_100, now_ms=20_100)
+    assert lease.begin(20_100)

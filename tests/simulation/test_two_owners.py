@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 
-from actors.ownership.lease import LeaseTerms
-from actors.virtual.mishaps import Calm, Mishaps, StallPoint
+from actors.ownership.lease import LeasePhase, LeaseTerms
+from actors.virtual.agenda import EPOCH_MS
+from actors.virtual.mishaps import NO_FATE, CallFate, CallKind, Calm, Mishaps, StallPoint
 from actors.virtual.settings import HostPlan, OwnershipPlan
 from actors.virtual.stamp import Stamp
 from actors.virtual.world import World
@@ -33,6 +34,15 @@ class StallsOnce(Calm):
         is_now = self.is_armed and point is self._point
         self.is_armed = self.is_armed and not is_now
         return self._for_ms if is_now else 0
+
+
+class HearsNothing(Calm):
+    """No answer of the lease store comes to a host, while it is told so."""
+
+    deaf = ""
+
+    def call(self, kind: CallKind, symbol: str, closing: bool) -> CallFate:
+        return CallFate(is_reply_lost=True) if kind is CallKind.LEASE and symbol == self.deaf else NO_FATE
 
 
 def two_hosts(mishaps: Mishaps | None = None) -> tuple[World, Writers]:
@@ -129,6 +139,51 @@ def test_a_request_that_was_stopped_before_the_socket_is_too_old_when_it_comes()
     assert taken
     assert set(taken) == {"B"}
     assert len(resting(world, Side.SELL)) == 1
+    assert list(writers.breaches()) == []
+
+
+def granted_to_b(world: World) -> int:
+    """Let the first host go dark, and the store grant the account to the second; return when A's lease ended."""
+    world.leader.fall(again_ms=60_000, is_dark=True)
+    assert world.leases is not None
+    for _ in range(TAKE_OVER_MS // 10):
+        record = world.leases.record
+        if record is not None and record.token.startswith("B."):
+            break
+        settle(world, 10)
+    assert world.leader.name == "A", "nobody has begun yet"
+    return next(ends_ms for token, ends_ms in world.leases.ends_ms.items() if token.startswith("A.")) - EPOCH_MS
+
+
+def test_a_claimant_that_dies_in_its_wait_does_not_shorten_the_wait_of_its_next_life() -> None:
+    world, writers = two_hosts()
+    ended_ms = granted_to_b(world)
+    settle(world, 200)
+    second = world.deployments[1]
+    assert second.owner is not None
+    assert second.owner.claimant.lease.phase(second.owner.now_ms()) is LeasePhase.WAITING_OUT
+
+    second.fall(again_ms=100)
+    world.run_until(ended_ms + TERMS.wait_out_ms - 1)
+    assert second.is_up
+    assert world.leader.name == "A", "what A sent may still arrive"
+    settle(world, TAKE_OVER_MS)
+
+    assert stage(world) == ("B", 2)
+    assert list(writers.breaches()) == []
+
+
+def test_a_claimant_that_does_not_hear_that_it_was_granted_waits_all_the_same() -> None:
+    mishaps = HearsNothing()
+    world, writers = two_hosts(mishaps)
+    mishaps.deaf = "B"
+    ended_ms = granted_to_b(world)
+    mishaps.deaf = ""
+    world.run_until(ended_ms + TERMS.wait_out_ms - 1)
+    assert world.leader.name == "A", "what A sent may still arrive"
+    settle(world, TAKE_OVER_MS)
+
+    assert stage(world) == ("B", 2)
     assert list(writers.breaches()) == []
 
 
