@@ -175,8 +175,7 @@ class Throttle:
 
     def give_back(self, cost: Cost) -> None:
         """Uncount a request that was counted just now, and is not sent."""
-        if self._trial_ns is not None:
-            self._banned_until_ns, self._trial_ns = self._trial_ns, None
+        self.untried()
         if cost.orders:
             self._bucket.give_back(cost.orders)
         for window in self._windows:
@@ -210,6 +209,13 @@ class Throttle:
             return False
         self._banned_until_ns = self._refusals = 0
         self._trial_ns = None
+        return True
+
+    def untried(self) -> bool:
+        """Note that no answer is to be expected of what was let go last: the next to go is the trial, if one is due."""
+        if self._trial_ns is None:
+            return False
+        self._banned_until_ns, self._trial_ns = self._trial_ns, None
         return True
 
     def is_banned(self, now_ns: int) -> bool:

@@ -131,7 +131,12 @@ class VenueCaller:
 
     async def toll(self, cost: Cost) -> None:
         """Return once so much may be spent on reading; it is counted. Raises `VenueUnreachable` where it never may."""
+        # Nearly always it is for a further page: the one before was answered just now.
+        self._note_answer(None, self._clock.monotonic_ns())
         await self._turn(Lane.READ, cost)
+        # Its answer is told with that of the whole reading only: nothing is to wait for it.
+        if self._throttle.untried():
+            self._pump()
 
     async def _turn(self, lane: Lane, cost: Cost) -> None:
         turn = _Turn(asyncio.get_running_loop().create_future())

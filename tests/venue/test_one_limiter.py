@@ -26,6 +26,7 @@ from exchanges.desk.commands import (
 )
 from exchanges.desk.events import Event, OpenOrdersRead, TradesRead
 from exchanges.errors import VenueUnreachable
+from exchanges.lane import Lane
 from exchanges.port import RateWindow, StreamUp, TradingVenue
 from exchanges.sim.server.windows import Kind
 from exchanges.throttle import Throttle, ThrottleRule
@@ -122,6 +123,35 @@ async def test_readings_of_the_money_are_counted_as_the_venue_counts_them(venue:
         for call, cost in calls:
             await held.caller.read(call, cost)
             assert held.ours() == held.theirs() > 0
+
+
+async def test_the_first_page_that_is_answered_ends_a_ban(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(history, "PAGE", 2)
+    async with account(venue) as held:
+        await _trade(held.trading)
+        now_ns = held.clock.monotonic_ns()
+        held.throttle.ban(now_ns, now_ns)
+        held.caller.submit(ReadTrades(symbol="ETHUSDT", since_ms=CLOCK() - 60_000))
+        await eventually(lambda: bool(held.events))
+
+        read = held.events[0]
+        assert isinstance(read, TradesRead)
+        assert read.fills is not None
+        assert len(read.fills) >= FILLS
+        now_ns = held.clock.monotonic_ns()
+        both = [held.throttle.take(Lane.EXIT, Cost(weight=1), now_ns) for _ in range(2)]
+        assert both == [True, True], "after a ban that is not over one goes alone"
+
+
+async def test_an_answer_ends_a_ban_for_all_that_waits(venue: RunningVenue) -> None:
+    async with account(venue) as held:
+        now_ns = held.clock.monotonic_ns()
+        held.throttle.ban(now_ns, now_ns)
+        for work in (ReadPositions(), ReadOpenOrders(), ReadOpenStops()):
+            held.caller.submit(work)
+        await eventually(lambda: len(held.events) == 3)
+
+        assert not held.throttle.is_banned(held.clock.monotonic_ns())
 
 
 async def test_every_page_of_fills_is_counted(venue: RunningVenue, monkeypatch: pytest.MonkeyPatch) -> None:
