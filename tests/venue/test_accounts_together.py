@@ -88,5 +88,5 @@ def test_while_the_watched_venue_is_dead_nobody_opens_and_says_why_and_once_it_i
 
         venues["beta"].heal()
         until_both_quote(whole)
-        assert alpha.holds() == []
-        assert beta.holds() == []
+        alpha.until(lambda: alpha.holds() == [], "nothing is held at alpha any more")
+        beta.until(lambda: beta.holds() == [], "nothing is held at beta any more")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from queue import Empty, Queue
 from typing import Any
 
@@ -13,6 +12,7 @@ import pybit.unified_trading
 import pytest
 from pybit.exceptions import FailedRequestError, InvalidRequestError
 
+from exchanges.sim.server.faults import Delay, FaultKind, FaultRule, Scope
 from exchanges.sim.server.options import DEMO_KEY, DEMO_SECRET
 from exchanges.sim.server.windows import Interval, Kind, Window
 from grid.order import Side
@@ -193,6 +193,7 @@ def test_orders_go_over_the_socket(venue: RunningVenue, client: Any, monkeypatch
     monkeypatch.setattr(pybit._websocket_trading, "TRADE_WSS", f"{venue.ws_url}/v5/trade")
     socket = pybit.unified_trading.WebSocketTrading(testnet=False, api_key=DEMO_KEY, api_secret=DEMO_SECRET)
     answers: Queue[Any] = Queue()
+    late = Delay(low_ms=1_000)
     order = {
         "category": "linear",
         "symbol": "ETHUSDT",
@@ -203,13 +204,12 @@ def test_orders_go_over_the_socket(venue: RunningVenue, client: Any, monkeypatch
         "orderLinkId": "pybit-ws",
     }
     try:
-        placed: Any = {}
-        for number in range(3):  # the client drops an answer that comes before it has noted its own request
-            order["orderLinkId"] = f"pybit-ws-{number}"
-            socket.place_order(answers.put, **order)
-            with suppress(Unheard):
-                placed = heard(answers, lambda message: message["op"] == "order.create", within_s=10.0)
-                break
+        # The client drops an answer that comes before it has noted its own request: the venue leaves it the time.
+        for call in ("order.place", "order.cancel"):
+            kind, scope = FaultKind.REPLY_LATENCY, Scope(endpoint=call)
+            venue.fault(FaultRule(name=call, kind=kind, scope=scope, delay=late))
+        socket.place_order(answers.put, **order)
+        placed = heard(answers, lambda message: message["op"] == "order.create")
         socket.cancel_order(answers.put, category="linear", symbol="ETHUSDT", orderLinkId=order["orderLinkId"])
         gone = heard(answers, lambda message: message["op"] == "order.cancel")
     finally:
