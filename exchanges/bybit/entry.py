@@ -17,7 +17,7 @@ from exchanges.bybit.weights import ONE
 from exchanges.cost import Cost
 from exchanges.errors import BadReply, OutcomeUnknown, Refusal, VenueError, VenueRefused
 from exchanges.outcome import Effect, judge
-from exchanges.session.answers import Answer, certain, failed
+from exchanges.session.answers import Answer, certain, failed, stop_accepted
 from grid.instrument import Instrument
 from grid.order import OrderReport, OrderRequest, TimeInForce
 from grid.stop import StopReport
@@ -99,7 +99,11 @@ class Entry:
         """Send one conditional order that closes the position, once, over REST."""
         request = stop.request
         reply = await self._calls.write("order/create", requests.stop(request, instrument), request.recv_window_ms)
-        return certain(lambda: wire_stops.acknowledged(result_of(reply, "order.create"), request), CODES)
+        where = "order.create"
+        return certain(
+            lambda: stop_accepted(result_of(reply, where), request, where, id_key="orderLinkId", algo_key="orderId"),
+            CODES,
+        )
 
     async def cancel_stop(self, symbol: str, client_id: str) -> None:
         """Cancel by client id. "Unknown order" may mean triggered, cancelled or not yet there: ask for the stop."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from exchanges import wire
 from exchanges.bybit.wire_orders import client_id, order_price, side
 from exchanges.errors import BadReply
-from grid.stop import StopReport, StopRequest, StopStatus
+from grid.stop import StopReport, StopStatus
 
 NO_STOP = ("", "UNKNOWN")
 STATUSES = {
@@ -49,23 +49,6 @@ def report(row: wire.Row, instruments: wire.Instruments) -> StopReport:
         closes_position=wire.flag(row, "closeOnTrigger", where),
         order_id=order_id if told is StopStatus.TRIGGERED else "",
         reason=str(row.get("rejectReason", "")) if told is StopStatus.FAILED else "",
-    )
-
-
-def acknowledged(ack: wire.Row, request: StopRequest) -> StopReport:
-    """Return an accepted conditional order, of which the venue repeats the ids."""
-    where = "order.create"
-    told = wire.text(ack, "orderLinkId", where)
-    if told != request.client_id:
-        raise BadReply(f"{where}.orderLinkId: asked about {request.client_id}, answered {wire.shown(told)}")
-    return StopReport(
-        symbol=request.symbol,
-        client_id=request.client_id,
-        algo_id=wire.text(ack, "orderId", where),
-        side=request.side,
-        status=StopStatus.WAITING,
-        trigger=request.trigger,
-        closes_position=True,
     )
 
 

@@ -13,7 +13,7 @@ from exchanges.okx.codes import CODES, ORDER_ABSENT
 from exchanges.okx.contracts import Contract, Contracts
 from exchanges.okx.weights import ALGO_READ
 from exchanges.okx.wire_rules import rows
-from exchanges.session.answers import certain
+from exchanges.session.answers import certain, stop_accepted
 from grid.stop import StopReport, StopRequest
 
 
@@ -30,7 +30,9 @@ class ConditionalOrders:
     async def place(self, request: StopRequest, contract: Contract, margin_mode: str) -> StopReport:
         """Send one, once. The venue bounds no conditional order in time: one that arrives late is found in the list."""
         row = await self._only("trade/order-algo", requests.stop(request, contract, margin_mode))
-        return certain(lambda: wire_stops.acknowledged(row, request), CODES)
+        return certain(
+            lambda: stop_accepted(row, request, "order-algo", id_key="algoClOrdId", algo_key="algoId"), CODES
+        )
 
     async def cancel(self, client_id: str, contract: Contract) -> None:
         """Cancel by client id. "Unknown order" may mean triggered, cancelled or not yet there: ask for it."""

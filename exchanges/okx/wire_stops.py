@@ -9,7 +9,7 @@ from exchanges.errors import BadReply
 from exchanges.okx.contracts import Contracts
 from exchanges.okx.wire_orders import NAMELESS, side
 from exchanges.okx.wire_rules import rows
-from grid.stop import StopReport, StopRequest, StopStatus
+from grid.stop import StopReport, StopStatus
 
 KINDS = ("conditional,oco", "trigger", "move_order_stop", "smart_iceberg", "twap", "chase")
 """The venue lists one kind at a time, but for the two that it lists together."""
@@ -47,23 +47,6 @@ def report(row: wire.Row, contracts: Contracts) -> StopReport:
         closes_position=row.get("closeFraction") == WHOLE,
         order_id=_order_id(row),
         reason=str(row.get("failCode") or "") if status is StopStatus.FAILED else "",
-    )
-
-
-def acknowledged(row: wire.Row, request: StopRequest) -> StopReport:
-    """Return an accepted one, of which the venue repeats the ids."""
-    where = "order-algo"
-    told = wire.text(row, "algoClOrdId", where)
-    if told != request.client_id:
-        raise BadReply(f"{where}.algoClOrdId: asked about {request.client_id}, answered {wire.shown(told)}")
-    return StopReport(
-        symbol=request.symbol,
-        client_id=request.client_id,
-        algo_id=wire.text(row, "algoId", where),
-        side=request.side,
-        status=StopStatus.WAITING,
-        trigger=request.trigger,
-        closes_position=True,
     )
 
 

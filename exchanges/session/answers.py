@@ -9,6 +9,7 @@ from exchanges import wire
 from exchanges.errors import BadReply, VenueError
 from exchanges.outcome import CodeTable, Effect, Reply, judge
 from grid.order import OrderReport
+from grid.stop import StopReport, StopRequest, StopStatus
 
 REQUEST_ERROR = 400
 """The status of an item that is an error: the venue answered, and said no."""
@@ -55,3 +56,19 @@ async def batch_answers(
 async def failed(failure: VenueError) -> OrderReport:
     """Raise the error when it is awaited."""
     raise failure
+
+
+def stop_accepted(row: wire.Row, request: StopRequest, where: str, *, id_key: str, algo_key: str) -> StopReport:
+    """Return an accepted conditional order by an answer that repeats its ids and nothing else of it."""
+    told = wire.text(row, id_key, where)
+    if told != request.client_id:
+        raise BadReply(f"{where}.{id_key}: asked about {request.client_id}, answered {wire.shown(told)}")
+    return StopReport(
+        symbol=request.symbol,
+        client_id=request.client_id,
+        algo_id=wire.text(row, algo_key, where),
+        side=request.side,
+        status=StopStatus.WAITING,
+        trigger=request.trigger,
+        closes_position=True,
+    )
